@@ -1,0 +1,1 @@
+"""The gateway: what is promised about messages, kept in a store."""
