@@ -1,0 +1,129 @@
+"""What a modem tells its owner: messages, reports, changes of state, and the values that describe it.
+
+Values only. This module knows TPDUs and nothing of AT commands, ports or how a receipt is honoured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from drivers.tpdu import Address, SmsDeliver, SmsStatusReport, TpduError
+
+
+class ModemState(StrEnum):
+    """Where a modem stands; the words are those of the HTTP interface."""
+
+    STARTING = "starting"
+    READY = "ready"
+    BUSY = "busy"
+    REPAIRING = "repairing"
+    ABSENT = "absent"
+    PARKED = "parked"
+    PAUSED = "paused"
+
+
+class ReceiptKind(StrEnum):
+    """What acknowledging means: delete a slot (+CMGD), confirm to the network (+CNMA), or nothing."""
+
+    STORED = "stored"
+    DIRECT = "direct"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Hand it back to `acknowledge` once the event is safe. Opaque to everyone but the driver that made it.
+
+    `session` counts how often the modem was opened: a slot number says nothing after a reopening (the SIM may be
+    another), so receipts of an earlier session are let go and the message, still stored, is told again.
+    """
+
+    kind: ReceiptKind
+    session: int = 0
+    storage: str = ""
+    index: int = -1
+    serial: int = 0
+
+
+NO_RECEIPT = Receipt(ReceiptKind.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverReceived:
+    """A short message for us; `raw` is the whole PDU as the modem gave it, service centre field included."""
+
+    deliver: SmsDeliver
+    smsc: Address | None
+    raw: bytes
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReportReceived:
+    """What the service centre says of a message that we submitted."""
+
+    report: SmsStatusReport
+    raw: bytes
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class PduUndecodable:
+    """A PDU that no reading fits; `raw` is the line as it came. It too is acknowledged, or its slot stays full."""
+
+    raw: str
+    error: TpduError
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class ModemStateChanged:
+    """The modem's state or its reason is another now. A single submit (`busy`) is not told."""
+
+    state: ModemState
+    reason: str | None
+
+
+ModemEvent: TypeAlias = DeliverReceived | StatusReportReceived | PduUndecodable | ModemStateChanged
+
+
+@dataclass(frozen=True, slots=True)
+class ModemIdentity:
+    """Who the modem and its SIM are; None where it would not say."""
+
+    manufacturer: str | None = None
+    model: str | None = None
+    imei: str | None = None
+    iccid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModemStatus:
+    """A modem as shown to people and programs. `signal_dbm` is dBm from +CSQ; `reason` None while all is well."""
+
+    name: str
+    state: ModemState
+    reason: str | None
+    port: str
+    manufacturer: str | None = None
+    model: str | None = None
+    imei: str | None = None
+    iccid: str | None = None
+    operator: str | None = None
+    registration: str | None = None
+    signal_dbm: int | None = None
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitResult:
+    """The network took the message. `reference` is TP-MR (23.040, 9.2.3.6), 0 to 255.
+
+    `duplicate` is set when the service centre answered that it already holds this message (TP-FCS 0xC5, 23.040,
+    9.2.3.22): the first copy was accepted, and `reference` is then the one of the octets handed in.
+    """
+
+    reference: int
+    duplicate: bool = False
