@@ -1,0 +1,60 @@
+# What there is to do here. `make` alone lists it. Needed on the machine: Python 3.11 or later with venv, and make.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := dev,oracles
+STAMP := $(VENV)/.installed
+CONFIG ?= config.example.toml
+HOURS ?= 1
+PYTEST_ARGS ?=
+
+.PHONY: help run test test-long soak check format venv constraints clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+# Everything that is installed follows from these two files, so a second call has nothing to do.
+$(STAMP): pyproject.toml constraints.txt
+	@VENV=$(VENV) EXTRAS=$(EXTRAS) sh scripts/install.sh
+	@touch $@
+
+venv: $(STAMP) ## make .venv with everything that running and developing needs
+
+run: $(STAMP) ## start the gateway on config.example.toml: one simulated modem, everything kept under ./state
+	@exec $(BIN)/tocsin serve --config $(CONFIG)
+
+test: $(STAMP) ## the tests, with the coverage gates; a test that needs a missing program is skipped and names the package
+	@rm -f .coverage .coverage.*
+	@$(BIN)/pytest -m "not long" --cov --cov-report= $(PYTEST_ARGS)
+	@$(BIN)/coverage report --format=total --include='drivers/tpdu/*,drivers/at/*' --fail-under=100 >/dev/null \
+	  || { $(BIN)/coverage report --include='drivers/tpdu/*,drivers/at/*' --fail-under=100; exit 1; }
+	@$(BIN)/coverage report --fail-under=90
+
+test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak
+	@$(BIN)/pytest -m long $(PYTEST_ARGS)
+
+soak: $(STAMP) ## the long runs of this version without their short limit, in fresh random cases: make soak HOURS=2
+	@TOCSIN_SOAK_HOURS=$(HOURS) HYPOTHESIS_PROFILE=soak $(BIN)/pytest -m long -s $(PYTEST_ARGS)
+
+check: $(STAMP) ## what a reviewer would run: formatting, lint, types, import contracts, dependencies
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/pip check
+
+format: $(STAMP) ## let ruff format the tree and mend what it can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+constraints: ## write constraints.txt anew from the newest versions that pyproject.toml allows
+	@sh scripts/constraints.sh
+
+clean: ## remove .venv and caches; never ./state
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist tocsin.egg-info .coverage .coverage.*
+	@find api drivers gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,66 @@
+"""What every test shares: hypothesis profiles with printed seeds, peers skipped by package name, long runs.
+
+Cases are the same on every machine (`dev`, `ci`) or fresh with the seed printed (`soak`); nothing is random in secret.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from support.long_run import LongRun, hours_asked_for
+from support.peers import missing_packages
+
+# Time limits of hypothesis measure the machine, not the code: they are off, and so is the complaint about slow data.
+settings.register_profile("dev", max_examples=100, derandomize=True, deadline=None)
+settings.register_profile(
+    "ci", max_examples=300, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "soak", max_examples=2000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "dev")
+#: The seed of everything random. Fixed but for a soak, which draws one and prints it; TOCSIN_SEED=N repeats a run.
+SEED = int(os.environ.get("TOCSIN_SEED") or (random.SystemRandom().getrandbits(32) if PROFILE == "soak" else 23040))
+
+settings.load_profile(PROFILE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if PROFILE == "soak":
+        config.option.hypothesis_seed = SEED if config.option.hypothesis_seed is None else config.option.hypothesis_seed
+
+
+def pytest_report_header() -> str:
+    cases = "fresh cases" if PROFILE == "soak" else "the same cases on every run"
+    return f"hypothesis profile {PROFILE}: {cases}; TOCSIN_SEED={SEED} repeats this one"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    programs = {program for mark in item.iter_markers("peer") for program in mark.args}
+    if missing := missing_packages(programs):
+        reason = f"install the package {' and '.join(missing)} to run it"
+        if os.environ.get("TOCSIN_REQUIRE_PEERS"):
+            pytest.fail(f"{reason}; TOCSIN_REQUIRE_PEERS says that it must run", pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def seeded(request: pytest.FixtureRequest) -> random.Random:
+    """A source of chance that gives each test the same numbers on every run with the same TOCSIN_SEED."""
+    return random.Random(f"{SEED} {request.node.nodeid}")
+
+
+@pytest.fixture
+def long_run(request: pytest.FixtureRequest) -> Iterator[LongRun]:
+    """How long a `long` test goes on: its own short form, or its share of the hours that `make soak` asks for."""
+    sharing = sum("long_run" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    run = LongRun(hours_asked_for(), sharing)
+    yield run
+    writer = request.config.get_terminal_writer()
+    writer.line(f"\n{request.node.name}: {run.rounds} rounds in {run.elapsed_s:.0f} s, TOCSIN_SEED={SEED}")
