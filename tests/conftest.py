@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,6 +28,8 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "dev")
 SEED = int(os.environ.get("TOCSIN_SEED") or (random.SystemRandom().getrandbits(32) if PROFILE == "soak" else 23040))
 
 settings.load_profile(PROFILE)
+
+TOLD = pytest.StashKey[list[str]]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -51,16 +53,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says a figure at the end of the run, whether or not the test passed."""
+    return request.config.stash.setdefault(TOLD, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash.get(TOLD, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
 def seeded(request: pytest.FixtureRequest) -> random.Random:
     """A source of chance that gives each test the same numbers on every run with the same TOCSIN_SEED."""
     return random.Random(f"{SEED} {request.node.nodeid}")
 
 
 @pytest.fixture
-def long_run(request: pytest.FixtureRequest) -> Iterator[LongRun]:
+def long_run(request: pytest.FixtureRequest, tell: Callable[[str], None]) -> Iterator[LongRun]:
     """How long a `long` test goes on: its own short form, or its share of the hours that `make soak` asks for."""
     sharing = sum("long_run" in getattr(item, "fixturenames", ()) for item in request.session.items)
     run = LongRun(hours_asked_for(), sharing)
     yield run
-    writer = request.config.get_terminal_writer()
-    writer.line(f"\n{request.node.name}: {run.rounds} rounds in {run.elapsed_s:.0f} s, TOCSIN_SEED={SEED}")
+    tell(f"{request.node.name}: {run.rounds} rounds in {run.elapsed_s:.0f} s")
