@@ -1,0 +1,87 @@
+"""Numbers as the gateway stores them: one normal form per person.
+
+A recipient is an E.164 number (`+33612345678`). A sender may also be a short code (digits alone) or a name
+(alphanumeric, TS 23.040, 9.1.2.5), to which nobody can reply.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+import phonenumbers
+from phonenumbers import NumberParseException
+
+# Whatever people write between the digits; anything else, a letter above all, is a mistake and not a number.
+_SEPARATORS = str.maketrans("", "", "  \t-.()/\u00a0\u202f\u2011")
+_DIGITS = re.compile(r"\+?[0-9]{1,20}")
+_E164_MAX = 15
+_SHORT_CODE_MAX = 6
+
+
+class AddressKind(StrEnum):
+    """What a stored number is."""
+
+    E164 = "e164"
+    SHORT_CODE = "short_code"
+    ALPHANUMERIC = "alphanumeric"
+
+
+class NumberInvalid(ValueError):
+    """The text is no number that a message could be sent to; the message says why, without the text."""
+
+
+def parse_recipient(text: str, country: str | None) -> str:
+    """The E.164 form of a number written internationally, or nationally in `country` (ISO 3166 alpha-2).
+
+    Raises `NumberInvalid` with a sentence for the user.
+    """
+    compact = text.translate(_SEPARATORS)
+    if not _DIGITS.fullmatch(compact):
+        raise NumberInvalid("is not a phone number: write + and the country code, then digits only")
+    if not compact.startswith(("+", "00")) and country is None:
+        raise NumberInvalid("has no country code, and the configuration names no country for national numbers")
+    try:
+        number = phonenumbers.parse(_with_plus(compact, country), country)
+    except NumberParseException as error:
+        raise NumberInvalid(_PARSE_ERRORS.get(error.error_type, "is not a phone number")) from None
+    # "Possible" and not "valid": ranges that were opened after the metadata's release must stay reachable.
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise NumberInvalid("has the wrong length for its country")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def country_of(number: str) -> str | None:
+    """ISO 3166 alpha-2 country of an E.164 number, None where it has none (satellite, unknown)."""
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
+    except NumberParseException:
+        return None
+    return region if region and len(region) == 2 and region.isalpha() else None
+
+
+def normalise_sender(text: str, country: str | None) -> tuple[str, AddressKind]:
+    """The stored form of who wrote to us, with its kind. Never refuses: an odd sender is kept as it came."""
+    if not _DIGITS.fullmatch(text):
+        return text, AddressKind.ALPHANUMERIC
+    if len(text) <= _SHORT_CODE_MAX and not text.startswith(("+", "0")):
+        return text, AddressKind.SHORT_CODE
+    try:
+        return parse_recipient(text, country), AddressKind.E164
+    except NumberInvalid:
+        digits = text.removeprefix("+")
+        kind = AddressKind.E164 if text.startswith("+") and len(digits) <= _E164_MAX else AddressKind.SHORT_CODE
+        return text, kind
+
+
+def _with_plus(compact: str, country: str | None) -> str:
+    """00 is the international prefix where no national plan says otherwise."""
+    return "+" + compact[2:] if compact.startswith("00") and country is None else compact
+
+
+_PARSE_ERRORS = {
+    NumberParseException.INVALID_COUNTRY_CODE: "has an unknown country code",
+    NumberParseException.TOO_LONG: "is too long for a phone number",
+    NumberParseException.TOO_SHORT_NSN: "is too short for a phone number",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "is too short for a phone number",
+}

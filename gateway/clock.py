@@ -1,0 +1,74 @@
+"""The only reader of time. Everything else is handed a `Clock`.
+
+Instants are integer microseconds since 1970-01-01T00:00:00Z (`_us`); durations are integer microseconds or
+`timedelta`. Tests own a clock that stands still until it is told to move (`tests/support/clock.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+SECOND_US = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Clock(Protocol):
+    """What the gateway asks of time."""
+
+    def now_us(self) -> int:
+        """Wall-clock instant in microseconds UTC."""
+        ...
+
+    def monotonic_us(self) -> int:
+        """Microseconds on a clock that never jumps; only differences mean something."""
+        ...
+
+    async def wait(self, event: asyncio.Event, until_us: int | None) -> bool:
+        """Wait for `event`, at most until the wall clock says `until_us`; True when the event came."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_us(self) -> int:
+        """Wall-clock instant in microseconds UTC."""
+        return time.time_ns() // 1000
+
+    def monotonic_us(self) -> int:
+        """Microseconds of the monotonic clock."""
+        return time.monotonic_ns() // 1000
+
+    async def wait(self, event: asyncio.Event, until_us: int | None) -> bool:
+        """Wait for `event` or the instant; a wall clock that is set back makes the wait longer, at most an hour."""
+        if event.is_set():
+            return True
+        # A wait is cut at an hour so that a clock that was set forward is noticed.
+        timeout = None if until_us is None else min(max((until_us - self.now_us()) / SECOND_US, 0), 3600)
+        try:
+            async with asyncio.timeout(timeout):
+                await event.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+def to_datetime(instant_us: int) -> datetime:
+    """The instant as an aware datetime in UTC."""
+    return _EPOCH + timedelta(microseconds=instant_us)
+
+
+def from_datetime(moment: datetime) -> int:
+    """Microseconds UTC of an aware datetime; a naive one is refused."""
+    if moment.tzinfo is None:
+        raise ValueError("the time has no zone")
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def rfc3339(instant_us: int) -> str:
+    """RFC 3339 in UTC with `Z`, to the millisecond: the form of every time that leaves the gateway."""
+    moment = to_datetime(instant_us)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

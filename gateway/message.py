@@ -1,0 +1,224 @@
+"""A message's life as pure values: the states of its parts, and its status word computed from them.
+
+A *part* is one SMS-SUBMIT; a message has one or more. Everything that changes a state goes through the table
+`PART_TRANSITIONS`; the status word of a message that has begun is never written by hand, it is `status_of(parts)`.
+
+Before the first part is marked the message is *waiting* (`held` or `queued`); it can then still end as `expired`,
+`canceled` or `suppressed`. One that has begun is finished: a torso is unreadable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The status words of contract section 5, not extended within v1."""
+
+    HELD = "held"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+    SUPPRESSED = "suppressed"
+
+
+#: No part has been marked yet: such a message can be cancelled, suppressed, or expire.
+WAITING: frozenset[Status] = frozenset({Status.HELD, Status.QUEUED})
+
+#: Nothing more is done by itself; a late report may still turn `sent`, `undelivered` or `uncertain` into another word.
+FINAL: frozenset[Status] = frozenset(Status) - WAITING - {Status.SENDING}
+
+
+class PartState(StrEnum):
+    """The state of one part."""
+
+    PENDING = "pending"
+    #: The durable mark stands: from here a modem may have been touched.
+    SUBMITTING = "submitting"
+    #: The network took it (`+CMGS: <mr>`).
+    SENT = "sent"
+    FAILED = "failed"
+    #: A mark without a result: it may have gone out.
+    UNCERTAIN = "uncertain"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+
+
+class PartEvent(StrEnum):
+    """What can happen to a part."""
+
+    MARK = "mark"
+    ACCEPTED = "accepted"
+    #: The modem or the network said no for good.
+    REFUSED = "refused"
+    #: It certainly did not leave, and may be tried again.
+    RELEASED = "released"
+    OUTCOME_LOST = "outcome_lost"
+    RESEND = "resend"
+    REPORT_DELIVERED = "report_delivered"
+    REPORT_UNDELIVERED = "report_undelivered"
+
+
+PART_TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
+    (PartState.PENDING, PartEvent.MARK): PartState.SUBMITTING,
+    (PartState.SUBMITTING, PartEvent.ACCEPTED): PartState.SENT,
+    (PartState.SUBMITTING, PartEvent.REFUSED): PartState.FAILED,
+    (PartState.SUBMITTING, PartEvent.RELEASED): PartState.PENDING,
+    (PartState.SUBMITTING, PartEvent.OUTCOME_LOST): PartState.UNCERTAIN,
+    # Policy `resend` or an operator spends another copy.
+    (PartState.UNCERTAIN, PartEvent.RESEND): PartState.PENDING,
+    (PartState.UNCERTAIN, PartEvent.ACCEPTED): PartState.SENT,
+    (PartState.UNCERTAIN, PartEvent.REFUSED): PartState.FAILED,
+    # Evidence from the network; a temporary "undelivered" may be corrected by a later report.
+    (PartState.UNCERTAIN, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
+    (PartState.UNCERTAIN, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
+    (PartState.SENT, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
+    (PartState.SENT, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
+    (PartState.UNDELIVERED, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
+    (PartState.UNDELIVERED, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
+    (PartState.DELIVERED, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
+    (PartState.DELIVERED, PartEvent.REPORT_UNDELIVERED): PartState.DELIVERED,
+}
+
+
+class IllegalTransition(Exception):
+    """A part was asked for something its state does not allow: a defect of ours, never of a user."""
+
+    def __init__(self, state: PartState, event: PartEvent) -> None:
+        super().__init__(f"a part that is {state} cannot take {event}")
+
+
+def next_state(state: PartState, event: PartEvent) -> PartState:
+    """The state after `event`; `IllegalTransition` where the table has no line."""
+    try:
+        return PART_TRANSITIONS[state, event]
+    except KeyError:
+        raise IllegalTransition(state, event) from None
+
+
+def status_of(parts: Collection[PartState]) -> Status:
+    """The status word of a message that has begun: the first of contract section 5 that applies."""
+    states = set(parts)
+    if PartState.UNCERTAIN in states:
+        return Status.UNCERTAIN
+    if PartState.FAILED in states:
+        return Status.FAILED
+    if states & {PartState.PENDING, PartState.SUBMITTING}:
+        return Status.SENDING
+    if PartState.UNDELIVERED in states:
+        return Status.UNDELIVERED
+    return Status.DELIVERED if states == {PartState.DELIVERED} else Status.SENT
+
+
+class Encoding(StrEnum):
+    """How the text travels."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+class Rule(StrEnum):
+    """The rule words of contract section 5."""
+
+    SCHEDULED = "scheduled"
+    QUIET_HOURS = "quiet_hours"
+    WINDOW = "window"
+    HOLIDAY = "holiday"
+    CAP = "cap"
+    SIM_LIMIT = "sim_limit"
+    OPT_OUT = "opt_out"
+    NO_CONSENT = "no_consent"
+    EXPIRED = "expired"
+    COUNTRY_PROFILE = "country_profile"
+    NUMBER_NOT_ALLOWED = "number_not_allowed"
+    PAUSED = "paused"
+    STORM = "storm"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a message waits: the rule, the first allowed instant (microseconds UTC) if known, and a sentence."""
+
+    rule: Rule
+    until_us: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something a person may want to change: stable code, one sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An outbound message as front ends see it. Instants are microseconds UTC."""
+
+    id: str
+    to: str
+    text: str | None
+    category: str
+    status: Status
+    encoding: Encoding
+    parts: int
+    reference: str | None
+    modem: str | None
+    node: str | None
+    simulated: bool
+    attempts: int
+    created_us: int
+    send_us: int | None
+    expires_us: int
+    due_us: int
+    sent_us: int | None
+    delivered_us: int | None
+    hold: Hold | None
+    error_code: str | None
+    error_message: str | None
+    warnings: Sequence[Caution]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """One line of a message's history. `detail` holds no number and no text."""
+
+    at_us: int
+    event: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """A received message. `text` is None for data that is no text."""
+
+    id: str
+    sender: str
+    text: str | None
+    modem: str
+    received_us: int
+    sent_us: int | None
+    parts: int
+    keyword: str | None
+    in_reply_to: str | None
+    reference: str | None
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """Who must not be written to. `category` None means all stoppable categories."""
+
+    number: str
+    category: str | None
+    since_us: int
+    source: str

@@ -1,0 +1,59 @@
+"""What the gateway needs from outside, in its own words.
+
+Drivers fit by shape; pyright checks it where they are wired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from drivers.events import ModemEvent, ModemStatus, Receipt, SubmitResult
+
+
+class Modem(Protocol):
+    """A modem that is looked after by somebody else: opened, repaired, reopened."""
+
+    @property
+    def name(self) -> str:
+        """The name of the configuration."""
+        ...
+
+    def status(self) -> ModemStatus:
+        """What is known of it now; never blocks."""
+        ...
+
+    async def start(self) -> None:
+        """Begin to open it; returns at once."""
+        ...
+
+    async def stop(self) -> None:
+        """Let a submit in flight finish, then close."""
+        ...
+
+    async def wait_ready(self) -> None:
+        """Return when it can take a submit."""
+        ...
+
+    async def submit(self, tpdu: bytes) -> SubmitResult:
+        """Hand one SMS-SUBMIT (octets without service centre) to the network.
+
+        Raises `ModemNotReady` (it did not leave), `SubmitRefused` (it was not accepted) or `SubmitUncertain`.
+        """
+        ...
+
+    def events(self) -> AsyncIterator[ModemEvent]:
+        """What the modem tells, in its order, until it is stopped."""
+        ...
+
+    async def acknowledge(self, receipt: Receipt) -> None:
+        """The event is committed: the modem may forget it."""
+        ...
+
+
+class Simulator(Protocol):
+    """The simulated network behind a simulated modem."""
+
+    def inject_sms(self, sender: str, text: str) -> None:
+        """Let a text arrive as an inbound SMS."""
+        ...

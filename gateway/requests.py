@@ -1,0 +1,129 @@
+"""What callers ask for, as values. The services take them, the stages read them; none of them knows HTTP.
+
+Instants are microseconds UTC. None means the documented default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from gateway.message import Caution, Encoding, Rule
+
+SCOPES = ("send", "read", "read:all", "contacts", "campaigns", "admin")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking: a token, by its row id and name."""
+
+    token_id: int
+    name: str
+    scopes: frozenset[str]
+    categories: tuple[str, ...] = ()
+    default_category: str | None = None
+    test: bool = False
+
+    def may(self, scope: str) -> bool:
+        """Whether the scope is granted; `admin` includes all, `read:all` includes `read`."""
+        return scope in self.scopes or "admin" in self.scopes or (scope == "read" and "read:all" in self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to be sent."""
+
+    to: str
+    text: str
+    category: str | None = None
+    send_us: int | None = None
+    expires_us: int | None = None
+    reference: str | None = None
+    modem: str | None = None
+    flash: bool = False
+    on_uncertain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Filters of a list of messages; None or empty means all."""
+
+    status: Sequence[str] = ()
+    to: str | None = None
+    category: str | None = None
+    reference: str | None = None
+    modem: str | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFilter:
+    """Filters of the inbox."""
+
+    sender: str | None = None
+    keyword: str | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token to be made."""
+
+    name: str
+    scopes: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    default_category: str | None = None
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """A token as it is listed: never its secret."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    categories: tuple[str, ...]
+    default_category: str | None
+    test: bool
+    created_us: int
+    revoked_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would become of a message. `decision` is `send`, `hold` or `refuse`."""
+
+    encoding: Encoding
+    parts: int
+    characters: int
+    remaining: int
+    forced_ucs2_by: Sequence[str]
+    gsm7_text: str | None
+    text: str
+    decision: str
+    rule: Rule | None
+    until_us: int | None
+    explanation: Sequence[str]
+    warnings: Sequence[Caution]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether messages can be accepted and a modem is usable; `reasons` say what is missing."""
+
+    ready: bool
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list, newest first; `next` is an opaque cursor or None."""
+
+    items: Sequence[T]
+    next: str | None

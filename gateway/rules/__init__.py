@@ -1,0 +1,1 @@
+"""Pure decisions: facts in, a `Verdict` out. No clock, no store, no sockets."""

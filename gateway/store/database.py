@@ -1,0 +1,203 @@
+"""The store: one writer thread that commits whole transactions in groups, and readers beside it.
+
+`write(work)` hands a function `work(connection)` to the writer. Everything that waits when the writer becomes free is
+run in one transaction, each work in its own savepoint, and made durable by one flush; only then does any caller get its
+answer. A work that raises is rolled back alone. A flush that fails fails all of them: nothing was promised yet.
+
+One connection writes, and it alone may checkpoint the write-ahead log: before SQLite 3.51.3 a checkpoint from a second
+connection could corrupt the file, so this is a rule of correctness and not of style.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from gateway.errors import StorageFull
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+#: Bounds how long one transaction keeps its callers waiting.
+MAX_GROUP = 256
+_READERS = 2
+# The file can take no more for the moment: the caller may come again, nothing is broken.
+_FULL = ("database or disk is full", "readonly database", "disk I/O error", "unable to open database file")
+
+
+class StoreClosed(Exception):
+    """The store was closed while work was waiting."""
+
+
+class Store:
+    """A store that is open. Made by `gateway.store.opening.open_store`."""
+
+    def __init__(self, path: Path, lookup_key: bytes) -> None:
+        self._lookup_key = lookup_key
+        self._engine = writing_engine(path)
+        self._reading = _reading_engine(path)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._closed = False
+        #: Commits with at least one work, and works in all: how well grouping does.
+        self.groups = 0
+        self.works = 0
+        self._thread.start()
+
+    def fingerprint(self, number: str) -> bytes:
+        """Keyed hash of a number: finds its row, and proves an opt-out after the number itself was erased."""
+        return hmac.digest(self._lookup_key, number.encode(), hashlib.sha256)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction of the writer; returns after the flush.
+
+        Once handed over the work is done even if the caller is cancelled. Raises what `work` raises, or
+        `StorageFull` when the disk refused.
+        """
+        if self._closed:
+            raise StoreClosed
+        job = _Job(work)
+        self._jobs.put(job)
+        return await asyncio.shield(asyncio.wrap_future(job.future))
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on a reading connection: sees what was committed, cannot change anything."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def close(self) -> None:
+        """Finish what was handed over, then close."""
+        self._closed = True
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._readers.shutdown()
+        self._reading.dispose()
+        self._engine.dispose()
+
+    def _read(self, work: Work[T]) -> T:
+        with self._reading.connect() as connection:
+            return work(connection)
+
+    def _run(self) -> None:
+        with self._engine.connect() as connection:
+            while (group := self._next_group()) is not None:
+                self.groups += 1
+                self.works += len(group)
+                _commit_together(connection, group)
+
+    def _next_group(self) -> list[_Job] | None:
+        first = self._jobs.get()
+        if first is None:
+            return None
+        group = [first]
+        while len(group) < MAX_GROUP:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                self._jobs.put(None)
+                break
+            group.append(job)
+        return group
+
+
+class _Job:
+    """A work, and where its outcome goes."""
+
+    def __init__(self, work: Work[Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+def _commit_together(connection: Connection, group: list[_Job]) -> None:
+    """Run the group in one transaction; answer nobody before the flush."""
+    try:
+        with connection.begin():
+            for job in group:
+                _run_in_savepoint(connection, job)
+    except Exception as error:  # noqa: BLE001 - whatever the commit raised is the answer to every caller
+        failure = _translate(error)
+        log.error(
+            "commit failed", extra={"action": "commit_failed", "works": len(group), "cause": type(error).__name__}
+        )
+        for job in group:
+            job.error = job.error or failure
+    for job in group:
+        job.settle()
+
+
+def _run_in_savepoint(connection: Connection, job: _Job) -> None:
+    raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    raw.execute("SAVEPOINT work")
+    try:
+        job.result = job.work(connection)
+    except Exception as error:
+        job.error = _translate(error)
+        # On a full disk SQLite may have rolled the whole transaction back by itself; then nobody's work stands.
+        if not raw.in_transaction:
+            raise
+        raw.execute("ROLLBACK TO work")
+    raw.execute("RELEASE work")
+
+
+def _translate(error: Exception) -> Exception:
+    """What the disk refused becomes `StorageFull`; anything else stays what it is."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.OperationalError) and any(phrase in str(cause) for phrase in _FULL):
+        return StorageFull("storage_full", "the disk under the store is full or cannot be written", retry_after_s=30)
+    return error
+
+
+def writing_engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 10})
+    event.listen(engine, "connect", _prepare_writer)
+    # The driver opens transactions by itself, late and deferred; ours start at once, as writers.
+    event.listen(engine, "begin", _begin_at_once)
+    return engine
+
+
+def _reading_engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 10}, pool_size=_READERS
+    )
+    event.listen(engine, "connect", _prepare_reader)
+    return engine
+
+
+def _begin_at_once(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _prepare_writer(raw: sqlite3.Connection, _record: object) -> None:
+    raw.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_reader(raw: sqlite3.Connection, _record: object) -> None:
+    raw.isolation_level = None
+    raw.execute("PRAGMA query_only = ON")
+    raw.execute("PRAGMA wal_autocheckpoint = 0")

@@ -1,0 +1,86 @@
+"""Who must not be written to. Category "" stands for every stoppable category."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from gateway.message import OptOut
+from gateway.requests import Page
+from gateway.store import events
+from gateway.store.schema import AnyRow, optout, recipient
+
+_o = optout.c
+_live = select(_o.id).where(_o.lifted_us.is_(None))
+
+
+def is_opted_out(connection: Connection, recipient_id: int, category: str) -> bool:
+    """Whether this person has opted out of this category, or of all."""
+    query = _live.where(_o.recipient_id == recipient_id, _o.category.in_(("", category)))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def add(
+    connection: Connection,
+    recipient_id: int,
+    category: str,
+    now_us: int,
+    *,
+    source: str,
+    inbox_id: str | None = None,
+) -> bool:
+    """Opt a person out; False when they already were."""
+    row = insert(optout).values(
+        recipient_id=recipient_id, category=category, since_us=now_us, source=source, inbox_id=inbox_id
+    )
+    added = connection.execute(row.on_conflict_do_nothing()).rowcount > 0
+    if added:
+        events.record(connection, now_us, "optout.added", inbox_id=inbox_id, detail=f"by {source}")
+    return added
+
+
+def lift(
+    connection: Connection,
+    recipient_id: int,
+    category: str | None,
+    now_us: int,
+    *,
+    by: str,
+    inbox_id: str | None = None,
+) -> int:
+    """Lift the opt-out of one category ("" for the general one), or with None all of them; returns how many."""
+    row = update(optout).where(_o.recipient_id == recipient_id, _o.lifted_us.is_(None))
+    if category is not None:
+        row = row.where(_o.category == category)
+    lifted = connection.execute(row.values(lifted_us=now_us, lifted_by=by)).rowcount
+    if lifted:
+        events.record(connection, now_us, "optout.lifted", inbox_id=inbox_id, detail=f"by {by}")
+    return lifted
+
+
+def get(connection: Connection, recipient_id: int, category: str) -> OptOut | None:
+    """The opt-out of exactly this category that stands."""
+    query = _listed().where(_o.recipient_id == recipient_id, _o.category == category)
+    row = connection.execute(query).first()
+    return None if row is None else _value(row)
+
+
+def page(connection: Connection, *, recipient_id: int | None, limit: int, before: int | None) -> Page[OptOut]:
+    """Opt-outs that stand, newest first."""
+    query = _listed().order_by(_o.id.desc()).limit(limit + 1)
+    if recipient_id is not None:
+        query = query.where(_o.recipient_id == recipient_id)
+    if before is not None:
+        query = query.where(_o.id < before)
+    rows = connection.execute(query).all()
+    following = str(rows[limit - 1].id) if len(rows) > limit else None
+    return Page([_value(row) for row in rows[:limit]], following)
+
+
+def _listed():  # noqa: ANN202 - the type of a query of five columns says less than the query
+    joined = select(_o.id, recipient.c.number, _o.category, _o.since_us, _o.source)
+    return joined.join(recipient, recipient.c.id == _o.recipient_id).where(_o.lifted_us.is_(None))
+
+
+def _value(row: AnyRow) -> OptOut:
+    return OptOut(number=row.number or "", category=row.category or None, since_us=row.since_us, source=row.source)

@@ -1,0 +1,106 @@
+"""Status reports: kept as they came, and matched with the attempt they speak of.
+
+A report names a reference of 8 bits and a recipient. It is matched with the latest attempt of the same modem, SIM,
+reference and person that no final report has spoken of yet. One that comes before the answer to its own submit was
+committed waits here, unmatched, until that commit looks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from gateway.message import PartEvent
+from gateway.store import outcomes
+from gateway.store.schema import AnyRow, attempt, message, recipient, report
+
+# A network writes the recipient as it likes (+33…, 0033…, 06…); the last digits are the person's own in every form.
+_SAME_DIGITS = 7
+# A reference comes round after 256 submits; older candidates than these are not looked at.
+_CANDIDATES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """A status report as it is stored."""
+
+    fingerprint: bytes
+    recipient_id: int
+    number: str
+    modem: str
+    iccid: str | None
+    tp_mr: int
+    tp_st: int
+    received_us: int
+    discharged_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a TP-ST means for the part: `event` None while the service centre is still trying."""
+
+    event: PartEvent | None
+    sentence: str
+
+
+def add(connection: Connection, new: NewReport) -> int | None:
+    """Keep a report; its id, or None when the same octets are here already."""
+    values = {name: getattr(new, name) for name in new.__slots__ if name != "number"}
+    row = insert(report).values(values).on_conflict_do_nothing(index_elements=["fingerprint"])
+    return connection.execute(row.returning(report.c.id)).scalar()
+
+
+def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
+    """The attempt the report speaks of, or None."""
+    query = select(attempt, recipient.c.number).join(message, message.c.id == attempt.c.message_id)
+    query = query.join(recipient, recipient.c.id == message.c.recipient_id)
+    query = query.where(attempt.c.modem == new.modem, attempt.c.tp_mr == new.tp_mr).order_by(attempt.c.id.desc())
+    rows = connection.execute(query.limit(_CANDIDATES)).all()
+    fitting = [row for row in rows if same_person(row.number, new.number) and _same_sim(row.iccid, new.iccid)]
+    return next((row for row in fitting if row.tp_st is None), fitting[0] if fitting else None)
+
+
+def apply(connection: Connection, report_id: int, row: AnyRow, now_us: int, *, tp_st: int, finding: Finding) -> None:
+    """Tie a report to its attempt (a row of `attempt`) and let it move the part."""
+    connection.execute(update(report).where(report.c.id == report_id).values(attempt_id=row.id))
+    if finding.event is not None:
+        outcomes.by_report(connection, row, now_us, tp_st=tp_st, event=finding.event, sentence=finding.sentence)
+
+
+def early(connection: Connection, attempt_id: int, since_us: int) -> AnyRow | None:
+    """A report that came before this attempt's answer was committed: report row with number, or None."""
+    row = connection.execute(
+        select(attempt.c.modem, attempt.c.tp_mr, recipient.c.number, attempt.c.iccid)
+        .join(message, message.c.id == attempt.c.message_id)
+        .join(recipient, recipient.c.id == message.c.recipient_id)
+        .where(attempt.c.id == attempt_id)
+    ).one()
+    query = select(report, recipient.c.number).join(recipient, recipient.c.id == report.c.recipient_id)
+    query = query.where(report.c.attempt_id.is_(None), report.c.modem == row.modem, report.c.tp_mr == row.tp_mr)
+    waiting = connection.execute(query.where(report.c.received_us >= since_us).order_by(report.c.id)).all()
+    return next((each for each in waiting if same_person(row.number, each.number)), None)
+
+
+def attempt_row(connection: Connection, attempt_id: int) -> AnyRow:
+    """One attempt."""
+    return connection.execute(select(attempt).where(attempt.c.id == attempt_id)).one()
+
+
+def same_person(stored: str | None, told: str) -> bool:
+    """Whether a stored number and one that a network wrote are the same person's."""
+    if not stored:
+        return False
+    if stored == told:
+        return True
+    ours, theirs = _digits(stored), _digits(told)
+    return len(theirs) >= _SAME_DIGITS and ours[-_SAME_DIGITS:] == theirs[-_SAME_DIGITS:]
+
+
+def _digits(number: str) -> str:
+    return "".join(character for character in number if character.isdigit())
+
+
+def _same_sim(ours: str | None, theirs: str | None) -> bool:
+    return ours is None or theirs is None or ours == theirs

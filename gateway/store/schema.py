@@ -1,0 +1,273 @@
+"""The tables, as SQLAlchemy Core values. Migrations bring a store here; a test compares the two.
+
+Habits: instants are integer microseconds UTC (`_us`), ids are UUIDv7 in 32 hex digits, a person is a row of
+`recipient` that every other table refers to (so that erasing is one place), state words are those of
+`gateway.message`. Indexes of the queue are partial: work costs what waits, never what is finished.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: A row of any query.
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+
+# SQLite numbers rows only in a column that is declared INTEGER.
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+_ID = String(32)
+
+#: Facts about the store itself: `lookup_key_id`, ….
+meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("name", String(64), nullable=False),
+    # SHA-256 of 256 random bits: nothing to guess, so nothing to slow down.
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("categories", Text, nullable=False),
+    Column("default_category", String(64)),
+    Column("test", Boolean, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("revoked_us", BigInteger),
+)
+Index("uq_token_name_live", token.c.name, unique=True, sqlite_where=text("revoked_us IS NULL"),
+      postgresql_where=text("revoked_us IS NULL"))  # fmt: skip
+
+recipient = Table(
+    "recipient",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    # Null once erased; `lookup` stays where an opt-out must still be honoured.
+    Column("number", String(64)),
+    Column("kind", String(16), nullable=False),
+    # Keyed hash of the number; the key lies outside the store.
+    Column("lookup", LargeBinary(32), nullable=False, unique=True),
+    Column("created_us", BigInteger, nullable=False),
+    # Last concatenation reference used towards this person, so that two long messages never share one by chance.
+    Column("concat_reference", Integer, nullable=False, server_default="0"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("token_id", _ROW_ID, ForeignKey("token.id")),
+    # An automatic reply such as the confirmation of a STOP; it alone may go to a person who opted out.
+    Column("reply_to_inbox_id", _ID),
+    Column("category", String(64), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("stoppable", Boolean, nullable=False),
+    Column("test", Boolean, nullable=False),
+    Column("text", Text),
+    Column("flash", Boolean, nullable=False),
+    Column("encoding", String(8), nullable=False),
+    Column("parts", Integer, nullable=False),
+    Column("reference", String(255)),
+    Column("wanted_modem", String(64)),
+    Column("on_uncertain", String(8), nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("hold_rule", String(20)),
+    Column("hold_until_us", BigInteger),
+    Column("hold_detail", Text),
+    Column("created_us", BigInteger, nullable=False),
+    Column("send_us", BigInteger),
+    Column("due_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    # Set while a refused message waits for its next try.
+    Column("retry_us", BigInteger),
+    # When policy `resend` spends its one more copy.
+    Column("resend_us", BigInteger),
+    Column("modem", String(64)),
+    Column("node", String(255)),
+    Column("simulated", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("sent_us", BigInteger),
+    Column("delivered_us", BigInteger),
+    Column("error_code", String(64)),
+    Column("error_message", Text),
+    Column("warnings", Text),
+)
+
+
+def _partial(name: str, where: str, *columns: ColumnElement[Any]) -> None:
+    Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+_m = message.c
+_partial("ix_message_ready", "status = 'queued'", _m.priority.desc(), _m.due_us, _m.id)
+_partial("ix_message_sending", "status = 'sending'", _m.recipient_id, _m.modem)
+_partial("ix_message_held", "status = 'held'", _m.due_us)
+_partial("ix_message_retry", "retry_us IS NOT NULL", _m.retry_us)
+_partial("ix_message_expiry", "status IN ('held', 'queued')", _m.expires_us)
+_partial("ix_message_resend", "status = 'uncertain' AND resend_us IS NOT NULL", _m.resend_us)
+_partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id)
+_partial("ix_message_reference", "reference IS NOT NULL", _m.reference, _m.id)
+Index("ix_message_recipient", _m.recipient_id, _m.id)
+Index("ix_message_token", _m.token_id, _m.id)
+
+part = Table(
+    "part",
+    metadata,
+    Column("message_id", _ID, ForeignKey("message.id"), primary_key=True),
+    # 1-based, as in the concatenation element.
+    Column("sequence", Integer, primary_key=True),
+    Column("state", String(12), nullable=False),
+    # The SMS-SUBMIT, without service centre; fixed when the first part passes the gate.
+    Column("octets", LargeBinary, nullable=False),
+    # How many times it was marked with an outcome that may have reached the network.
+    Column("copies", Integer, nullable=False, server_default="0"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("message_id", _ID, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("node", String(255), nullable=False),
+    Column("modem", String(64), nullable=False),
+    Column("imei", String(20)),
+    Column("iccid", String(24)),
+    # `submitting` is the durable mark; then the part state that came of it, or `pending` if it never left.
+    Column("state", String(12), nullable=False),
+    Column("marked_us", BigInteger, nullable=False),
+    Column("settled_us", BigInteger),
+    Column("cause", String(64)),
+    # TP-MR of the answer, and what the status report said.
+    Column("tp_mr", Integer),
+    Column("tp_st", Integer),
+    Column("reported_us", BigInteger),
+)
+Index("ix_attempt_message", attempt.c.message_id, attempt.c.id)
+_partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
+_partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
+Index("ix_attempt_modem_day", attempt.c.modem, attempt.c.marked_us)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("message_id", _ID),
+    Column("inbox_id", _ID),
+    # One sentence without numbers or texts of people.
+    Column("detail", Text),
+)
+_partial("ix_event_message", "message_id IS NOT NULL", event.c.message_id, event.c.id)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("modem", String(64), nullable=False),
+    Column("node", String(255), nullable=False),
+    Column("iccid", String(24)),
+    Column("text", Text),
+    Column("data", LargeBinary),
+    Column("parts", Integer, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    # TP-SCTS of the first part; null when the network's time was broken.
+    Column("sent_us", BigInteger),
+    Column("keyword", String(8)),
+    Column("in_reply_to", _ID),
+    Column("reference", String(255)),
+    Column("answer", String(64)),
+)
+Index("ix_inbox_recipient", inbox.c.recipient_id, inbox.c.id)
+_partial("ix_inbox_reply", "in_reply_to IS NOT NULL", inbox.c.in_reply_to)
+
+#: Every SMS-DELIVER as it came, whole or a part of a long one; `inbox_id` is null while others are missing.
+inbound_part = Table(
+    "inbound_part",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    # SHA-256 over SIM and octets: the same message read twice is one record.
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id")),
+    Column("modem", String(64), nullable=False),
+    Column("iccid", String(24)),
+    Column("received_us", BigInteger, nullable=False),
+    Column("sent_us", BigInteger),
+    Column("octets", LargeBinary, nullable=False),
+    Column("text", Text),
+    Column("data", LargeBinary),
+    Column("concat_reference", Integer),
+    Column("concat_bits", Integer),
+    Column("concat_total", Integer),
+    Column("concat_sequence", Integer),
+    Column("inbox_id", _ID),
+    # Why the octets could not be read; such a row is kept and shown, never dropped.
+    Column("problem", Text),
+)
+_partial(
+    "ix_inbound_part_open",
+    "inbox_id IS NULL AND concat_reference IS NOT NULL",
+    inbound_part.c.recipient_id,
+    inbound_part.c.concat_reference,
+)
+Index("ix_inbound_part_inbox", inbound_part.c.inbox_id)
+
+#: Status reports as they came; `attempt_id` is null while nothing matches.
+report = Table(
+    "report",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("modem", String(64), nullable=False),
+    Column("iccid", String(24)),
+    Column("tp_mr", Integer, nullable=False),
+    Column("tp_st", Integer, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("discharged_us", BigInteger),
+    Column("attempt_id", _ROW_ID, ForeignKey("attempt.id")),
+)
+_partial("ix_report_unmatched", "attempt_id IS NULL", report.c.modem, report.c.tp_mr)
+
+optout = Table(
+    "optout",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    # Empty means every stoppable category.
+    Column("category", String(64), nullable=False, server_default=""),
+    Column("since_us", BigInteger, nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("inbox_id", _ID),
+    Column("lifted_us", BigInteger),
+    Column("lifted_by", String(64)),
+)
+Index("uq_optout_live", optout.c.recipient_id, optout.c.category, unique=True, sqlite_where=text("lifted_us IS NULL"),
+      postgresql_where=text("lifted_us IS NULL"))  # fmt: skip

@@ -1,0 +1,74 @@
+"""Tokens: who may ask. Only a hash is kept; the secret is shown once and never again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert, select, update
+
+from gateway.requests import NewToken, Principal, TokenView
+from gateway.store.schema import AnyRow, token
+
+_t = token.c
+
+
+def add(connection: Connection, new: NewToken, secret_hash: bytes, now_us: int) -> TokenView | None:
+    """Keep a token; None when a live one has that name."""
+    taken = connection.execute(select(_t.id).where(_t.name == new.name, _t.revoked_us.is_(None))).first()
+    if taken is not None:
+        return None
+    row = insert(token).values(
+        name=new.name,
+        hash=secret_hash,
+        scopes=json.dumps(new.scopes),
+        categories=json.dumps(new.categories),
+        default_category=new.default_category,
+        test=new.test,
+        created_us=now_us,
+    )
+    made = connection.execute(row.returning(_t.id)).scalar_one()
+    return view(connection.execute(select(token).where(_t.id == made)).one())
+
+
+def revoke(connection: Connection, name: str, now_us: int) -> TokenView | None:
+    """Revoke the live token of that name; None when there is none."""
+    row = update(token).where(_t.name == name, _t.revoked_us.is_(None)).values(revoked_us=now_us)
+    revoked = connection.execute(row.returning(_t.id)).scalar()
+    return None if revoked is None else view(connection.execute(select(token).where(_t.id == revoked)).one())
+
+
+def every(connection: Connection) -> Sequence[TokenView]:
+    """All tokens, revoked ones too, newest first."""
+    return [view(row) for row in connection.execute(select(token).order_by(_t.id.desc()))]
+
+
+def live(connection: Connection) -> dict[bytes, Principal]:
+    """What each secret's hash stands for."""
+    rows = connection.execute(select(token).where(_t.revoked_us.is_(None)))
+    return {bytes(row.hash): _principal(row) for row in rows}
+
+
+def _principal(row: AnyRow) -> Principal:
+    return Principal(
+        token_id=row.id,
+        name=row.name,
+        scopes=frozenset(json.loads(row.scopes)),
+        categories=tuple(json.loads(row.categories)),
+        default_category=row.default_category,
+        test=row.test,
+    )
+
+
+def view(row: AnyRow) -> TokenView:
+    """A token as it is listed."""
+    return TokenView(
+        id=row.id,
+        name=row.name,
+        scopes=tuple(json.loads(row.scopes)),
+        categories=tuple(json.loads(row.categories)),
+        default_category=row.default_category,
+        test=row.test,
+        created_us=row.created_us,
+        revoked_us=row.revoked_us,
+    )

@@ -1,0 +1,102 @@
+"""What becomes due by itself: held messages, expiry, retries, further copies of uncertain ones. In batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, select, update
+
+from gateway.message import WAITING, PartEvent, PartState, Rule, Status, next_state
+from gateway.store import events, messages, queue
+from gateway.store.schema import AnyRow, attempt, message, part
+
+_m = message.c
+#: Bounds how long one transaction keeps others waiting.
+BATCH = 500
+
+
+def next_due_us(connection: Connection) -> int | None:
+    """The next instant at which something becomes due by itself."""
+    queries = (
+        select(func.min(_m.due_us)).where(_m.status == Status.HELD),
+        select(func.min(_m.expires_us)).where(_m.status.in_(WAITING)),
+        select(func.min(_m.expires_us)).where(_m.status == Status.SENDING),
+        select(func.min(_m.retry_us)).where(_m.retry_us.is_not(None)),
+        select(func.min(_m.resend_us)).where(_m.status == Status.UNCERTAIN, _m.resend_us.is_not(None)),
+    )
+    instants = [connection.execute(query).scalar() for query in queries]
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def expire(connection: Connection, now_us: int) -> int:
+    """End what waits and is too late; returns how many."""
+    query = select(_m.id).where(_m.status.in_(WAITING), _m.expires_us <= now_us).order_by(_m.expires_us).limit(BATCH)
+    ids = connection.execute(query).scalars().all()
+    for each in ids:
+        sentence = "its time to be sent passed before it could leave"
+        messages.end_waiting(connection, each, Status.EXPIRED, now_us, code=Rule.EXPIRED, sentence=sentence)
+    return len(ids)
+
+
+def release_held(connection: Connection, now_us: int) -> int:
+    """Queue what was held and is due; returns how many."""
+    query = select(_m.id).where(_m.status == Status.HELD, _m.due_us <= now_us).order_by(_m.due_us).limit(BATCH)
+    ids = connection.execute(query).scalars().all()
+    free = {"status": Status.QUEUED, "hold_rule": None, "hold_until_us": None, "hold_detail": None}
+    for each in ids:
+        connection.execute(update(message).where(_m.id == each).values(**free))
+        events.record_status(connection, now_us, each, Status.QUEUED)
+    return len(ids)
+
+
+def release_retries(connection: Connection, now_us: int) -> int:
+    """Forget the retry instants that have come; returns how many messages may be tried again."""
+    row = update(message).where(_m.retry_us.is_not(None), _m.retry_us <= now_us)
+    return connection.execute(row.values(retry_us=None)).rowcount
+
+
+def due_resends(connection: Connection, now_us: int) -> Sequence[AnyRow]:
+    """Uncertain messages whose further copy is due: id, recipient_id, category, stoppable, expires_us."""
+    columns = select(_m.id, _m.recipient_id, _m.category, _m.stoppable, _m.expires_us)
+    query = columns.where(_m.status == Status.UNCERTAIN, _m.resend_us.is_not(None), _m.resend_us <= now_us)
+    return connection.execute(query.order_by(_m.resend_us).limit(BATCH)).all()
+
+
+def drop_resend(connection: Connection, message_id: str) -> None:
+    """No further copy of this one: it stays uncertain."""
+    connection.execute(update(message).where(_m.id == message_id).values(resend_us=None))
+
+
+def fail_torsos(connection: Connection, now_us: int) -> int:
+    """End begun messages whose remaining parts can no longer leave in time; returns how many.
+
+    Their modem went away and did not come back. Parts through another SIM would not be joined by the handset.
+    """
+    query = select(_m.id).where(_m.status == Status.SENDING, _m.expires_us <= now_us).limit(BATCH)
+    ids = connection.execute(query).scalars().all()
+    return sum(_fail_torso(connection, each, now_us) for each in ids)
+
+
+def _fail_torso(connection: Connection, message_id: str, now_us: int) -> bool:
+    states = queue.part_states(connection, message_id)
+    if PartState.SUBMITTING in states or PartState.PENDING not in states:
+        return False
+    lost = select(attempt.c.id).where(attempt.c.message_id == message_id, attempt.c.state == PartState.UNCERTAIN)
+    uncertain = connection.execute(lost.limit(1)).first() is not None
+    # A further copy that did not leave changes nothing about the first, which may have.
+    event, status = (PartEvent.OUTCOME_LOST, Status.UNCERTAIN) if uncertain else (PartEvent.REFUSED, Status.FAILED)
+    sentence = "not all of its parts left before its time had passed"
+    values = messages.ending(status, Rule.EXPIRED, sentence)
+    connection.execute(update(message).where(_m.id == message_id).values(**values))
+    state = next_state(next_state(PartState.PENDING, PartEvent.MARK), event)
+    pending = update(part).where(part.c.message_id == message_id, part.c.state == PartState.PENDING)
+    connection.execute(pending.values(state=state))
+    events.record_status(connection, now_us, message_id, status, sentence)
+    return True
+
+
+def sent_since(connection: Connection, since_us: int) -> dict[str, int]:
+    """Parts that each modem handed to the network since an instant."""
+    taken = (PartState.SENT, PartState.DELIVERED, PartState.UNDELIVERED)
+    query = select(attempt.c.modem, func.count()).where(attempt.c.marked_us >= since_us, attempt.c.state.in_(taken))
+    return dict(connection.execute(query.group_by(attempt.c.modem)).tuples().all())
