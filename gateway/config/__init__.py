@@ -1,0 +1,1 @@
+"""The configuration: TOML in, frozen settings out, every problem at once."""

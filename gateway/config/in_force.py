@@ -1,0 +1,50 @@
+"""Which keys are read and checked and do nothing yet: the one place that says so."""
+
+from __future__ import annotations
+
+from gateway.config.table import Findings
+
+#: Patterns of key paths; a table stands for all its keys. Everything that is not listed is in force.
+NOT_YET_IN_FORCE: tuple[str, ...] = (
+    "gateway.holiday_region",
+    "gateway.timezone",
+    "gateway.sender_name",
+    "api.allowed_countries",
+    "modems.*.categories",
+    "modems.*.prefixes",
+    "modems.*.self_test",
+    "modems.*.limits",
+    "modems.*.balance",
+    "categories.*.profile",
+    "categories.*.quiet_hours",
+    "categories.*.windows",
+    "categories.*.preferred",
+    "categories.*.caps",
+    "categories.*.on_cap",
+    "categories.*.sim_limits",
+    "categories.*.consent",
+    "categories.*.sender_prefix",
+    "categories.*.stop_notice",
+    "categories.*.stop_notice_when",
+    "categories.*.smart_encoding",
+    "categories.*.keep_text",
+    "profiles",
+    "recipients",
+    "storms",
+    "inbound",
+    "alarms",
+    "webhooks",
+    "retention",
+)
+
+
+def is_in_force(pattern: str) -> bool:
+    """Whether a key, given as a pattern such as `categories.*.caps`, has an effect."""
+    return not any(pattern == entry or pattern.startswith(entry + ".") for entry in NOT_YET_IN_FORCE)
+
+
+def warn_of_pending(findings: Findings) -> None:
+    """A warning for every written key without effect; a table is named instead of each of its keys."""
+    for path, pattern in findings.written:
+        if pattern in NOT_YET_IN_FORCE:
+            findings.warning(path, "is checked, but not yet in force in this version")

@@ -1,0 +1,122 @@
+"""Reading `[modems.NAME]`, with the PIN from its own file."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Collection
+from pathlib import Path
+
+from gateway.config.settings import ModemConfig
+from gateway.config.shapes import Shape, Wrong, e164, integer, known, listed, matching, number, number_prefix, text
+from gateway.config.table import Table
+from gateway.config.times import duration
+
+_PIN = re.compile(r"[0-9]{4,8}")  # 27.007, 8.3; TS 31.101, 9.4.1
+_PIN_FILE_OCTETS = 64
+_OTHERS = stat.S_IRGRP | stat.S_IROTH
+_MOST = 10_000_000
+
+modem_name: Shape[str] = matching(r"[A-Za-z0-9_-]{1,32}", "must be 1 to 32 letters, digits, - or _")
+_ussd: Shape[str] = matching(r"[0-9*#+]{1,40}", 'must be a code such as "#123#"')
+
+
+def read_modems(root: Table, folder: Path, categories: Collection[str]) -> dict[str, ModemConfig]:
+    """All modems of the file; relative PIN files count from `folder`."""
+    found: dict[str, ModemConfig] = {}
+    modems = root.table("modems")
+    for name, table in modems.each(modem_name):
+        with table:
+            found[name] = _read(name, table, folder, categories)
+    if not found:
+        root.problem("modems", 'is missing: at least one modem is needed, such as [modems.sim1] port = "simulated:"')
+    _refuse_shared_ports(modems, found)
+    return found
+
+
+def _read(name: str, table: Table, folder: Path, categories: Collection[str]) -> ModemConfig:
+    port = table.require("port", _port, "")
+    modem = ModemConfig(
+        name=name,
+        port=port,
+        number=table.take("number", e164, None),
+        pin=_pin(table, folder),
+        smsc=table.take("smsc", e164, None),
+        categories=table.take("categories", listed(known(categories, "category")), ()),
+        prefixes=table.take("prefixes", listed(number_prefix), ()),
+    )
+    _check_limits(table)
+    if port and not modem.simulated and "limits" not in table:
+        table.findings.warning(table.path, "a real SIM without limits: whatever is queued is sent")
+    return modem
+
+
+def _check_limits(table: Table) -> None:
+    """Keys about the SIM's contract. They are checked now and obeyed by a later version."""
+    table.take("self_test", duration(least_s=3600), None)
+    with table.table("limits") as limits:
+        for key in ("per_minute", "per_day", "per_month", "recipients_per_month"):
+            limits.take(key, integer(1, _MOST), None)
+        limits.take("billing_day", integer(1, 31), None)
+    with table.table("balance") as balance:
+        balance.take("ussd", _ussd, None)
+        balance.take("every", duration(least_s=60), None)
+        balance.take("warn_below", number, None)
+        if "balance" in table and "ussd" not in balance:
+            balance.problem("ussd", "is missing")
+
+
+def _pin(table: Table, folder: Path) -> str | None:
+    """The PIN of `pin_file`, never shown; None without one."""
+    file = table.take("pin_file", text, None)
+    if file is None:
+        return None
+    path = folder / file
+    try:
+        pin, mode = _read_pin(path)
+    except Wrong as wrong:
+        table.problem("pin_file", str(wrong))
+        return None
+    if mode & _OTHERS:
+        table.findings.warning(table.path_of("pin_file"), "can be read by others: chmod 600 it")
+    return pin
+
+
+def _read_pin(path: Path) -> tuple[str, int]:
+    try:
+        if path.exists() and not path.is_file():
+            raise Wrong("is not an ordinary file")
+        with path.open("rb") as file:
+            octets, mode = file.read(_PIN_FILE_OCTETS + 1), os.fstat(file.fileno()).st_mode
+    except FileNotFoundError:
+        raise Wrong("names a file that does not exist") from None
+    except OSError as error:
+        raise Wrong(f"names a file that cannot be read: {(error.strerror or 'error').lower()}") from None
+    pin = octets.decode("ascii", "replace").strip()
+    if not _PIN.fullmatch(pin):
+        raise Wrong("names a file that does not hold 4 to 8 digits")
+    return pin, mode
+
+
+def _port(value: object) -> str:
+    found = text(value)
+    try:
+        from drivers.catalogue import problems_of_port  # noqa: PLC0415
+    except ImportError:
+        return found
+    if problem := problems_of_port(found):
+        raise Wrong(problem)
+    return found
+
+
+def _refuse_shared_ports(table: Table, modems: dict[str, ModemConfig]) -> None:
+    """Two masters on one line garble each other; a link and its goal are one port."""
+    owners: dict[str, str] = {}
+    for modem in modems.values():
+        if not modem.port or modem.simulated:
+            continue
+        port = os.path.realpath(modem.port) if modem.port.startswith("/") else modem.port
+        first = owners.setdefault(port, modem.name)
+        if first != modem.name:
+            table.problem(f"{modem.name}.port", f"is the port of modems.{first} too")
