@@ -170,6 +170,7 @@ class Equipment:
     def prompt(self) -> None:
         """Ask for a payload: four octets, no line end after them (27.005, 3.5.1)."""
         self._step(Step.PROMPTED)
+        self._typed.clear()
         self._output += self._line_end + b"> "
 
     def notify(self, *lines: str) -> None:

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drivers.at.parameters import split_parameters
+
 
 class Form(StrEnum):
     """What a command asks for: V.250, 5.4.3 (action) and 5.4.4 (parameter, reading and testing commands)."""
@@ -39,7 +41,7 @@ class Command:
     @property
     def parameters(self) -> tuple[str | None, ...]:
         """The sub-parameters of `value` (5.4.2): strings without quotation marks, None where one is left out."""
-        return tuple(_constant(part) for part in _split(self.value, ","))
+        return tuple(_constant(piece) for piece in split_parameters(self.value))
 
     @property
     def number(self) -> int:
@@ -86,7 +88,7 @@ def next_command(body: str, position: int) -> tuple[Command, int] | None:
 
 def _extended(rest: str, head: re.Match[str]) -> tuple[Command, int]:
     """An extended command runs to the next `;` outside a string, or to the end of the line (5.4.1)."""
-    end = len(_split(rest, ";")[0])
+    end = _end_of_command(rest)
     form = _FORMS[head[2]]
     value = rest[head.end() : end]
     if value and form is not Form.SET:
@@ -96,25 +98,21 @@ def _extended(rest: str, head: re.Match[str]) -> tuple[Command, int]:
     return Command(head[1].upper(), form, value), end
 
 
-def _split(text: str, separator: str) -> list[str]:
-    """`text` cut at the separators that stand outside string constants."""
-    if '"' not in text:
-        return text.split(separator)
-    parts, quoted, start = list[str](), False, 0
+def _end_of_command(text: str) -> int:
+    """Where the next `;` outside string constants stands, or the length of the text."""
+    quoted = False
     for index, character in enumerate(text):
         if character == '"':
             quoted = not quoted
-        elif character == separator and not quoted:
-            parts.append(text[start:index])
-            start = index + 1
-    parts.append(text[start:])
-    return parts
+        elif character == ";" and not quoted:
+            return index
+    return len(text)
 
 
-def _constant(part: str) -> str | None:
+def _constant(piece: str) -> str | None:
     """A decimal constant as it stands, a string constant without its marks and with `\\hh` resolved (5.4.2.2)."""
-    if not part:
+    if not piece:
         return None
-    if part[0] == '"' == part[-1] and len(part) > 1:
-        return _ESCAPED.sub(lambda pair: chr(int(pair[1], 16)), part[1:-1])
-    return part
+    if len(piece) > 1 and piece[0] == '"' == piece[-1]:
+        return _ESCAPED.sub(lambda pair: chr(int(pair[1], 16)), piece[1:-1])
+    return piece
