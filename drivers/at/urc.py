@@ -1,0 +1,117 @@
+"""Unsolicited result codes: which lines are not part of an answer, and which of them bring a line along.
+
+Matched before an answer is read, so that news can come anywhere in it. The catalogue holds what modems are known to say
+by themselves; a line in extended syntax whose name is not the running command's is unsolicited as well.
+"""
+
+from __future__ import annotations
+
+import re
+
+from drivers.at.parameters import split_parameters
+
+# TS 27.005, 3.4.1 and 3.5.2 in PDU mode: the PDU stands on the next line.
+WITH_PDU = frozenset({"+CMT", "+CDS", "+CBM"})
+
+# Never an answer to a command that reads them, whatever is running.
+_ALWAYS = frozenset({"+CMTI", "+CDSI", "+CBMI", *WITH_PDU})
+
+# Registration: unsolicited and read form share their name (TS 27.007, 7.2, 10.1.20, 10.1.22).
+_REGISTRATION = frozenset({"+CREG", "+CGREG", "+CEREG", "+C5GREG"})
+
+# Words without a name, with the families that say them: V.250; SIMCom; Quectel; Cinterion; Sierra.
+_WORDS = frozenset(
+    {
+        "RING",
+        "RDY",
+        "CALL READY",
+        "SMS READY",
+        "PB DONE",
+        "SMS DONE",
+        "NORMAL POWER DOWN",
+        "UNDER-VOLTAGE POWER DOWN",
+        "UNDER-VOLTAGE WARNNING",
+        "OVER-VOLTAGE POWER DOWN",
+        "OVER-VOLTAGE WARNNING",
+        "POWERED DOWN",
+        "MISSED_CALL",
+    }
+)
+
+# What tells that the modem has just started, and so has forgotten its settings.
+RESTARTS = frozenset({"RDY", "^SYSSTART", "+SYSSTART"})
+
+# Only ever an answer: while no such command runs, it is the overdue answer to one that was given up.
+_ANSWERS_ONLY = frozenset(
+    {
+        "+CCID",
+        "+CMGF",
+        "+CMGL",
+        "+CMGR",
+        "+CMGS",
+        "+CMGW",
+        "+CMSS",
+        "+CNMA",
+        "+CNMI",
+        "+COPS",
+        "+CPMS",
+        "+CRSM",
+        "+CSCA",
+        "+CSMS",
+    }
+)
+
+_CALLS = frozenset({"RING", "+CRING", "+CLIP", "+CCWA"})
+
+_NAME = re.compile(r"([+^*#$%!&][A-Z][A-Z0-9_\-]*)\s*(?::|$)", re.IGNORECASE)
+_PACSP = re.compile(r"\+PACSP\d", re.IGNORECASE)
+_HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+
+
+def name_of(line: str) -> str:
+    """The name before the colon in capitals (``+CMTI``), the word itself (``RING``), or nothing."""
+    found = _NAME.match(line)
+    if found is not None:
+        return found.group(1).upper()
+    upper = line.upper()
+    if upper in _WORDS:
+        return upper
+    return "+PACSP" if _PACSP.match(upper) else ""
+
+
+def body_of(line: str) -> str:
+    """What stands behind the name and its colon; the whole line when it has no name."""
+    found = _NAME.match(line)
+    return line if found is None else line[found.end() :].strip()
+
+
+def is_unsolicited(line: str, answering: frozenset[str]) -> bool:
+    """Whether `line` is news and not part of the answer to a command whose answers are named `answering`."""
+    name = name_of(line)
+    if not name or name in _ANSWERS_ONLY:
+        return False
+    if name in answering:
+        return name in _ALWAYS or (name in _REGISTRATION and _is_registration_news(body_of(line)))
+    return True
+
+
+def is_overdue(line: str, answering: frozenset[str]) -> bool:
+    """Whether `line` can only be the answer to a command that is not running."""
+    name = name_of(line)
+    return name in _ANSWERS_ONLY and name not in answering
+
+
+def _is_registration_news(body: str) -> bool:
+    """``<stat>[,<lac>,<ci>…]`` is news, ``<n>,<stat>[,…]`` an answer: a status has one or two digits, an area four."""
+    parameters = split_parameters(body)
+    return len(parameters) < 2 or not (parameters[1].isdigit() and len(parameters[1]) <= 2)
+
+
+def announces_call(name: str) -> bool:
+    """Whether a call comes in, which may end with an unsolicited NO CARRIER."""
+    return name in _CALLS
+
+
+def is_hexadecimal(line: str) -> bool:
+    """Whether the line can be a PDU."""
+    return _HEXADECIMAL.fullmatch(line) is not None
