@@ -13,7 +13,7 @@ CONFIG ?= config.example.toml
 HOURS ?= 1
 PYTEST_ARGS ?=
 
-.PHONY: help run test test-long soak check format venv constraints clean
+.PHONY: help run test test-long soak fresh check format venv constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,7 @@ run: $(STAMP) ## start the gateway on config.example.toml: one simulated modem, 
 
 test: $(STAMP) ## the tests, with the coverage gates; a test that needs a missing program is skipped and names the package
 	@rm -f .coverage .coverage.*
-	@$(BIN)/pytest -m "not long" --cov --cov-report= $(PYTEST_ARGS)
+	@$(BIN)/pytest -m "not long and not fresh" --cov --cov-report= $(PYTEST_ARGS)
 	@$(BIN)/coverage report --format=total --include='drivers/tpdu/*,drivers/at/*' --fail-under=100 >/dev/null \
 	  || { $(BIN)/coverage report --include='drivers/tpdu/*,drivers/at/*' --fail-under=100; exit 1; }
 	@$(BIN)/coverage report --fail-under=90
@@ -40,6 +40,9 @@ test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak
 
 soak: $(STAMP) ## the long runs of this version without their short limit, in fresh random cases: make soak HOURS=2
 	@TOCSIN_SOAK_HOURS=$(HOURS) HYPOTHESIS_PROFILE=soak $(BIN)/pytest -m long -s $(PYTEST_ARGS)
+
+fresh: $(STAMP) ## somebody's first minute: clone, make run, the README's line, Ctrl-C, once more (installs anew; port 7672 free)
+	@$(BIN)/pytest -m fresh tests/fresh $(PYTEST_ARGS)
 
 check: $(STAMP) ## what a reviewer would run: formatting, lint, types, import contracts, dependencies
 	@$(BIN)/ruff format --check .
