@@ -1,0 +1,84 @@
+"""What a command of the simulated modem answers, as values; and how it refuses.
+
+A handler returns information text, asks for a payload, or puts its answer off. Writing all this is for the modem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from drivers.at.codes import CmeError, CmsError
+from drivers.at.equipment_grammar import Command
+
+Lines: TypeAlias = tuple[str, ...]
+"""One block of information text: the lines of an answer that belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Information:
+    """Blocks of information text, then OK."""
+
+    blocks: tuple[Lines, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The prompt `> `; `then` gets what was typed up to Ctrl-Z."""
+
+    then: Callable[[bytes], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The answer comes after `delay` seconds, as it stands then."""
+
+    delay: float
+    then: Callable[[], Answer]
+
+
+Answer: TypeAlias = Information | Prompt | Later
+
+OK = Information()
+
+
+def lines(*texts: str) -> Information:
+    """Information text of single lines."""
+    return Information(tuple((text,) for text in texts))
+
+
+class RefusedError(Exception):
+    """The command ends with +CME ERROR, +CMS ERROR or a bare ERROR (code None)."""
+
+    def __init__(self, code: CmeError | CmsError | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def result(self, cmee: int) -> str:
+        """The final result under +CMEE (27.007, 9.1): 0 none, 1 numbers, 2 words.
+
+        By 27.005, 3.2.5, +CMS ERROR does not depend on +CMEE; real equipment writes words for its number at 2.
+        """
+        if self.code is None or (cmee == 0 and isinstance(self.code, CmeError)):
+            return "ERROR"
+        family = "+CME" if isinstance(self.code, CmeError) else "+CMS"
+        return f"{family} ERROR: {self.code.text if cmee == 2 else self.code.value}"
+
+
+def integer(
+    command: Command,
+    position: int,
+    allowed: range | tuple[int, ...],
+    default: int | None = None,
+    *,
+    refusal: CmeError | CmsError = CmeError.INCORRECT_PARAMETERS,
+) -> int:
+    """A numeric parameter within `allowed`, `default` where it is left out; else RefusedError."""
+    parameters = command.parameters
+    text = parameters[position] if position < len(parameters) else None
+    if text is None and default is not None:
+        return default
+    if text is None or not (text.isascii() and text.isdigit() and len(text) < 6) or int(text) not in allowed:
+        raise RefusedError(refusal)
+    return int(text)

@@ -1,0 +1,126 @@
+"""The simulated network and its service centre: takes submissions, routes them, and reports on them.
+
+A message to the number of another modem on the same network arrives there; every other number answers "delivered".
+It must not know commands or links. Source: 3GPP TS 23.040, 9.2.2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from drivers.sim.incoming import Incoming, Kind
+from drivers.sim.ledger import Ledger, Submission
+from drivers.sim.settings import SimSettings, wall_clock
+from drivers.tpdu import Address, DataCoding, SmsStatusReport, SmsSubmit, TimeStamp, build_submits, join_smsc, segment
+from drivers.tpdu.first_octet import MMS_OR_RD, RP, UDHI
+
+DELIVERED = 0  # TP-ST, 9.2.3.15: received by the SME
+
+
+class Subscriber(Protocol):
+    """A station as the network sees it."""
+
+    @property
+    def settings(self) -> SimSettings: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    def receive(self, incoming: Incoming) -> None: ...
+
+
+class SimulatedNetwork:
+    """A network of its own for every test, or one for all modems of a simulation; `now` gives aware datetimes."""
+
+    def __init__(self, now: Callable[[], datetime] = wall_clock) -> None:
+        self._now = now
+        self._subscribers: dict[str, Subscriber] = {}
+        self._reference = 0
+
+    def join(self, subscriber: Subscriber) -> None:
+        """Make its number reachable; ValueError when another subscriber has it."""
+        digits = _digits(subscriber.settings.number)
+        if digits in self._subscribers:
+            raise ValueError("two simulated modems cannot have the same number")
+        self._subscribers[digits] = subscriber
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Its number answers for nobody from now on, and reports on its messages are dropped."""
+        self._subscribers.pop(_digits(subscriber.settings.number), None)
+
+    def accept(self, sender: Subscriber, submit: SmsSubmit, tpdu: bytes, reference: int) -> None:
+        """Enter a submission into the sender's ledger, route it and see to its report.
+
+        `submit` is `tpdu` decoded; `reference` is the TP-MR in it.
+        """
+        now = self._now()
+        destination = submit.tp_da.text
+        sender.ledger.record(Submission(sender.settings.name, destination, tpdu, reference, now))
+        report = partial(self._report_later, sender, submit, reference, now) if submit.tp_srr else None
+        target = self._subscribers.get(_digits(destination))
+        if target:
+            originator = Address.from_text(sender.settings.number)
+            self._deliver(target, deliver_from(submit, tpdu, originator, now), submit.data_coding, report)
+        elif report:
+            report()
+
+    def inject(self, target: Subscriber, sender: str, text: str) -> int:
+        """Let an SMS from the rest of the world arrive; returns the number of its parts.
+
+        Raises ValueError (TpduError is one) when `sender` can be no address or `text` is too long.
+        """
+        originator, now = Address.from_text(sender), self._now()
+        # Submissions are what the sender's phone would have built; the service centre makes deliveries of them.
+        submits = build_submits(segment(text), originator, reference=self._next_reference(), validity=None)
+        for submit in submits:
+            self._deliver(target, deliver_from(submit, submit.to_bytes(), originator, now), submit.data_coding, None)
+        return len(submits)
+
+    def _next_reference(self) -> int:
+        """The reference of the next concatenated message (9.2.3.24.1)."""
+        self._reference = (self._reference + 1) % 256
+        return self._reference
+
+    def _deliver(self, target: Subscriber, tpdu: bytes, coding: DataCoding, taken: Callable[[], None] | None) -> None:
+        target.receive(Incoming(Kind.DELIVER, _with_centre(target, tpdu), coding.message_class, taken))
+
+    def _report_later(self, sender: Subscriber, submit: SmsSubmit, reference: int, submitted: datetime) -> None:
+        # Never from within the submission: the report of a message must not overtake its own +CMGS.
+        loop = asyncio.get_running_loop()
+        delay = sender.settings.report_delay
+        tell = partial(self._report, sender, submit, reference, submitted)
+        if delay > 0:
+            loop.call_later(delay, tell)
+        else:
+            loop.call_soon(tell)
+
+    def _report(self, sender: Subscriber, submit: SmsSubmit, reference: int, submitted: datetime) -> None:
+        if self._subscribers.get(_digits(sender.settings.number)) is not sender:
+            return
+        report = SmsStatusReport(
+            tp_mr=reference,
+            tp_ra=submit.tp_da,
+            tp_scts=TimeStamp.from_datetime(submitted),
+            tp_dt=TimeStamp.from_datetime(self._now()),
+            tp_st=DELIVERED,
+        )
+        sender.receive(Incoming(Kind.STATUS_REPORT, _with_centre(sender, report.to_bytes())))
+
+
+def deliver_from(submit: SmsSubmit, tpdu: bytes, originator: Address, at: datetime) -> bytes:
+    """The SMS-DELIVER that a service centre makes of an SMS-SUBMIT: its user data octet by octet as they came."""
+    validity = b"" if submit.tp_vp is None else submit.tp_vp.to_bytes(0)
+    user_data = tpdu[2 + len(submit.tp_da.to_bytes()) + 2 + len(validity) :]
+    flags = MMS_OR_RD | tpdu[0] & (UDHI | RP)
+    head = bytes((flags,)) + originator.to_bytes() + bytes((submit.tp_pid, submit.tp_dcs))
+    return head + TimeStamp.from_datetime(at).to_bytes("TP-SCTS", len(head)) + user_data
+
+
+def _with_centre(subscriber: Subscriber, tpdu: bytes) -> bytes:
+    return join_smsc(Address.from_text(subscriber.settings.smsc), tpdu)
+
+
+def _digits(number: str) -> str:
+    return number.removeprefix("+")

@@ -1,0 +1,177 @@
+"""Several simulated modems on one network, plugged into pseudo-terminals or TCP ports, for any AT client.
+
+What `tocsin simulate` and `python -m drivers.sim` run. The command lines themselves are elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from drivers.sim.ends import PtyEnd, TcpEnd
+from drivers.sim.ledger import Submission
+from drivers.sim.modem import SimulatedModem
+from drivers.sim.network import SimulatedNetwork
+from drivers.sim.settings import SimSettings, numbered
+
+CONTROL = "control"
+MAX_COUNT = 256
+MAX_CONTROL_LINE = 16 * 1024
+USAGE = "a line is MODEM SENDER TEXT, such as: modem0 +33612345678 Hello"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationOptions:
+    """`directory` takes the links and the control pipe; `tcp` (host, first port) replaces pseudo-terminals.
+
+    `ledger` is a file to which each submission is appended as one JSON line. `settings` holds for every modem, but for
+    its name, number, IMEI, IMSI and ICCID.
+    """
+
+    count: int = 1
+    directory: Path | None = None
+    tcp: tuple[str, int] | None = None
+    ledger: Path | None = None
+    settings: SimSettings = field(default_factory=SimSettings)
+
+
+class Simulation:
+    """Open it, use `modems`, close it. `complain` is told, without any content, of control lines that make no sense."""
+
+    def __init__(self, options: SimulationOptions, complain: Callable[[str], object] = lambda _text: None) -> None:
+        self._options = options
+        self._complain = complain
+        network = SimulatedNetwork()
+        self.modems = tuple(
+            SimulatedModem(numbered(options.settings, index), network) for index in range(options.count)
+        )
+        self._ends = [self._end(modem, index) for index, modem in enumerate(self.modems)]
+        self._control = ControlPipe(options.directory / CONTROL, self.obey) if options.directory else None
+        self._ledger: IO[str] | None = None
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """What a client opens, modem by modem; known once the simulation is open."""
+        return tuple(end.name for end in self._ends)
+
+    async def open(self) -> None:
+        """Plug everything in; OSError when a file stands in the way or an address is taken, with nothing left open."""
+        try:
+            if self._options.ledger:
+                self._ledger = self._options.ledger.open("a", encoding="utf-8")
+                for modem in self.modems:
+                    modem.ledger.listeners.append(self._record)
+            if self._options.directory:
+                self._options.directory.mkdir(parents=True, exist_ok=True)
+            for end in self._ends:
+                await end.open()
+            if self._control:
+                self._control.open()
+        except OSError:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Unplug everything and remove links and pipe."""
+        if self._control:
+            self._control.close()
+        for end in self._ends:
+            await end.close()
+        for modem in self.modems:
+            modem.close()
+        if self._ledger:
+            self._ledger.close()
+
+    def obey(self, line: str) -> None:
+        """Let a message arrive: `MODEM SENDER TEXT`."""
+        name, _, rest = line.strip().partition(" ")
+        sender, _, text = rest.strip().partition(" ")
+        modem = next((modem for modem in self.modems if modem.settings.name == name), None)
+        if modem is None or not text:
+            self._complain(f"control: {USAGE}")
+            return
+        try:
+            modem.inject_sms(sender, text)
+        except ValueError as error:
+            self._complain(f"control: the message cannot arrive: {error}")
+
+    def _end(self, modem: SimulatedModem, index: int) -> PtyEnd | TcpEnd:
+        if self._options.tcp:
+            host, port = self._options.tcp
+            return TcpEnd(modem, host, port + index if port else 0)
+        if self._options.directory is None:
+            raise ValueError("a simulation needs a directory or a TCP address")
+        return PtyEnd(modem, self._options.directory / modem.settings.name)
+
+    def _record(self, submission: Submission) -> None:
+        if self._ledger is None:
+            return
+        entry = {
+            "modem": submission.modem,
+            "to": submission.destination,
+            "tp_mr": submission.tp_mr,
+            "tpdu": submission.tpdu.hex(),
+            "at": submission.at.isoformat(),
+        }
+        self._ledger.write(json.dumps(entry) + "\n")
+        self._ledger.flush()
+
+
+class ControlPipe:
+    """A named pipe that any shell can write lines to."""
+
+    def __init__(self, path: Path, obey: Callable[[str], None]) -> None:
+        self._path = path
+        self._obey = obey
+        self._descriptor = -1
+        self._buffer = bytearray()
+
+    def open(self) -> None:
+        """Make the pipe, in place of one that an earlier simulation left; FileExistsError for anything else."""
+        if self._path.is_fifo():
+            self._path.unlink()
+        os.mkfifo(self._path, 0o600)
+        # Open for writing as well: otherwise each shell that finishes would end the input.
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        asyncio.get_running_loop().add_reader(self._descriptor, self._read)
+
+    def close(self) -> None:
+        """Remove the pipe."""
+        if self._descriptor < 0:
+            return
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        os.close(self._descriptor)
+        self._descriptor = -1
+        self._path.unlink(missing_ok=True)
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._buffer += os.read(self._descriptor, MAX_CONTROL_LINE)
+        *lines, rest = self._buffer.split(b"\n")
+        self._buffer = rest[:MAX_CONTROL_LINE]
+        for line in lines:
+            if line.strip():
+                self._obey(line.decode("utf-8", "replace"))
+
+
+async def simulate(options: SimulationOptions, say: Callable[[str], object], complain: Callable[[str], object]) -> None:
+    """Run a simulation until SIGINT or SIGTERM; `say` is told `ready PORT` for each modem once all are plugged in."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    simulation = Simulation(options, complain)
+    await simulation.open()
+    try:
+        for port in simulation.ports:
+            say(f"ready {port}")
+        await stop.wait()
+    finally:
+        await simulation.close()
