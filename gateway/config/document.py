@@ -20,7 +20,7 @@ def read_document(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _failure(_syntax(str(error))) from None
+        raise _failure(_syntax(str(error), text)) from None
     except RecursionError:
         raise _failure("is nested too deeply") from None
     except ValueError:
@@ -57,10 +57,14 @@ def _decode(octets: bytes) -> str:
     return text
 
 
-def _syntax(message: str) -> str:
-    """The parser's sentence with the place in front."""
+def _syntax(message: str, text: str) -> str:
+    """The parser's sentence with the place in front; the end of the document is a place too."""
     match = _PLACE.fullmatch(message)
-    return f"{match['place']}: {match['what']}" if match else message
+    if match is None:
+        return message
+    lines = text.split("\n")
+    end = f"line {len(lines)}, column {len(lines[-1]) + 1}"
+    return f"{end if match['place'].startswith('end') else match['place']}: {match['what']}"
 
 
 def _failure(message: str) -> ConfigurationError:

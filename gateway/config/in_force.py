@@ -1,4 +1,4 @@
-"""Which keys are read and checked and do nothing yet: the one place that says so."""
+"""Which keys are checked and do nothing yet, and which are refused: the one place that says so."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ NOT_YET_IN_FORCE: tuple[str, ...] = (
     "webhooks",
     "retention",
 )
+
+#: Known so that they can be refused with a sentence instead of as a slip of the pen.
+NOT_SUPPORTED: frozenset[str] = frozenset({"store.password_file", "api.tls_cert_file", "api.tls_key_file"})
 
 
 def is_in_force(pattern: str) -> bool:

@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _ETC = Path("/etc")
 
@@ -27,7 +27,7 @@ def is_zone(name: str) -> bool:
     """Whether the zone data base has such a zone. A hostile name is just unknown."""
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):  # a name that leads out of the data base; none, or a folder of it
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # none; a name that leads out of the data base; a folder of it
         return False
     return True
 

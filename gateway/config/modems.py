@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gateway.config.settings import ModemConfig
 from gateway.config.shapes import Shape, Wrong, e164, integer, known, listed, matching, number, number_prefix, text
-from gateway.config.table import Table
+from gateway.config.table import Table, join
 from gateway.config.times import duration
 
 _PIN = re.compile(r"[0-9]{4,8}")  # 27.007, 8.3; TS 31.101, 9.4.1
@@ -25,11 +25,12 @@ _ussd: Shape[str] = matching(r"[0-9*#+]{1,40}", 'must be a code such as "#123#"'
 def read_modems(root: Table, folder: Path, categories: Collection[str]) -> dict[str, ModemConfig]:
     """All modems of the file; relative PIN files count from `folder`."""
     found: dict[str, ModemConfig] = {}
+    problems_before = len(root.findings.problems)
     modems = root.table("modems")
     for name, table in modems.each(modem_name):
         with table:
             found[name] = _read(name, table, folder, categories)
-    if not found:
+    if not found and len(root.findings.problems) == problems_before:
         root.problem("modems", 'is missing: at least one modem is needed, such as [modems.sim1] port = "simulated:"')
     _refuse_shared_ports(modems, found)
     return found
@@ -119,4 +120,4 @@ def _refuse_shared_ports(table: Table, modems: dict[str, ModemConfig]) -> None:
         port = os.path.realpath(modem.port) if modem.port.startswith("/") else modem.port
         first = owners.setdefault(port, modem.name)
         if first != modem.name:
-            table.problem(f"{modem.name}.port", f"is the port of modems.{first} too")
+            table.findings.problem(join(table.path_of(modem.name), "port"), f"is the port of modems.{first} too")

@@ -92,7 +92,7 @@ def read_replies(root: Table, gateway: GatewaySettings) -> tuple[str, dict[str, 
         if stop is not None:
             texts[language] = stop
     if gateway.language not in (*SPOKEN, *texts):
-        root.problem(
+        root.findings.problem(
             "gateway.language",
             f'is not spoken: write "en" or "fr", or give its text as [replies.{gateway.language}] stop',
         )
