@@ -98,8 +98,6 @@ CMS_CLASSES: dict[int, SubmitClass] = {
 
 # Some modems answer +CMGS with the codes of TS 27.007; those that speak of the SIM or of a missing network are clear.
 CME_CLASSES: dict[int, SubmitClass] = {
-    CmeError.OPERATION_NOT_ALLOWED: SubmitClass.LOCAL,
-    CmeError.OPERATION_NOT_SUPPORTED: SubmitClass.LOCAL,
     CmeError.SIM_NOT_INSERTED: SubmitClass.LOCAL,
     CmeError.SIM_PIN_REQUIRED: SubmitClass.LOCAL,
     CmeError.SIM_PUK_REQUIRED: SubmitClass.LOCAL,

@@ -1,0 +1,302 @@
+"""One modem's line: one command at a time, each with its deadline, and back in step after every time-out.
+
+It pumps octets between a transport and the sans-IO connection. It knows how dialogues end, not what commands mean. The
+price of a time-out is paid by the next command: it first makes sure that no overdue answer can be taken for its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from drivers.at.commands import ATTENTION, PROBE, PROMPT_SECONDS, SUBMIT_SECONDS, VERBOSE_RESULTS, AtCommand
+from drivers.at.connection import CR, CTRL_Z, ESC, AtConnection
+from drivers.at.events import AtEvent, Echo, InformationText, Late, Prompt, Urc
+from drivers.at.framing import Mark, Noise
+from drivers.at.results import FinalResult
+from drivers.at.state import Dialogue
+from drivers.errors import CommandFailed, CommandTimeout, SubmitUncertain, TransportLost
+from drivers.transport.base import Transport
+
+_log = logging.getLogger(__name__)
+
+# A modem that has just been woken (autobauding, start-up) may miss the first lines.
+_ATTENTION_ATTEMPTS = 6
+_ATTENTION_SECONDS = 1.0
+_PROBE_ATTEMPTS = 2
+_PROBE_SECONDS = 3.0
+# A line that has been silent for so long holds no rest of an answer.
+_QUIET_SECONDS = 0.3
+_QUIET_ROUNDS = 20
+# So much without a line end is no modem in AT mode; opening the port anew is the only remedy.
+_MAX_NOISE = 64 * 1024
+# More lines than any answer has: 1000 stored messages are 2000.
+_MAX_LINES = 10_000
+
+_Turn: TypeAlias = FinalResult | Prompt | Late | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Information text and how it ended; `final` is None when time or the line ended first."""
+
+    lines: tuple[str, ...]
+    final: FinalResult | None
+
+
+class AtChannel:
+    """The line. `on_urc` gets every unsolicited result code, `on_failure` is told once when the line is of no use."""
+
+    def __init__(
+        self, transport: Transport, on_urc: Callable[[Urc], None], on_failure: Callable[[Exception], None]
+    ) -> None:
+        self._transport = transport
+        self._on_urc = on_urc
+        self._on_failure = on_failure
+        self._connection = AtConnection()
+        self._lock = asyncio.Lock()
+        self._turn: asyncio.Future[_Turn] | None = None
+        self._lines: list[str] = []
+        self._failure: Exception | None = None
+        self._received = 0
+        self._noise = 0
+        self.echoes = 0
+
+    # --- the transport's receiver
+
+    def data_received(self, data: bytes) -> None:
+        self._received += 1
+        self._connection.receive_data(data)
+        while not isinstance(event := self._connection.next_event(), Mark):
+            self._handle(event)
+
+    def transport_lost(self, error: TransportLost) -> None:
+        self._fail(error)
+
+    def _handle(self, event: AtEvent) -> None:
+        match event:
+            case InformationText(line):
+                if len(self._lines) < _MAX_LINES:
+                    self._lines.append(line)
+            case FinalResult():
+                self._noise = 0
+                self._resolve(event)
+            case Prompt():
+                # While a command without payload runs, a prompt is left to the command's deadline and to ESC.
+                if self._connection.state is not Dialogue.COMMAND_SENT:
+                    self._resolve(event)
+            case Urc():
+                self._on_urc(event)
+            case Late(_, final):
+                if final is not None and self._tells_something(final):
+                    self._resolve(event)
+            case Echo():
+                self.echoes += 1
+            case Noise(octets):
+                self._count_noise(octets)
+
+    def _tells_something(self, final: FinalResult) -> bool:
+        """While waking the modem an OK counts and an older error does not; while probing it is the other way round."""
+        if self._connection.state is Dialogue.LOST:
+            return final.is_ok
+        return self._connection.state is Dialogue.PROBING and not final.is_ok
+
+    def _count_noise(self, octets: int) -> None:
+        self._noise += octets
+        if self._noise > _MAX_NOISE:
+            self._fail(TransportLost(f"{self._transport.name} sends noise, not AT answers"))
+
+    def _resolve(self, turn: _Turn) -> None:
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(turn)
+
+    def _fail(self, error: Exception) -> None:
+        if self._failure is None:
+            self._failure = error
+            self._resolve(None)
+            self._on_failure(error)
+
+    # --- for the modem
+
+    async def open(self) -> None:
+        """Open the port; raises `TransportError`."""
+        await self._transport.open(self)
+
+    async def close(self) -> None:
+        """Let the port go; a command still running ends with `TransportLost`."""
+        self._fail(TransportLost(f"{self._transport.name} was closed"))
+        await self._transport.close()
+
+    async def synchronise(self) -> None:
+        """Find the modem in AT mode and in step; raises `CommandTimeout` when it does not answer."""
+        async with self._lock:
+            await self._get_in_step()
+
+    async def execute(self, command: AtCommand) -> tuple[str, ...]:
+        """Run a command; its information text. Raises `CommandFailed`, `CommandTimeout`, `TransportLost`."""
+        async with self._lock:
+            await self._get_in_step()
+            self._lines.clear()
+            final = await self._exchange(command)
+            lines = tuple(self._lines)
+        if not final.is_ok:
+            raise CommandFailed(command.label, final.line, cme=final.cme, cms=final.cms)
+        return lines
+
+    async def optional(self, command: AtCommand) -> tuple[str, ...] | None:
+        """Run a command that the modem need not know; None when it refuses or ignores it."""
+        try:
+            return await self.execute(command)
+        except CommandFailed:
+            return None
+        except CommandTimeout as error:
+            return error.lines or None
+
+    async def submit(self, command: AtCommand, payload: str) -> Answer:
+        """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
+
+        An `Answer` without final result has told the reference before the rest went missing.
+        """
+        async with self._lock:
+            await self._get_in_step()
+            self._lines.clear()
+            await self._reach_prompt(command)
+            await self._type_payload(payload)
+            return await self._finish_submit()
+
+    # --- the steps of a dialogue, under the lock
+
+    async def _exchange(self, command: AtCommand) -> FinalResult:
+        try:
+            async with asyncio.timeout(command.seconds):
+                turn = await self._write_and_wait(self._connection.send_command(command))
+        except TimeoutError:
+            self._connection.abandon()
+            raise CommandTimeout(command.label, tuple(self._lines)) from None
+        except BaseException:
+            self._connection.abandon()
+            raise
+        assert isinstance(turn, FinalResult)
+        return turn
+
+    async def _reach_prompt(self, command: AtCommand) -> None:
+        try:
+            async with asyncio.timeout(PROMPT_SECONDS):
+                turn = await self._write_and_wait(self._connection.send_prompted_command(command))
+        except TimeoutError:
+            self._connection.abandon()
+            await self._leave_prompt()
+            raise CommandTimeout(command.label) from None
+        except BaseException:
+            self._connection.abandon()
+            raise
+        if isinstance(turn, FinalResult):
+            raise CommandFailed(command.label, turn.line, cme=turn.cme, cms=turn.cms)
+
+    async def _type_payload(self, payload: str) -> None:
+        """The payload without Ctrl-Z: until that is written, ESC takes everything back."""
+        try:
+            async with asyncio.timeout(PROMPT_SECONDS):
+                self._turn = asyncio.get_running_loop().create_future()
+                await self._transport.write(self._connection.send_payload(payload))
+            if self._failure is not None:
+                raise self._failure
+        except TimeoutError:
+            self._connection.abandon()
+            raise CommandTimeout("the PDU") from None
+        except BaseException:
+            self._connection.abandon()
+            raise
+        if self._turn.done():  # the modem left the prompt by itself; Ctrl-Z would only be a stray octet now
+            self._connection.abandon()
+            raise CommandFailed("the PDU", "a result before its end")
+
+    async def _finish_submit(self) -> Answer:
+        try:
+            async with asyncio.timeout(SUBMIT_SECONDS):
+                turn = await self._write_and_wait(CTRL_Z)
+        except (TimeoutError, TransportLost) as error:
+            self._connection.abandon()
+            if self._lines:
+                return Answer(tuple(self._lines), None)
+            raise SubmitUncertain("timeout" if isinstance(error, TimeoutError) else "port_lost") from error
+        except BaseException:
+            self._connection.abandon()
+            raise
+        assert isinstance(turn, FinalResult)
+        return Answer(tuple(self._lines), turn)
+
+    async def _write_and_wait(self, data: bytes) -> FinalResult | Prompt | Late:
+        if self._failure is not None:
+            raise self._failure
+        self._turn = asyncio.get_running_loop().create_future()
+        await self._transport.write(data)
+        turn = await self._turn
+        if turn is None:
+            raise self._failure or TransportLost(f"{self._transport.name} is gone")
+        return turn
+
+    async def _leave_prompt(self) -> None:
+        """ESC, never Ctrl-Z: Ctrl-Z would send whatever the modem holds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ATTENTION_SECONDS):
+                await self._transport.write(ESC + CR)
+
+    # --- getting in step
+
+    async def _get_in_step(self) -> None:
+        if self._connection.state is Dialogue.IDLE:
+            return
+        try:
+            await self._wake()
+            for _ in range(_PROBE_ATTEMPTS):
+                if await self._probe():
+                    return
+            await self._wake()
+            await self._wait_until_quiet()
+            self._connection.vouch()
+        except CommandTimeout as error:
+            self._fail(error)
+            raise
+
+    async def _wake(self) -> None:
+        await self._leave_prompt()
+        for attempt in range(_ATTENTION_ATTEMPTS):
+            command = ATTENTION if attempt % 3 < 2 else VERBOSE_RESULTS
+            turn = await self._try(self._connection.attention(command), _ATTENTION_SECONDS)
+            if isinstance(turn, Late):
+                return
+            if isinstance(turn, Prompt):
+                await self._leave_prompt()
+        raise CommandTimeout(ATTENTION.text)
+
+    async def _probe(self) -> bool:
+        turn = await self._try(self._connection.probe(PROBE), _PROBE_SECONDS)
+        if isinstance(turn, FinalResult):
+            return True
+        if turn is not None:  # an error: either the modem does not know the probe, or it is an overdue one
+            await self._wait_until_quiet()
+        self._connection.abandon()
+        return False
+
+    async def _try(self, data: bytes, seconds: float) -> FinalResult | Prompt | Late | None:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._write_and_wait(data)
+        except TimeoutError:
+            return None
+        except BaseException:
+            self._connection.abandon()
+            raise
+
+    async def _wait_until_quiet(self) -> None:
+        for _ in range(_QUIET_ROUNDS):
+            before = self._received
+            await asyncio.sleep(_QUIET_SECONDS)
+            if self._received == before:
+                return
+        _log.warning("%s is never quiet", self._transport.name)
