@@ -1,0 +1,71 @@
+"""`tocsin simulate`: simulated modems for any AT client. The simulation itself is `drivers.sim`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from drivers.sim.command_line import ABOUT, HINTS, address, options_from, run, seconds
+
+T = TypeVar("T")
+
+
+def _word(convert: Callable[[str], T]) -> Callable[[click.Context, click.Parameter, str | None], T | None]:
+    """A click callback that reads a word as the simulation reads it."""
+
+    def read(_context: click.Context, _parameter: click.Parameter, text: str | None) -> T | None:
+        try:
+            return None if text is None else convert(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return read
+
+
+EXAMPLE = """\b
+Example:
+  tocsin simulate --count 2 --dir /tmp/modems --latency 200ms
+"""
+
+
+@click.command(help=f"{ABOUT}\n\n{EXAMPLE}", epilog="\b\n" + HINTS.replace("\n\n", "\n\n\b\n"))
+@click.option("--count", type=int, default=1, show_default=True, metavar="N", help="How many modems.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Pseudo-terminals DIR/modem0… and the pipe DIR/control.",
+)
+@click.option("--tcp", callback=_word(address), metavar="HOST:PORT", help="TCP ports from PORT on instead.")
+@click.option(
+    "--latency", callback=_word(seconds), default="0", show_default=True, help="From Ctrl-Z to +CMGS: 200ms, 3s."
+)
+@click.option(
+    "--report-delay", callback=_word(seconds), default="50ms", show_default=True, help="From +CMGS to its report."
+)
+@click.option(
+    "--ledger",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Append each submission as one JSON line.",
+)
+def simulate(
+    *,
+    count: int,
+    directory: Path | None,
+    tcp: tuple[str, int] | None,
+    latency: float,
+    report_delay: float,
+    ledger: Path | None,
+) -> None:
+    try:
+        options = options_from(count, directory, tcp, ledger, (latency, report_delay))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    status = run(options)
+    if status:
+        raise SystemExit(status)
