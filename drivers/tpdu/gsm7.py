@@ -18,8 +18,9 @@ class Gsm7Alphabet:
         main.pop(ESCAPE, None)
         # A receiver shows a space for what it cannot show, the escape of an escape included (6.2.1, 6.2.1.1).
         # Any: the codec functions take strings and octets in a mapping too, which typeshed does not know.
-        self._main: Any = "".join(main.get(place, " ") for place in range(128))
-        self._shifted: list[str] = [shifted.get(place, self._main[place]) for place in range(128)]
+        shown = "".join(main.get(place, " ") for place in range(128))
+        self._main: Any = shown
+        self._shifted = [shifted.get(place, shown[place]) for place in range(128)]
         # Of a character that a table has twice, the first place; one septet rather than two.
         places: dict[int, Any] = {ord(char): _ESCAPE + bytes([place]) for place, char in reversed(shifted.items())}
         places |= {ord(char): place for place, char in reversed(main.items())}
