@@ -118,6 +118,14 @@ def status_of(parts: Collection[PartState]) -> Status:
     return Status.DELIVERED if states == {PartState.DELIVERED} else Status.SENT
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a status report means for its part: `event` None while the service centre is still trying."""
+
+    event: PartEvent | None
+    sentence: str
+
+
 class Encoding(StrEnum):
     """How the text travels."""
 

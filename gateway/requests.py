@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from drivers.events import ModemStatus
 from gateway.message import Caution, Encoding, Rule
 
 SCOPES = ("send", "read", "read:all", "contacts", "campaigns", "admin")
@@ -127,3 +128,12 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModemView:
+    """A modem as front ends see it. `sent_today` counts parts since midnight in the gateway's zone."""
+
+    status: ModemStatus
+    node: str
+    sent_today: int

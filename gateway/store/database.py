@@ -54,6 +54,8 @@ class Store:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._closed = False
+        #: Whether the last commit reached the disk.
+        self.writable = True
         #: Commits with at least one work, and works in all: how well grouping does.
         self.groups = 0
         self.works = 0
@@ -97,7 +99,7 @@ class Store:
             while (group := self._next_group()) is not None:
                 self.groups += 1
                 self.works += len(group)
-                _commit_together(connection, group)
+                self.writable = _commit_together(connection, group)
 
     def _next_group(self) -> list[_Job] | None:
         first = self._jobs.get()
@@ -132,13 +134,15 @@ class _Job:
             self.future.set_exception(self.error)
 
 
-def _commit_together(connection: Connection, group: list[_Job]) -> None:
-    """Run the group in one transaction; answer nobody before the flush."""
+def _commit_together(connection: Connection, group: list[_Job]) -> bool:
+    """Run the group in one transaction; answer nobody before the flush. False when the store refused."""
+    committed = True
     try:
         with connection.begin():
             for job in group:
                 _run_in_savepoint(connection, job)
     except Exception as error:  # noqa: BLE001 - whatever the commit raised is the answer to every caller
+        committed = False
         failure = _translate(error)
         log.error(
             "commit failed", extra={"action": "commit_failed", "works": len(group), "cause": type(error).__name__}
@@ -147,6 +151,7 @@ def _commit_together(connection: Connection, group: list[_Job]) -> None:
             job.error = job.error or failure
     for job in group:
         job.settle()
+    return committed and not any(isinstance(job.error, StorageFull) for job in group)
 
 
 def _run_in_savepoint(connection: Connection, job: _Job) -> None:

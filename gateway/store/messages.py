@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
@@ -17,10 +18,73 @@ _m = message.c
 _joined: Select[Any] = select(message, recipient.c.number).join(recipient, recipient.c.id == _m.recipient_id)
 
 
-def add(connection: Connection, row: Mapping[str, Any], *, detail: str | None = None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRow:
+    """An accepted message as it is written: the columns of `message` that acceptance decides."""
+
+    id: str
+    recipient_id: int
+    category: str
+    priority: int
+    stoppable: bool
+    test: bool
+    text: str
+    encoding: Encoding
+    parts: int
+    on_uncertain: str
+    simulated: bool
+    status: Status
+    created_us: int
+    due_us: int
+    expires_us: int
+    token_id: int | None = None
+    reply_to_inbox_id: str | None = None
+    flash: bool = False
+    reference: str | None = None
+    wanted_modem: str | None = None
+    send_us: int | None = None
+    hold_rule: Rule | None = None
+    hold_until_us: int | None = None
+    hold_detail: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    warnings: str | None = None
+
+
+def add(connection: Connection, row: NewRow) -> None:
     """Insert an accepted message, with its first event."""
-    connection.execute(insert(message), dict(row))
-    events.record_status(connection, row["created_us"], row["id"], Status(row["status"]), detail)
+    connection.execute(insert(message), {name: getattr(row, name) for name in row.__slots__})
+    detail = row.hold_detail or row.error_message
+    events.record_status(connection, row.created_us, row.id, row.status, detail)
+
+
+def of_row(row: NewRow, number: str) -> Message:
+    """The value front ends know, of a message that was accepted just now."""
+    hold = Hold(row.hold_rule, row.hold_until_us, row.hold_detail or "") if row.hold_rule else None
+    return Message(
+        id=row.id,
+        to=number,
+        text=row.text,
+        category=row.category,
+        status=row.status,
+        encoding=row.encoding,
+        parts=row.parts,
+        reference=row.reference,
+        modem=None,
+        node=None,
+        simulated=row.simulated,
+        attempts=0,
+        created_us=row.created_us,
+        send_us=row.send_us,
+        expires_us=row.expires_us,
+        due_us=row.due_us,
+        sent_us=None,
+        delivered_us=None,
+        hold=hold,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        warnings=cautions(row.warnings),
+    )
 
 
 def get(connection: Connection, message_id: str, *, token_id: int | None = None) -> Message | None:
@@ -66,7 +130,7 @@ def _conditions(
 
 
 def end_waiting(
-    connection: Connection, message_id: str, status: Status, now_us: int, *, code: str, sentence: str
+    connection: Connection, message_id: str, status: Status, now_us: int, *, code: str | None, sentence: str | None
 ) -> bool:
     """End a message that has not begun; False when it has begun or ended meanwhile."""
     row = update(message).where(_m.id == message_id, _m.status.in_(WAITING))
@@ -97,6 +161,15 @@ def end_all_waiting(
     return sum(end_waiting(connection, each, status, now_us, code=code, sentence=sentence) for each in ids)
 
 
+def hold(connection: Connection, message_id: str, why: Hold, now_us: int) -> None:
+    """Hold a queued message until the instant that a rule names."""
+    row = update(message).where(_m.id == message_id, _m.status == Status.QUEUED)
+    held = {"status": Status.HELD, "due_us": why.until_us}
+    held |= {"hold_rule": why.rule, "hold_until_us": why.until_us, "hold_detail": why.detail}
+    connection.execute(row.values(**held))
+    events.record_status(connection, now_us, message_id, Status.HELD, why.detail)
+
+
 def ending(status: Status, code: str | None, sentence: str | None) -> dict[str, object]:
     """The columns of a message that ended: nothing holds it any more."""
     return {
@@ -112,8 +185,8 @@ def ending(status: Status, code: str | None, sentence: str | None) -> dict[str, 
 
 
 def last_sent_to(connection: Connection, recipient_id: int) -> AnyRow | None:
-    """The latest message to this person that has begun, automatic replies apart: id, reference, token_id."""
-    query = select(_m.id, _m.reference, _m.token_id).where(
+    """The latest message to this person that has begun, automatic replies apart: id, reference, category."""
+    query = select(_m.id, _m.reference, _m.category).where(
         _m.recipient_id == recipient_id, _m.modem.is_not(None), _m.reply_to_inbox_id.is_(None)
     )
     return connection.execute(query.order_by(_m.id.desc()).limit(1)).first()

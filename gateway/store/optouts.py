@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.message import OptOut
+from gateway.message import OptOut, Rule, Status
 from gateway.requests import Page
-from gateway.store import events
+from gateway.store import events, messages
 from gateway.store.schema import AnyRow, optout, recipient
 
 _o = optout.c
@@ -36,6 +38,33 @@ def add(
     added = connection.execute(row.on_conflict_do_nothing()).rowcount > 0
     if added:
         events.record(connection, now_us, "optout.added", inbox_id=inbox_id, detail=f"by {source}")
+    return added
+
+
+def stop(
+    connection: Connection,
+    recipient_id: int,
+    category: str,
+    now_us: int,
+    *,
+    source: str,
+    stoppable: Collection[str],
+    inbox_id: str | None = None,
+) -> bool:
+    """Opt a person out and end what waits for them; `stoppable` are the categories that "" stands for.
+
+    False when they already were out; what waits ends all the same.
+    """
+    added = add(connection, recipient_id, category, now_us, source=source, inbox_id=inbox_id)
+    messages.end_all_waiting(
+        connection,
+        recipient_id,
+        (category,) if category else stoppable,
+        now_us,
+        status=Status.SUPPRESSED,
+        code=Rule.OPT_OUT,
+        sentence="the recipient has opted out",
+    )
     return added
 
 

@@ -121,6 +121,12 @@ def by_report(connection: Connection, row: AnyRow, now_us: int, *, tp_st: int, e
     _refresh(connection, row.message_id, now_us, outcome)
 
 
+def message_of(connection: Connection, attempt_id: int) -> AnyRow:
+    """The message an attempt belongs to."""
+    query = select(message).join(attempt, _a.message_id == _m.id).where(_a.id == attempt_id)
+    return connection.execute(query).one()
+
+
 def open_attempts(connection: Connection, node: str) -> list[int]:
     """Marks of this node that have no result: what a crash left."""
     query = select(_a.id).where(_a.state == PartState.SUBMITTING, _a.node == node)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.message import PartEvent
+from gateway.message import Finding
 from gateway.store import outcomes
 from gateway.store.schema import AnyRow, attempt, message, recipient, report
 
@@ -35,14 +35,6 @@ class NewReport:
     tp_st: int
     received_us: int
     discharged_us: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a TP-ST means for the part: `event` None while the service centre is still trying."""
-
-    event: PartEvent | None
-    sentence: str
 
 
 def add(connection: Connection, new: NewReport) -> int | None:

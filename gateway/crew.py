@@ -1,0 +1,123 @@
+"""The tasks of a running gateway: one sender and one receiver per modem, one dispatcher.
+
+A task that dies of an error of ours stops the gateway loudly, so that whoever supervises it starts it anew; the store
+then says what is left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+
+from gateway.clock import Clock
+from gateway.config.settings import Settings
+from gateway.ids import IdSource
+from gateway.inbound.inbox import Inbox
+from gateway.inbound.receiver import Receiver
+from gateway.inbound.replies import Replies
+from gateway.inbound.reports import Reports
+from gateway.outbound.dispatcher import Dispatcher
+from gateway.outbound.gate import Gate
+from gateway.outbound.sender import Sender
+from gateway.ports import Modem
+from gateway.store.database import Store
+from gateway.store.queue import ModemFacts
+
+log = logging.getLogger(__name__)
+
+#: A submit may take 120 s until the network answers; stopping waits for it and a little more.
+DRAIN_S = 135.0
+_RECEIVERS_S = 5.0
+
+
+class Crew:
+    """Everything that works while the gateway runs."""
+
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock, ids: IdSource, gate: Gate, modems: Mapping[str, Modem]
+    ) -> None:
+        self._settings = settings
+        self._modems = modems
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        #: Set when a task died.
+        self.failed = asyncio.Event()
+        self.dispatcher = Dispatcher(store, clock, self._wake_senders)
+        inbox = Inbox(ids, Replies(settings, ids))
+        reports = Reports(store, settings.gateway.country)
+        self._senders = {
+            name: Sender(modem, store, gate, clock, self._facts_of(modem)) for name, modem in modems.items()
+        }
+        self._receivers = {
+            name: Receiver(modem, store, inbox, reports, clock, gateway=settings.gateway)
+            for name, modem in modems.items()
+        }
+        for sender in self._senders.values():
+            sender.on_released = self._wake_senders
+        for receiver in self._receivers.values():
+            receiver.on_committed = self.dispatcher.nudge
+
+    def start(self) -> None:
+        """Begin to work. The modems are started by their owner."""
+        self._spawn("dispatcher", self.dispatcher.run())
+        for name, sender in self._senders.items():
+            self._spawn(f"sender {name}", sender.run())
+        for name, receiver in self._receivers.items():
+            self._spawn(f"receiver {name}", receiver.run())
+
+    async def drain(self) -> None:
+        """Begin no further submit, and wait for those in flight to be written down."""
+        for sender in self._senders.values():
+            sender.stop()
+        sending = [task for name, task in self._tasks.items() if name.startswith("sender ")]
+        await _finish(sending, DRAIN_S)
+
+    async def stop(self) -> None:
+        """End the other tasks, after the modems were stopped: receivers then come to the end of their events."""
+        await _finish([task for name, task in self._tasks.items() if name.startswith("receiver ")], _RECEIVERS_S)
+        await _finish(list(self._tasks.values()), 0)
+
+    def _wake_senders(self) -> None:
+        for sender in self._senders.values():
+            sender.nudge()
+
+    def _facts_of(self, modem: Modem) -> Callable[[], ModemFacts]:
+        """What the queue must know of a modem, asked anew for each part: a SIM may be swapped."""
+        simulated = self._settings.modems[modem.name].simulated
+        only_simulated = all(each.simulated for each in self._settings.modems.values())
+
+        def facts() -> ModemFacts:
+            status = modem.status()
+            return ModemFacts(
+                name=modem.name,
+                node=self._settings.gateway.node,
+                simulated=simulated,
+                imei=status.imei,
+                iccid=status.iccid,
+                takes_test=simulated,
+                takes_live=not simulated or only_simulated,
+            )
+
+        return facts
+
+    def _spawn(self, name: str, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks[name] = task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("a task died", extra={"action": "task_died", "task": task.get_name()}, exc_info=error)
+            self.failed.set()
+
+
+async def _finish(tasks: list[asyncio.Task[None]], patience_s: float) -> None:
+    """Wait for tasks to end by themselves, then cancel the rest."""
+    waiting = [task for task in tasks if not task.done()]
+    if not waiting:
+        return
+    if patience_s:
+        await asyncio.wait(waiting, timeout=patience_s)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)

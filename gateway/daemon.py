@@ -1,0 +1,224 @@
+"""The composition root: the one module that sees all three packages. Builds, starts in order, stops in reverse.
+
+Start: state directory → lock → store → what a crash left → tokens → modems → tasks → HTTP → `ready`.
+Stop: HTTP takes nothing new → submits in flight are finished and written → modems → tasks → store → lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from api.app import create_app
+from drivers.catalogue import ModemSettings, build_modem
+from drivers.gsm.supervisor import ModemSupervisor
+from gateway.clock import Clock, SystemClock
+from gateway.config.settings import ModemConfig, Settings
+from gateway.crew import Crew
+from gateway.errors import Conflict
+from gateway.ids import IdSource
+from gateway.outbound.gate import Gate
+from gateway.outbound.intake import Intake
+from gateway.outbound.recovery import recover
+from gateway.requests import NewToken
+from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Services, Tokens
+from gateway.services.modems import Fleet
+from gateway.store.database import Store
+from gateway.store.opening import StoreLock, open_store, write_secret
+
+log = logging.getLogger(__name__)
+
+CLI_TOKEN = "cli.token"  # noqa: S105 - the name of a file
+_CLI_NAME = "cli"
+# What is being answered when the gateway stops may finish.
+_HTTP_PATIENCE_S = 5.0
+
+
+class AddressInUse(Exception):
+    """An address of `[api] listen` cannot be bound; the message names it and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway that runs: its services, the address of its HTTP interface, the command line's token."""
+
+    services: Services
+    url: str
+    admin_token: str
+    failed: asyncio.Event
+
+
+@asynccontextmanager
+async def running_gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Gateway]:
+    """Start everything, and stop it in reverse order at the end."""
+    clock = clock or SystemClock()
+    ids = IdSource(clock)
+    gate = Gate(settings.categories)
+    async with AsyncExitStack() as stack:
+        lock, store = await stack.enter_async_context(_held_store(settings))
+        await recover(store, gate, clock, settings.gateway.node)
+        modems = {name: build_modem(_modem_settings(modem)) for name, modem in settings.modems.items()}
+        crew = Crew(settings, store, clock, ids, gate, modems)
+        services = _services(settings, store, clock, ids, modems, crew.dispatcher.nudge)
+        await services.tokens.load()
+        secret = await _cli_token(services.tokens, settings.gateway.state_dir / CLI_TOKEN)
+        stack.push_async_callback(crew.stop)
+        crew.start()
+        for modem in modems.values():
+            await modem.start()
+            stack.push_async_callback(modem.stop)
+        stack.push_async_callback(crew.drain)
+        url = await stack.enter_async_context(_http(services, settings))
+        lock.publish(url)
+        yield Gateway(services, url, secret, crew.failed)
+
+
+@asynccontextmanager
+async def offline_services(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Services]:
+    """The services on the store alone, for commands that write while no daemon runs.
+
+    Raises `StoreInUse` while a daemon holds the store.
+    """
+    clock = clock or SystemClock()
+    async with _held_store(settings) as (_, store):
+        services = _services(settings, store, clock, IdSource(clock), {}, lambda: None)
+        await services.tokens.load()
+        yield services
+
+
+async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Clock | None = None) -> bool:
+    """Run until SIGTERM or SIGINT; False when a task died and the gateway ended because of it.
+
+    A second signal does not wait for submits in flight; what becomes of them is then uncertain at the next start.
+    """
+    asked = asyncio.Event()
+    main = asyncio.current_task()
+    assert main is not None
+    with _signals(asked, main):
+        try:
+            async with running_gateway(settings, clock) as gateway:
+                ready(gateway.url)
+                failed = await _first_of(asked, gateway.failed)
+                log.info("stopping", extra={"action": "stopping"})
+        except asyncio.CancelledError:
+            if not asked.is_set():
+                raise
+            log.warning("stopped without draining", extra={"action": "stopped_hard"})
+            return True
+    return not failed
+
+
+def _services(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    ids: IdSource,
+    modems: Mapping[str, ModemSupervisor],
+    nudge: Callable[[], None],
+) -> Services:
+    simulators = {name: modem.simulator for name, modem in modems.items() if modem.simulator is not None}
+    fleet = Fleet(modems, simulators)
+    gateway = settings.gateway
+    return Services(
+        messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, gateway.country),
+        inbox=Inbox(store, gateway.country),
+        optouts=OptOuts(store, clock, settings),
+        modems=Modems(store, clock, fleet, gateway.node, gateway.timezone),
+        tokens=Tokens(store, clock, settings.categories),
+        health=Health(store, fleet),
+    )
+
+
+def _modem_settings(modem: ModemConfig) -> ModemSettings:
+    return ModemSettings(name=modem.name, port=modem.port, pin=modem.pin, smsc=modem.smsc, number=modem.number)
+
+
+@asynccontextmanager
+async def _held_store(settings: Settings) -> AsyncGenerator[tuple[StoreLock, Store]]:
+    """The store, opened under its lock."""
+    folder = settings.gateway.state_dir
+    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    lock = StoreLock(folder)
+    lock.acquire()
+    try:
+        store = await asyncio.to_thread(open_store, settings.store.path)
+        try:
+            yield lock, store
+        finally:
+            await store.close()
+    finally:
+        lock.release()
+
+
+async def _cli_token(tokens: Tokens, path: Path) -> str:
+    """The token of this machine's command line, made at the first start and whenever its file is gone."""
+    if path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    new = NewToken(_CLI_NAME, ("admin",))
+    try:
+        _, secret = await tokens.create(None, new)
+    except Conflict:
+        await tokens.revoke(None, _CLI_NAME)
+        _, secret = await tokens.create(None, new)
+    await asyncio.to_thread(write_secret, path, secret.encode() + b"\n")
+    return secret
+
+
+@asynccontextmanager
+async def _http(services: Services, settings: Settings) -> AsyncGenerator[str]:
+    """The HTTP interface; yields the first address as a URL."""
+    runner = web.AppRunner(
+        create_app(services, settings.api), access_log=None, shutdown_timeout=_HTTP_PATIENCE_S, handle_signals=False
+    )
+    await runner.setup()
+    try:
+        for address in settings.api.listen:
+            try:
+                await web.TCPSite(runner, address.host, address.port).start()
+            except OSError as error:
+                where = f"{address.host}:{address.port}"
+                raise AddressInUse(f"cannot listen on {where}: {error.strerror or error}") from None
+        host, port = runner.addresses[0][:2]
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+class _signals:  # noqa: N801 - used as a statement
+    """SIGINT and SIGTERM set `asked`; a second one cancels `main`."""
+
+    def __init__(self, asked: asyncio.Event, main: asyncio.Task[object]) -> None:
+        self._asked = asked
+        self._main = main
+        self._loop = asyncio.get_running_loop()
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, self._handle)
+
+    def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.remove_signal_handler(number)
+
+    def _handle(self) -> None:
+        if self._asked.is_set():
+            self._main.cancel()
+        self._asked.set()
+
+
+async def _first_of(asked: asyncio.Event, failed: asyncio.Event) -> bool:
+    """Wait for either; True when it was `failed`."""
+    waits = [asyncio.ensure_future(each.wait()) for each in (asked, failed)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return failed.is_set()

@@ -1,0 +1,1 @@
+"""The way in: receiver → inbox, reports → replies, committed before the modem may forget."""

@@ -1,0 +1,118 @@
+"""One receiver per modem: what the modem tells is committed first and acknowledged then.
+
+Only an acknowledged message is deleted from the modem. While the store refuses, nothing is acknowledged and nothing
+lost; an event that fails in any other way is tried three times, then kept as raw octets with the reason, so that it
+cannot block the ones behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from drivers.events import DeliverReceived, ModemEvent, ModemStateChanged, PduUndecodable, StatusReportReceived
+from gateway.clock import SECOND_US, Clock
+from gateway.config.settings import GatewaySettings
+from gateway.errors import Unavailable
+from gateway.inbound.arrival import Origin, arrival_of
+from gateway.inbound.inbox import Inbox
+from gateway.inbound.reports import Reports
+from gateway.ports import Modem
+from gateway.store import events as store_events
+from gateway.store.database import Store, StoreClosed
+
+log = logging.getLogger(__name__)
+
+_TRIES = 3
+_PAUSE_US = 2 * SECOND_US
+
+
+class Receiver:
+    """Listens to one modem until it is stopped."""
+
+    def __init__(
+        self, modem: Modem, store: Store, inbox: Inbox, reports: Reports, clock: Clock, *, gateway: GatewaySettings
+    ) -> None:
+        self._modem = modem
+        self._store = store
+        self._inbox = inbox
+        self._reports = reports
+        self._clock = clock
+        self._node = gateway.node
+        self._country = gateway.country
+        #: Called after each commit: a reply may have put something into the queue, or taken it out.
+        self.on_committed: Callable[[], None] = lambda: None
+
+    async def run(self) -> None:
+        """Take what the modem tells until its events end."""
+        async for event in self._modem.events():
+            try:
+                await self._take(event)
+            except StoreClosed:
+                return
+
+    async def _take(self, event: ModemEvent) -> None:
+        """Commit, then acknowledge."""
+        origin = Origin(self._modem.name, self._node, self._modem.status().iccid)
+        await self._commit(event, origin)
+        self.on_committed()
+        if not isinstance(event, ModemStateChanged):
+            await self._modem.acknowledge(event.receipt)
+
+    async def _commit(self, event: ModemEvent, origin: Origin) -> None:
+        tries = 0
+        while True:
+            try:
+                await self._store.write(lambda connection: self._write(connection, event, origin))
+            except Unavailable as error:
+                log.error("the store refused", extra={"action": "inbound_refused", "code": error.code})
+                await self._clock.wait(asyncio.Event(), self._clock.now_us() + _PAUSE_US)
+            except StoreClosed:
+                raise
+            except Exception as error:
+                tries += 1
+                log.exception("inbound failed", extra={"action": "inbound_failed", "modem": origin.modem})
+                if tries == _TRIES:
+                    await self._set_aside(event, origin, error)
+                    return
+            else:
+                return
+
+    def _write(self, connection: Connection, event: ModemEvent, origin: Origin) -> None:
+        now_us = self._clock.now_us()
+        match event:
+            case DeliverReceived():
+                arrival = arrival_of(event, origin, self._country)
+                self._inbox.take(connection, arrival, self._store.fingerprint(arrival.sender), origin, now_us)
+            case StatusReportReceived():
+                self._reports.take(connection, event, origin, now_us)
+            case PduUndecodable():
+                problem = f"{event.error.field} at octet {event.error.octet}: {event.error.message}"
+                self._inbox.take_undecodable(connection, event.raw, problem, origin, now_us)
+            case ModemStateChanged():
+                _record_state(connection, event, origin, now_us)
+
+    async def _set_aside(self, event: ModemEvent, origin: Origin, error: Exception) -> None:
+        """Keep what cannot be handled as raw octets."""
+        if isinstance(event, ModemStateChanged):
+            return
+        raw = event.raw if isinstance(event.raw, str) else event.raw.hex().upper()
+        problem = f"could not be handled: {type(error).__name__}"
+
+        def work(connection: Connection) -> None:
+            self._inbox.take_undecodable(connection, raw, problem, origin, self._clock.now_us())
+
+        await self._store.write(work)
+
+
+#: States that people are told of; the others are passing.
+_STATE_EVENTS = {"ready": "modem.up", "absent": "modem.down", "repairing": "modem.down", "parked": "modem.parked"}
+
+
+def _record_state(connection: Connection, event: ModemStateChanged, origin: Origin, now_us: int) -> None:
+    kind = _STATE_EVENTS.get(event.state)
+    if kind is not None:
+        store_events.record(connection, now_us, kind, detail=f"{origin.modem}: {event.reason or event.state}")

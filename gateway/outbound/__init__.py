@@ -1,0 +1,1 @@
+"""The way out: intake → dispatcher → gate → sender, and recovery of what a crash left."""

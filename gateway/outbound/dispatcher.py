@@ -1,0 +1,76 @@
+"""What becomes due by itself: releases held messages, expires late ones, and wakes the senders.
+
+One task. It sleeps until the next instant the store knows of, or until it is nudged because that instant may be
+earlier now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from gateway.clock import SECOND_US, Clock
+from gateway.errors import Unavailable
+from gateway.store import optouts, outcomes, upkeep
+from gateway.store.database import Store
+
+log = logging.getLogger(__name__)
+
+# What is due and could not be finished (a part in flight, a full disk) is looked at again after this.
+_PAUSE_US = SECOND_US
+
+
+class Dispatcher:
+    """Runs until it is cancelled."""
+
+    def __init__(self, store: Store, clock: Clock, wake_senders: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._wake_senders = wake_senders
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Something was accepted or moved: senders may have work, and the next instant may be earlier."""
+        self._nudged.set()
+        self._wake_senders()
+
+    async def run(self) -> None:
+        """Do what is due, then sleep until the next instant."""
+        while True:
+            self._nudged.clear()
+            try:
+                until_us = await self._step()
+            except Unavailable as error:
+                log.error("the store refused", extra={"action": "upkeep_refused", "code": error.code})
+                until_us = self._clock.now_us() + _PAUSE_US
+            except Exception:
+                log.exception("upkeep failed", extra={"action": "upkeep_failed"})
+                until_us = self._clock.now_us() + _PAUSE_US
+            await self._clock.wait(self._nudged, until_us)
+
+    async def _step(self) -> int | None:
+        next_us = await self._store.read(upkeep.next_due_us)
+        now_us = self._clock.now_us()
+        if next_us is None or next_us > now_us:
+            return next_us
+        await self._store.write(lambda connection: _upkeep(connection, now_us))
+        self._wake_senders()
+        later_us = await self._store.read(upkeep.next_due_us)
+        return None if later_us is None else max(later_us, self._clock.now_us() + _PAUSE_US)
+
+
+def _upkeep(connection: Connection, now_us: int) -> None:
+    upkeep.expire(connection, now_us)
+    upkeep.fail_torsos(connection, now_us)
+    upkeep.release_held(connection, now_us)
+    upkeep.release_retries(connection, now_us)
+    for row in upkeep.due_resends(connection, now_us):
+        # A STOP that came meanwhile, or the end of its time, takes the further copy away; what may have left stays so.
+        stopped = row.stoppable and optouts.is_opted_out(connection, row.recipient_id, row.category)
+        if stopped or row.expires_us <= now_us:
+            upkeep.drop_resend(connection, row.id)
+        else:
+            outcomes.resend(connection, row.id, now_us)

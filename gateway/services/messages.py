@@ -1,0 +1,136 @@
+"""Messages: accept, read, follow, cancel, preview."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from gateway.clock import Clock
+from gateway.errors import Conflict, NotFound
+from gateway.message import WAITING, Message, Status, TimelineItem
+from gateway.outbound.intake import Intake
+from gateway.requests import MessageFilter, NewMessage, Page, Preview, Principal
+from gateway.services.visibility import before_id, filter_number, only_token
+from gateway.store import events, messages, recipients
+from gateway.store.database import Store
+from gateway.store.schema import AnyRow
+
+
+class Messages:
+    """Outbound messages."""
+
+    def __init__(
+        self, store: Store, clock: Clock, intake: Intake, nudge: Callable[[], None], country: str | None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._intake = intake
+        self._nudge = nudge
+        self._country = country
+
+    async def create(self, principal: Principal, new: NewMessage) -> Message:
+        """Accept one message; it is on the disk when this returns.
+
+        Raises `InvalidRequest` (with every wrong field), `Forbidden` for a category the token may not use, and
+        `StorageFull`.
+        """
+        message = await self._intake.accept(principal, new)
+        self._nudge()
+        return message
+
+    async def preview(self, principal: Principal, new: NewMessage, at_us: int | None) -> Preview:
+        """What would become of it at `at_us` (now if None); changes nothing."""
+        return await self._intake.preview(principal, new, at_us)
+
+    async def get(self, principal: Principal, message_id: str) -> Message:
+        """One message; `NotFound` also for one that this token may not see."""
+        token_id = only_token(principal)
+        found = await self._store.read(lambda connection: messages.get(connection, message_id, token_id=token_id))
+        if found is None:
+            raise _not_found()
+        return found
+
+    async def list(
+        self, principal: Principal, wanted: MessageFilter, *, limit: int, cursor: str | None
+    ) -> Page[Message]:
+        """Messages that fit, newest first."""
+        before = before_id(cursor)
+        lookup = self._lookup(wanted.to)
+        token_id = only_token(principal)
+
+        def work(connection: Connection) -> Page[Message]:
+            person = None if lookup is None else recipients.find(connection, lookup)
+            if lookup is not None and person is None:
+                return Page([], None)
+            return messages.page(connection, wanted, recipient_id=person, token_id=token_id, limit=limit, before=before)
+
+        return await self._store.read(work)
+
+    async def timeline(self, principal: Principal, message_id: str) -> Sequence[TimelineItem]:
+        """What happened to a message, oldest first."""
+        token_id = only_token(principal)
+
+        def work(connection: Connection) -> list[TimelineItem] | None:
+            found = messages.get(connection, message_id, token_id=token_id)
+            return None if found is None else _timeline(connection, found)
+
+        items = await self._store.read(work)
+        if items is None:
+            raise _not_found()
+        return items
+
+    async def cancel(self, principal: Principal, message_id: str) -> Message:
+        """Cancel what waits; `Conflict` once it is being sent or has ended."""
+        token_id = only_token(principal)
+
+        def work(connection: Connection) -> Message | None:
+            found = messages.get(connection, message_id, token_id=token_id)
+            if found is None:
+                return None
+            if found.status not in WAITING:
+                raise Conflict("not_cancelable", f"the message is {found.status} and can no longer be cancelled")
+            sentence = f"by token {principal.name}"
+            messages.end_waiting(
+                connection, message_id, Status.CANCELED, self._clock.now_us(), code=None, sentence=sentence
+            )
+            return messages.get(connection, message_id)
+
+        canceled = await self._store.write(work)
+        if canceled is None:
+            raise _not_found()
+        return canceled
+
+    def _lookup(self, number: str | None) -> bytes | None:
+        return None if number is None else self._store.fingerprint(filter_number(number, self._country, "to"))
+
+
+def _not_found() -> NotFound:
+    return NotFound("message_not_found", "there is no such message, or this token may not see it")
+
+
+# At one instant: that it is being sent, then what its parts did, then what came of that.
+_FIRST, _PARTS, _LAST = range(3)
+
+
+def _timeline(connection: Connection, message: Message) -> list[TimelineItem]:
+    lines: list[tuple[int, int, TimelineItem]] = []
+    for row in events.of_message(connection, message.id):
+        rank = _FIRST if row.type in {"message.sending", "message.queued"} else _LAST
+        lines.append((row.at_us, rank, TimelineItem(row.at_us, row.type, row.detail)))
+    for row in events.attempts_of(connection, message.id):
+        lines += [(item.at_us, _PARTS, item) for item in _of_attempt(row, message.parts)]
+    return [item for _, _, item in sorted(lines, key=lambda line: line[:2])]
+
+
+def _of_attempt(row: AnyRow, parts: int) -> list[TimelineItem]:
+    """The lines of one try of one part."""
+    part = f"part {row.sequence} of {parts}"
+    items = [TimelineItem(row.marked_us, "part.submitting", f"{part} through {row.modem}")]
+    if row.settled_us is not None:
+        answer = f", reference {row.tp_mr}" if row.tp_mr is not None else f", {row.cause}" if row.cause else ""
+        word = "sent" if row.tp_mr is not None else {"pending": "released"}.get(row.state, row.state)
+        items.append(TimelineItem(row.settled_us, f"part.{word}", part + answer))
+    if row.reported_us is not None:
+        items.append(TimelineItem(row.reported_us, f"part.{row.state}", f"{part}, TP-ST 0x{row.tp_st:02x}"))
+    return items
