@@ -1,0 +1,26 @@
+"""One simulation for all peers, run as a user runs it; each client has a modem, and a folder, of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from support.simulation import PATIENCE_S, Modem, running
+from support.waiting import eventually_sync
+
+SIMULATE = "from gateway.cli.simulate import simulate; simulate(prog_name='tocsin simulate')"
+MODEMS = 8
+
+
+@pytest.fixture(scope="session")
+def modems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Modem]]:
+    folder = tmp_path_factory.mktemp("simulation")
+    command = [sys.executable, "-c", SIMULATE, "--count", str(MODEMS), "--dir", str(folder)]
+    log = folder / "log"
+    with running([*command, "--ledger", str(folder / "ledger")], log) as process:
+        eventually_sync(lambda: log.read_text().count("ready ") == MODEMS or process.poll() is not None, PATIENCE_S)
+        assert process.poll() is None, log.read_text()
+        yield [Modem(f"modem{index}", folder) for index in range(MODEMS)]
+    assert process.returncode == 0
+    assert not any(folder.glob("modem*"))
