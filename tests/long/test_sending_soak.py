@@ -1,0 +1,123 @@
+"""The whole daemon at work for as long as there is time: what goes on the air is what was accepted, once, in order.
+
+Two simulated modems on pseudo-terminals, the store on disk, real HTTP. In every round the gateway is stopped while it
+is busy and started again on what it left.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from support.long_run import LongRun
+from support.waiting import eventually
+
+from drivers.sim import SimSettings, Simulation, SimulationOptions, Submission
+from drivers.tpdu import SmsSubmit, join_text
+from gateway.config.loader import load_settings
+from gateway.daemon import running_gateway
+
+pytestmark = pytest.mark.long
+
+SHORT_S = 30.0
+MESSAGES = 24
+NUMBERS = [f"+3363998010{digit}" for digit in range(1, 7)]
+SETTLED_S = 60.0
+TEXTS = ("Closed tomorrow", "Fermé demain : travaux, 9 h – 17 h ☎", "€" * 90, "🎉 " * 40, "a" * 459)
+
+CONFIGURATION = """
+[gateway]
+node = "soak"
+state_dir = "state"
+[api]
+listen = ["127.0.0.1:0"]
+"""
+
+
+class Api:
+    """A caller of one running gateway."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._url = url
+
+    async def send(self, to: str, text: str) -> str:
+        """Post one message; its id."""
+        async with self._session.post(f"{self._url}/v1/messages", json={"to": to, "text": text}) as answer:
+            assert answer.status == 202, await answer.text()
+            return (await answer.json())["id"]
+
+    async def statuses(self, ids: Sequence[str]) -> set[str]:
+        """The status words of the messages."""
+        return {(await self._get(f"/v1/messages/{one}"))["status"] for one in ids}
+
+    async def _get(self, path: str) -> dict[str, object]:
+        async with self._session.get(self._url + path) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+
+@asynccontextmanager
+async def _gateway(folder: Path, ports: Sequence[str]) -> AsyncIterator[Api]:
+    modems = "".join(f'[modems.m{index}]\nport = "{port}"\n' for index, port in enumerate(ports))
+    file = folder / "config.toml"
+    file.write_text(CONFIGURATION + modems)
+    async with running_gateway(load_settings(file, {})) as gateway:
+        header = {"Authorization": f"Bearer {gateway.admin_token}"}
+        async with aiohttp.ClientSession(headers=header) as session:
+            yield Api(session, gateway.url)
+
+
+@pytest.fixture
+async def simulation(tmp_path: Path) -> AsyncIterator[Simulation]:
+    settings = SimSettings(latency=0.002, report_delay=0.01)
+    simulation = Simulation(SimulationOptions(count=2, directory=tmp_path / "modems", settings=settings))
+    await simulation.open()
+    yield simulation
+    await simulation.close()
+
+
+def _texts_by_number(submissions: Sequence[Submission]) -> dict[str, list[str]]:
+    """What each phone shows: parts joined by concatenation reference."""
+    shown: dict[str, list[str]] = defaultdict(list)
+    unfinished: dict[str, list[SmsSubmit]] = defaultdict(list)
+    for submission in submissions:
+        submit = SmsSubmit.from_bytes(submission.tpdu)
+        parts = unfinished[submission.destination]
+        parts.append(submit)
+        concatenation = submit.tp_ud.concatenation
+        if concatenation is None or concatenation.sequence == concatenation.total:
+            shown[submission.destination].append(join_text(parts))
+            parts.clear()
+    assert not any(unfinished.values()), "a message was begun and not finished"
+    return shown
+
+
+async def test_what_was_accepted_is_sent_once_and_in_order(
+    long_run: LongRun, simulation: Simulation, seeded: random.Random, tmp_path: Path
+):
+    on_the_air: list[Submission] = []
+    for modem in simulation.modems:
+        modem.ledger.listeners.append(on_the_air.append)
+    while long_run.goes_on(SHORT_S):
+        accepted: dict[str, list[str]] = defaultdict(list)
+        ids: list[str] = []
+        on_the_air.clear()
+        async with _gateway(tmp_path, simulation.ports) as api:
+            for number in range(MESSAGES):
+                to, text = seeded.choice(NUMBERS), f"{number} {seeded.choice(TEXTS)}"
+                ids.append(await api.send(to, text))
+                accepted[to].append(text)
+        # The gateway was stopped with most of them waiting. Nothing of that is lost.
+        async with _gateway(tmp_path, simulation.ports) as api:
+
+            async def settled(api: Api = api, ids: list[str] = ids) -> bool:
+                return await api.statuses(ids) == {"delivered"}
+
+            await eventually(settled, SETTLED_S, "all are delivered")
+        assert _texts_by_number(on_the_air) == accepted
