@@ -50,12 +50,14 @@ class Smsd:
         return {file.name for file in (self.folder / "sent").iterdir()}
 
     def received(self) -> dict[str, str]:
-        """Texts by sender: a file has a head, an empty line and the text."""
+        """Texts by sender: a file has a head, an empty line and the text in the alphabet that the head names."""
         texts = {}
         for file in (self.folder / "incoming").iterdir():
-            head, end_of_head, text = file.read_text(encoding="utf-8").partition("\n\n")
-            if end_of_head:  # the daemon may still be writing the file
-                texts[dict(line.split(": ", 1) for line in head.splitlines())["From"]] = text
+            head, end_of_head, text = file.read_bytes().partition(b"\n\n")
+            if not end_of_head:  # the daemon is still writing the file
+                continue
+            fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
+            texts[fields["From"]] = text.decode("utf-16-be" if fields["Alphabet"] == "UCS2" else "utf-8", "replace")
         return texts
 
 
