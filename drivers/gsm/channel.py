@@ -22,7 +22,7 @@ from drivers.at.state import Dialogue
 from drivers.errors import CommandFailed, CommandTimeout, SubmitUncertain, TransportLost
 from drivers.transport.base import Transport
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 # A modem that has just been woken (autobauding, start-up) may miss the first lines.
 _ATTENTION_ATTEMPTS = 6
@@ -299,4 +299,4 @@ class AtChannel:
             await asyncio.sleep(_QUIET_SECONDS)
             if self._received == before:
                 return
-        _log.warning("%s is never quiet", self._transport.name)
+        log.warning("%s is never quiet", self._transport.name)

@@ -1,0 +1,83 @@
+"""Where a modem puts received messages and reports, and whether it says so: +CSMS and +CNMI (TS 27.005, 3.2.1, 3.4.1).
+
+The answer to +CNMI=? is not to be trusted; a list is tried and the first that is taken is kept. It has to be looked
+after, too: a modem that misses an acknowledgement turns the routing off by itself (TS 27.005, 3.4.4).
+"""
+
+from __future__ import annotations
+
+import logging
+
+from drivers.at.commands import INDICATIONS, MESSAGE_SERVICE, PHASE_2_PLUS, route_indications
+from drivers.at.parameters import parse_parameters
+from drivers.at.urc import body_of, name_of
+from drivers.gsm.channel import AtChannel
+
+log = logging.getLogger(__name__)
+
+# mode, mt, bm, ds, bfr. Messages stored and told (mt 1) before messages handed over (mt 2): what is stored survives us.
+# Reports handed over (ds 1) before reports stored and told (ds 2): families announce a slot where no report is.
+ROUTINGS: tuple[tuple[int, ...], ...] = (
+    (2, 1, 2, 1, 0),
+    (2, 1, 0, 1, 0),
+    (1, 1, 0, 1, 0),
+    (2, 1, 0, 1, 1),
+    (1, 1, 0, 1, 1),
+    (2, 1, 2, 2, 0),
+    (2, 1, 0, 2, 0),
+    (1, 1, 0, 2),
+    (2, 1, 0, 2, 1),
+    (2, 2, 0, 1, 0),
+    (2, 1, 2, 0, 0),
+    (2, 1, 0, 0, 0),
+    (1, 1, 0, 0, 0),
+    (1, 1, 0, 0, 1),
+    (2, 1),
+    (2, 2, 0, 0, 0),
+    (1, 2, 0, 0, 0),
+)
+
+
+class Routing:
+    """What was agreed with one modem."""
+
+    def __init__(self, channel: AtChannel) -> None:
+        self._channel = channel
+        self._values: tuple[int, ...] = ()
+        self.confirmed = False
+        """Whether what is handed over has to be confirmed by +CNMA: +CSMS service 1."""
+
+    async def set_up(self) -> None:
+        """Agree on the best that the modem takes; without any routing, reading at intervals is what is left."""
+        await self._channel.optional(PHASE_2_PLUS)
+        self.confirmed = await self._service() == 1
+        for values in ROUTINGS:
+            if await self._apply(values):
+                return
+        log.warning("the modem takes no +CNMI setting: messages are found at the next look only")
+
+    async def _service(self) -> int:
+        """<service> as the modem has it; one that does not say is taken for 0, where nothing is to be confirmed."""
+        for line in await self._channel.optional(MESSAGE_SERVICE) or ():
+            parameters = parse_parameters(body_of(line))
+            if name_of(line) == MESSAGE_SERVICE.name and parameters and isinstance(parameters[0], int):
+                return parameters[0]
+        return 0
+
+    async def _apply(self, values: tuple[int, ...]) -> bool:
+        if await self._channel.optional(route_indications(*values)) is None:
+            return False
+        self._values = values
+        return True
+
+    async def check(self) -> None:
+        """Put the routing back if the modem has turned it off."""
+        if not self._values:
+            return
+        for line in await self._channel.optional(INDICATIONS) or ():
+            if (
+                name_of(line) == INDICATIONS.name
+                and parse_parameters(body_of(line))[: len(self._values)] == self._values
+            ):
+                return
+        await self._apply(self._values)

@@ -1,0 +1,172 @@
+"""The modem's memories for messages: which there are, and reading and freeing their slots (TS 27.005, 3.2.2 and 4).
+
++CPMS has one selection for reading (mem1), and every reading needs the right one. So one task alone uses a storage;
+submits do not care which memory is selected and go on in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from drivers.at.commands import (
+    ALL_MESSAGES,
+    MEMORIES_IN_USE,
+    MEMORIES_KNOWN,
+    delete_message,
+    read_message,
+    select_memories,
+)
+from drivers.at.parameters import Parameter, parse_alternatives, parse_parameters
+from drivers.at.urc import body_of, is_hexadecimal, name_of
+from drivers.errors import CommandFailed, CommandTimeout
+from drivers.gsm.channel import AtChannel
+
+log = logging.getLogger(__name__)
+
+# The memories that hold messages for us: SIM, equipment, both joined, status reports. BM (cell broadcast) does not.
+_OURS = ("SM", "ME", "MT", "SR")
+# Where news is best kept when the modem's own choice is none of these.
+_RECEIVING = ("ME", "SM", "MT")
+# <stat>: what we or somebody else put there to be sent is left alone.
+_RECEIVED = frozenset({0, 1})
+_MAX_SLOTS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPdu:
+    """One occupied slot: its memory and index, the hexadecimal PDU and the TPDU length that stood beside it."""
+
+    memory: str
+    index: int
+    pdu: str
+    length: int | None
+
+
+class Storage:
+    """The memories of one modem. A memory named ``""`` stands for the one that is selected and cannot be chosen."""
+
+    def __init__(self, channel: AtChannel) -> None:
+        self._channel = channel
+        self._selected = ""
+        self._totals: dict[str, int] = {}
+        self._listing = True
+        self.memories: tuple[str, ...] = ("",)
+        self.receiving = ""
+
+    async def set_up(self) -> None:
+        """Learn the memories and choose one to receive into; a modem may know less of this than all, or nothing."""
+        in_use = await self._in_use()
+        known = await self._known()
+        self.receiving = _preferred(in_use, known)
+        self._selected = in_use[0] if in_use else ""
+        for count in (3, 2, 1):
+            if self.receiving and await self._choose(*[self.receiving] * count):
+                break
+        else:
+            self.receiving = self._selected
+        ours = tuple(name for name in _OURS if name in known[0]) if known else ()
+        others = tuple(name for name in ours if name != self.receiving)
+        self.memories = (self.receiving, *others)
+
+    async def _in_use(self) -> tuple[str, ...]:
+        for line in await self._channel.optional(MEMORIES_IN_USE) or ():
+            if name_of(line) == MEMORIES_IN_USE.name:
+                return tuple(str(value) for value in parse_parameters(body_of(line)) if isinstance(value, str))
+        return ()
+
+    async def _known(self) -> tuple[tuple[str, ...], ...]:
+        for line in await self._channel.optional(MEMORIES_KNOWN) or ():
+            if name_of(line) == MEMORIES_KNOWN.name:
+                return parse_alternatives(body_of(line))
+        return ()
+
+    async def _choose(self, *memories: str) -> bool:
+        lines = await self._channel.optional(select_memories(*memories))
+        if lines is None:
+            return False
+        self._selected = memories[0]
+        for line in lines:
+            numbers = parse_parameters(body_of(line))
+            if name_of(line) == "+CPMS" and len(numbers) > 1 and isinstance(numbers[1], int):
+                self._totals[memories[0]] = numbers[1]
+        return True
+
+    async def select(self, memory: str) -> bool:
+        """Make `memory` the one that is read; False if the modem will not."""
+        return memory in {"", self._selected} or await self._choose(memory)
+
+    async def read(self, memory: str, index: int) -> StoredPdu | None:
+        """The message in one slot; None if it is empty, not for us, or cannot be read."""
+        if not await self.select(memory):
+            return None
+        lines = await self._channel.optional(read_message(index))
+        found = _stored(lines or (), memory, "+CMGR")
+        return None if not found else StoredPdu(memory, index, found[0].pdu, found[0].length)
+
+    async def read_all(self, memory: str) -> list[StoredPdu]:
+        """Every message for us in `memory`."""
+        if not await self.select(memory):
+            return []
+        if self._listing:
+            try:
+                return _stored(await self._channel.execute(ALL_MESSAGES), memory, "+CMGL")
+            except CommandFailed:
+                self._listing = False
+            except CommandTimeout as error:
+                self._listing = False  # a family exists that hangs in +CMGL and answers +CMGR
+                return _stored(error.lines, memory, "+CMGL")
+        return await self._read_each(memory)
+
+    async def _read_each(self, memory: str) -> list[StoredPdu]:
+        """Slot by slot, from 0 for the modems that count so to the total for those that begin with 1."""
+        total = min(self._totals.get(memory, _MAX_SLOTS // 8), _MAX_SLOTS)
+        return [stored for index in range(total + 1) if (stored := await self.read(memory, index)) is not None]
+
+    async def delete(self, memory: str, index: int) -> bool:
+        """Free one slot; False if the modem refused."""
+        if not await self.select(memory):
+            return False
+        try:
+            await self._channel.execute(delete_message(index))
+        except CommandFailed:
+            log.warning("a message could not be deleted from %s", memory or "the modem's storage")
+            return False
+        return True
+
+
+def _preferred(in_use: tuple[str, ...], known: tuple[tuple[str, ...], ...]) -> str:
+    """Where received messages are to go: where the modem puts them now, if that can be read too."""
+    now = in_use[2] if len(in_use) > 2 else next(iter(in_use), "")
+    readable = known[0] if known else ()
+    if now in _RECEIVING and (not readable or now in readable):
+        return now
+    receivable = known[2] if len(known) > 2 else readable
+    return next((name for name in _RECEIVING if name in readable and name in receivable), now)
+
+
+def _stored(lines: tuple[str, ...], memory: str, name: str) -> list[StoredPdu]:
+    """The messages of an answer: each a header line and, under it, a line of hexadecimal octets."""
+    found: list[StoredPdu] = []
+    header: tuple[Parameter, ...] = ()
+    for line in lines:
+        if name_of(line) == name:
+            header = parse_parameters(body_of(line))
+        elif header and is_hexadecimal(line):  # an unknown word of the modem's may stand in between
+            stored = _entry(header, line, memory, name)
+            header = ()
+            if stored is not None:
+                found.append(stored)
+    return found
+
+
+def _entry(header: tuple[Parameter, ...], line: str, memory: str, name: str) -> StoredPdu | None:
+    """``+CMGL: <index>,<stat>,[<alpha>],<length>`` and ``+CMGR: <stat>,[<alpha>],<length>``."""
+    index, rest = (header[0], header[1:]) if name == "+CMGL" else (0, header)
+    status = rest[0] if rest else None
+    if not isinstance(index, int):
+        return None
+    if isinstance(status, int) and status not in _RECEIVED:
+        return None
+    length = rest[-1] if len(rest) > 1 else None
+    return StoredPdu(memory, index, line.upper(), length if isinstance(length, int) else None)

@@ -1,0 +1,246 @@
+"""Keeps one modem usable: opens its port, initialises it, watches it, and begins again after a loss.
+
+It owns the modem's state as others see it and the queue of its events. What a modem does is in `modem`; here is only
+when it is opened, how long to wait after a failure, and what to tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from drivers.errors import (
+    CommandTimeout,
+    DriverError,
+    ModemNotReady,
+    ModemParked,
+    TransportError,
+    TransportLost,
+)
+from drivers.events import ModemEvent, ModemIdentity, ModemState, ModemStateChanged, ModemStatus, Receipt, SubmitResult
+from drivers.gsm.modem import GsmModem
+from drivers.gsm.settings import ModemSettings
+from drivers.gsm.sim_pin import SimPin
+from drivers.transport.base import Transport
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+# A missing device costs nothing to look for, and is expected back the moment it is plugged in.
+_LONGEST_ABSENCE_PAUSE = 3.0
+_SETTLE_SECONDS = 5.0
+
+
+class Simulator(Protocol):
+    """What a simulated modem offers beyond a real one."""
+
+    def inject_sms(self, sender: str, text: str) -> object:
+        """Let an SMS arrive."""
+        ...
+
+
+class ModemSupervisor:
+    """One configured modem. `make_transport` gives a fresh, unopened transport for each opening of the port."""
+
+    def __init__(
+        self,
+        settings: ModemSettings,
+        make_transport: Callable[[], Transport],
+        *,
+        simulator: Simulator | None = None,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
+        self.settings = settings
+        self.simulator = simulator
+        self._make_transport = make_transport
+        self._spread = spread
+        self._sim_pin = SimPin(settings.pin)
+        self._modem: GsmModem | None = None
+        self._identity = ModemIdentity()
+        self._session = 0
+        self._state = ModemState.STARTING
+        self._reason: str | None = None
+        self._was_ready = False
+        self._paused = False
+        self._stopping = False
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._ready = asyncio.Event()
+        self._events: asyncio.Queue[ModemEvent | None] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    # --- for its owner
+
+    async def start(self) -> None:
+        """Begin to open the modem; returns at once."""
+        if self._task is None and not self._stopping:
+            self._task = asyncio.create_task(self._run(), name=f"modem {self.name}")
+
+    async def stop(self) -> None:
+        """Take no further submit, let the one in flight finish, let what was acknowledged be freed, close the port."""
+        self._stopping = True
+        self._ready.clear()
+        await self._idle.wait()
+        if self._modem is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SETTLE_SECONDS):
+                    await self._modem.settle()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._state, self._reason = ModemState.ABSENT, "stopped"
+        self._events.put_nowait(None)
+
+    def status(self) -> ModemStatus:
+        """What is known of the modem now; never waits."""
+        modem, identity = self._modem, self._identity
+        state = ModemState.BUSY if self._state is ModemState.READY and self._in_flight else self._state
+        return ModemStatus(
+            name=self.name,
+            state=state,
+            reason=self._reason,
+            port=self.settings.port,
+            manufacturer=identity.manufacturer,
+            model=identity.model,
+            imei=identity.imei,
+            iccid=identity.iccid,
+            operator=modem.operator if modem else None,
+            registration=modem.registration.word if modem else None,
+            signal_dbm=modem.signal_dbm if modem else None,
+            simulated=self.simulator is not None,
+        )
+
+    async def wait_ready(self) -> None:
+        """Return when a submit can be taken; for ever, if that never comes."""
+        await self._ready.wait()
+
+    def set_paused(self, paused: bool) -> None:
+        """Refuse submits, or take them again; receiving goes on."""
+        self._paused = paused
+        self._refresh()
+
+    async def submit(self, tpdu: bytes) -> SubmitResult:
+        """Hand one SMS-SUBMIT (octets without service centre) to the network.
+
+        Raises `ModemNotReady` (it did not leave), `SubmitRefused` (it was not accepted) or `SubmitUncertain`.
+        """
+        modem = self._modem
+        if modem is None or not self._ready.is_set():
+            raise ModemNotReady(self._why_not())
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            return await modem.submit(tpdu)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def events(self) -> AsyncIterator[ModemEvent]:
+        """What the modem tells, in its order, until it is stopped. There is one queue: one consumer."""
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    async def acknowledge(self, receipt: Receipt) -> None:
+        """The event of this receipt is committed: the modem may forget it. A receipt from before a loss is let go."""
+        if self._modem is not None:
+            self._modem.acknowledge(receipt)
+
+    def _why_not(self) -> str:
+        if self._stopping:
+            return "stopping"
+        return self._reason or self._state.value
+
+    # --- its life
+
+    async def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            self._session += 1
+            self._was_ready = False
+            try:
+                await self._live()
+            except ModemParked as error:
+                self._tell(ModemState.PARKED, error.reason)
+                return
+            except DriverError as error:
+                self._tell(*_condition(error))
+            except Exception:
+                log.exception("modem %s failed", self.name)
+                self._tell(ModemState.REPAIRING, "an internal error of the driver")
+            pause = _FIRST_PAUSE if self._was_ready else pause
+            await asyncio.sleep(pause * (0.75 + self._spread() / 2))
+            absent = self._state is ModemState.ABSENT
+            pause = min(pause * 2, _LONGEST_ABSENCE_PAUSE if absent else _LONGEST_PAUSE)
+
+    async def _live(self) -> None:
+        """From opening the port to its loss; ends with an error."""
+        modem = GsmModem(
+            self.settings,
+            self._make_transport(),
+            sim_pin=self._sim_pin,
+            session=self._session,
+            publish=self._events.put_nowait,
+            changed=self._refresh,
+        )
+        self._modem = modem
+        try:
+            await modem.open()
+            self._refresh()
+            await modem.run()
+        finally:
+            self._modem = None
+            self._ready.clear()
+            await modem.close()
+
+    # --- what others see
+
+    def _refresh(self) -> None:
+        """The state as it follows from the modem; called whenever something about it is another."""
+        modem = self._modem
+        if modem is None or self._stopping:
+            return
+        self._identity = modem.identity
+        if not modem.opened:
+            return
+        if not modem.registration.usable:
+            waiting = ModemState.REPAIRING if self._was_ready else ModemState.STARTING
+            self._tell(waiting, f"not registered with a network ({modem.registration.word})")
+        elif not modem.usable:
+            self._ready.clear()
+        elif self._paused:
+            self._tell(ModemState.PAUSED, "paused by an operator")
+        else:
+            self._was_ready = True
+            self._tell(ModemState.READY, None)
+
+    def _tell(self, state: ModemState, reason: str | None) -> None:
+        if state is ModemState.READY and not self._stopping:
+            self._ready.set()
+        else:
+            self._ready.clear()
+        if (state, reason) != (self._state, self._reason):
+            self._state, self._reason = state, reason
+            log.info("modem %s is %s", self.name, state)
+            self._events.put_nowait(ModemStateChanged(state, reason))
+
+
+def _condition(error: DriverError) -> tuple[ModemState, str]:
+    """The state that follows from how a life ended, and the reason in words."""
+    if isinstance(error, TransportLost | CommandTimeout):
+        return ModemState.REPAIRING, error.user_text
+    if isinstance(error, TransportError):
+        return ModemState.ABSENT, error.user_text
+    if isinstance(error, ModemNotReady):
+        return ModemState.REPAIRING, error.reason
+    return ModemState.REPAIRING, error.user_text
