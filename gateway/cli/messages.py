@@ -1,0 +1,62 @@
+"""`tocsin messages`, `message` and `cancel`: what was accepted, and what became of it."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.cli.client import path_of
+from gateway.cli.message_view import HEADS, print_message, row, state
+from gateway.cli.options import example, invocation, limit_option, query, remote, time_option
+from gateway.cli.output import print_document, print_table
+from gateway.cli.reach import gateway
+
+
+@click.command(
+    epilog=example(
+        "tocsin messages --status failed --status uncertain",
+        'tocsin messages --to +33639980101 --since "2026-03-01" --json',
+    )
+)
+@click.option("--status", multiple=True, metavar="WORD", help="Only of this status; may be repeated.")
+@click.option("--to", metavar="NUMBER", help="Only to this number.")
+@click.option("--category", metavar="C", help="Only of this category.")
+@click.option("--reference", metavar="R", help="Only with this reference.")
+@click.option("--modem", metavar="NAME", help="Only through this modem.")
+@time_option("--since", "Only accepted then or later.")
+@time_option("--until", "Only accepted before.")
+@limit_option
+@remote
+def messages(limit: int, **filters: object) -> None:
+    """List messages, newest first."""
+    found = gateway().items(path_of("messages"), query(**filters), limit)
+    if invocation().json:
+        for message in found:
+            print_document(message)
+        return
+    print_table(HEADS, [row(message) for message in found], "no messages")
+
+
+@click.command(epilog=example("tocsin message 0190a3c1d2e37f00a1b2c3d4e5f60718"))
+@click.argument("message_id", metavar="ID")
+@remote
+def message(message_id: str) -> None:
+    """Show one message and its timeline."""
+    client = gateway()
+    found = client.get(path_of("messages", message_id))
+    timeline = client.get(path_of("messages", message_id, "timeline"))["items"]
+    if invocation().json:
+        print_document({**found, "timeline": timeline})
+    else:
+        print_message(found, timeline)
+
+
+@click.command(epilog=example("tocsin cancel 0190a3c1d2e37f00a1b2c3d4e5f60718"))
+@click.argument("message_id", metavar="ID")
+@remote
+def cancel(message_id: str) -> None:
+    """Cancel a message that is still waiting."""
+    canceled = gateway().post(path_of("messages", message_id, "cancel"), {})
+    if invocation().json:
+        print_document(canceled)
+    else:
+        click.echo(state(canceled))

@@ -1,0 +1,38 @@
+"""`tocsin modems`: the modems and how they are."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.cli.client import path_of
+from gateway.cli.options import example, invocation, remote
+from gateway.cli.output import Document, print_document, print_table
+from gateway.cli.reach import gateway
+
+_HEADS = ("NAME", "STATE", "REASON", "OPERATOR", "SIGNAL", "SENT TODAY", "MODEL", "PORT")
+
+
+@click.command(epilog=example("tocsin modems", "tocsin modems --json"))
+@remote
+def modems() -> None:
+    """List the modems and how they are."""
+    found = [*gateway().items(path_of("modems"))]
+    if invocation().json:
+        for modem in found:
+            print_document(modem)
+        return
+    print_table(_HEADS, [_row(modem) for modem in found], "no modems")
+
+
+def _row(modem: Document) -> tuple[object, ...]:
+    signal = modem["signal_dbm"]
+    return (
+        modem["name"],
+        modem["state"],
+        modem["reason"],
+        modem["operator"],
+        None if signal is None else f"{signal} dBm",
+        modem["sent_today"],
+        modem["model"],
+        modem["port"],
+    )

@@ -1,0 +1,101 @@
+"""`tocsin send`: hand over one message and, if asked, follow it to its end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import click
+
+from gateway.cli.client import GatewayClient, path_of
+from gateway.cli.errors import EXIT_FAILED, Unreachable
+from gateway.cli.message_view import print_warnings, state
+from gateway.cli.options import duration, example, invocation, remote, time_option
+from gateway.cli.output import Document, print_document
+from gateway.cli.reach import gateway
+
+_GOOD = ("sent", "delivered")
+#: Words after which waiting is over. After `sent` the report may still come.
+_ENDS = ("delivered", "undelivered", "failed", "uncertain", "expired", "canceled", "suppressed")
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 2.0
+_SLOWER = 1.3
+
+
+@click.command(
+    epilog=example(
+        'tocsin send +33639980101 "The water is drinkable again." --wait',
+        "tocsin send +33639980101 - --category emergency < alarm.txt",
+    )
+)
+@click.argument("to")
+@click.argument("text")
+@click.option("--category", metavar="C", help="What kind of message it is; else the token's, else transactional.")
+@click.option("--reference", metavar="R", help="A word of yours, kept with it.")
+@time_option("--send-at", "Not before; without a zone it is this machine's time.")
+@time_option("--expires-at", "Not after.")
+@click.option("--modem", metavar="NAME", help="Through this modem and no other.")
+@click.option("--flash", is_flag=True, help="Shown at once and not kept by the phone (class 0).")
+@click.option("--on-uncertain", type=click.Choice(("resend", "hold", "never")), help="If it may have gone out.")
+@click.option("--wait", is_flag=True, help="Follow it until delivered or another final word.")
+@click.option(
+    "--timeout", callback=duration, metavar="D", default="5m", show_default=True, help="How long --wait waits."
+)
+@remote
+def send(to: str, text: str, *, wait: bool, timeout: int, flash: bool, **given: str | None) -> int:
+    """Send TEXT (- reads it from standard input) to the number TO.
+
+    Prints the message's id and status. With --wait it ends with 0 only for sent or delivered.
+    """
+    body: Document = {"to": to, "text": read_text(text)} | {key: value for key, value in given.items() if value}
+    if flash:
+        body["flash"] = True
+    client = gateway()
+    message = client.post(path_of("messages"), body)
+    if not invocation().json:
+        print_warnings(message)
+    if wait:
+        message = _follow(client, message, timeout)
+    _print(message)
+    return 0 if not wait or message["status"] in _GOOD else EXIT_FAILED
+
+
+def read_text(text: str) -> str:
+    """The text itself, or standard input without its last line break when the text is `-`."""
+    if text != "-":
+        return text
+    return sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+
+
+def _follow(client: GatewayClient, message: Document, timeout_us: int) -> Document:
+    """The message at its end, or as it was last seen. A gateway that is being restarted is waited for."""
+    from gateway.clock import SECOND_US, SystemClock
+
+    clock, never = SystemClock(), threading.Event()
+    deadline = clock.monotonic_us() + timeout_us
+    pause_s = _FIRST_PAUSE_S
+    while message["status"] not in _ENDS:
+        left_s = (deadline - clock.monotonic_us()) / SECOND_US
+        if left_s <= 0:
+            break
+        never.wait(min(pause_s, left_s))
+        pause_s = min(pause_s * _SLOWER, _LONGEST_PAUSE_S)
+        try:
+            message = _told(message, client.get(path_of("messages", message["id"])))
+        except Unreachable:
+            continue
+    return message
+
+
+def _told(before: Document, now: Document) -> Document:
+    """The new state, shown to whoever watches a terminal."""
+    if now["status"] != before["status"] and sys.stderr.isatty() and not invocation().json:
+        click.echo(f"{now['status']} …", err=True)
+    return now
+
+
+def _print(message: Document) -> None:
+    if invocation().json:
+        print_document(message)
+    else:
+        click.echo(state(message))

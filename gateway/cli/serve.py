@@ -1,0 +1,88 @@
+"""`tocsin serve`: the daemon in the foreground."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.cli.errors import EXIT_FAILED, Failure, Misconfigured
+from gateway.cli.options import example, invocation, local
+from gateway.cli.reach import TOKEN_FILE, config_path, settings_of
+
+if TYPE_CHECKING:
+    from gateway.config.settings import Settings
+
+# A number kept for fiction in France; a simulated modem delivers to it.
+_EXAMPLE_NUMBER = "+33639980101"
+# No restart will mend these.
+_NEVER = {errno.EADDRNOTAVAIL, errno.EACCES, errno.EAFNOSUPPORT}
+
+
+@click.command(epilog=example("tocsin serve --config config.example.toml"))
+@local
+@click.option(
+    "--log-level",
+    envvar="TOCSIN_LOG",
+    show_envvar=True,
+    type=click.Choice(("debug", "info", "warning", "error"), case_sensitive=False),
+    default="info",
+    show_default=True,
+    help="From which level on to log, on standard error.",
+)
+def serve(log_level: str) -> int:
+    """Run the gateway until SIGTERM or Ctrl-C; it then finishes what is being sent.
+
+    Prints "ready http://HOST:PORT" when it can be used.
+    """
+    settings = settings_of(invocation())
+    return _run(settings, log_level)
+
+
+def _run(settings: Settings, log_level: str) -> int:
+    # Everything heavy is imported after the configuration proved right.
+    import asyncio
+
+    from gateway import daemon
+    from gateway.errors import StoreInUse
+    from gateway.logs import set_up
+    from gateway.store.opening import StoreUnusable
+
+    set_up(log_level)
+    try:
+        orderly = asyncio.run(daemon.serve(settings, ready=partial(_ready, settings)))
+    except daemon.AddressInUse as error:
+        raise _unbound(error) from None
+    except StoreInUse as error:
+        raise Failure(f"a gateway runs on {settings.gateway.state_dir} already ({error})") from None
+    except StoreUnusable as error:
+        raise Failure(str(error)) from None
+    return 0 if orderly else EXIT_FAILED
+
+
+def _ready(settings: Settings, url: str) -> None:
+    """Help for a person on standard error, then the line that programs wait for."""
+    click.echo(f"token  {settings.gateway.state_dir / TOKEN_FILE}", err=True)
+    click.echo(f'try    {_call()} send {_EXAMPLE_NUMBER} "Hello from Tocsin" --wait', err=True)
+    click.echo(f"ready {url}")
+    sys.stdout.flush()
+
+
+def _call() -> str:
+    """How this program was called, with its configuration."""
+    program = Path(sys.argv[0])
+    here = program.resolve().is_relative_to(Path.cwd()) if program.name != "__main__.py" else False
+    name = str(program.resolve().relative_to(Path.cwd())) if here else "tocsin"
+    return f"{name} --config {config_path(invocation())}"
+
+
+def _unbound(error: Exception) -> Failure:
+    """An address that is taken may be free later; one that is not this machine's is wrong in the configuration."""
+    cause = error.__cause__ or error.__context__
+    never = isinstance(cause, socket.gaierror) or (isinstance(cause, OSError) and cause.errno in _NEVER)
+    return Misconfigured(str(error)) if never else Failure(str(error))
