@@ -1,0 +1,42 @@
+"""How an answer is put on the wire: JSON octets and the header fields that every answer carries.
+
+Knows nothing of routes, errors or services.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+
+JSON: Final = "application/json; charset=utf-8"
+PROBLEM: Final = "application/problem+json"
+
+#: `Server` without a version. Answers hold numbers and texts of people: nobody on the way keeps a copy, and no
+#: browser guesses another type. There are no CORS fields: no other site's script may read an answer.
+COMMON_FIELDS: Final[Mapping[str, str]] = {
+    "Server": "tocsin",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_JSON_FIELDS: Final[Mapping[str, str]] = {"Content-Type": JSON, **COMMON_FIELDS}
+
+# Encoders are made once: `json.dumps` with arguments makes a new one for each call.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ASCII_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def to_json(document: object) -> bytes:
+    """The document as UTF-8. A received text may hold half a surrogate pair, which only an escape can carry."""
+    try:
+        return _ENCODER.encode(document).encode()
+    except UnicodeEncodeError:
+        return _ASCII_ENCODER.encode(document).encode()
+
+
+def answer(document: object, status: int = 200) -> web.Response:
+    """A JSON answer."""
+    return web.Response(body=to_json(document), status=status, headers=_JSON_FIELDS)

@@ -1,0 +1,1 @@
+"""One file for each resource: a handler asks one service and shapes its answer. No rule and no check stands here."""

@@ -1,0 +1,71 @@
+"""The server under the application: octets that are no HTTP get a problem too, and no log line repeats them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from api.problems import log_defect, of_bad_http
+
+#: A request line or header field beyond this is nobody's honest request.
+_HEADER_MAX: Final = 8190
+SERVER_LIMITS: Final[Mapping[str, Any]] = {
+    # A connection that has not finished the header fields of its next request by then is closed.
+    "keepalive_timeout": 75.0,
+    "lingering_time": 5.0,
+    "max_line_size": _HEADER_MAX,
+    "max_field_size": _HEADER_MAX,
+    # Compressed bodies are refused; nothing may unpack them on the way.
+    "auto_decompress": False,
+    # Request lines hold numbers.
+    "access_log": None,
+}
+
+
+class _Protocol(web.RequestHandler):
+    """One connection."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what could not be parsed. The parser's message quotes the octets and is dropped."""
+        del request, message
+        if status >= 500 and exc is not None:
+            log_defect(exc, "(server)")
+        return of_bad_http(status)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """An error outside any handler, such as an answer that could not be written."""
+        del args
+        error = kw.get("exc_info")
+        if isinstance(error, BaseException):
+            log_defect(error, "(server)")
+
+
+class _Server(web.Server):
+    """Makes our connections."""
+
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class ApiRunner(web.AppRunner):
+    """Runs an application of `create_app`: `shutdown_timeout` and `handle_signals` as for `web.AppRunner`, our limits."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(
+            made.request_handler,
+            request_factory=made.request_factory,
+            loop=asyncio.get_running_loop(),
+            **SERVER_LIMITS,
+        )
