@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Services, Tokens
 from gateway.services.modems import Fleet
 from gateway.store.database import Store
-from gateway.store.opening import StoreLock, open_store, write_secret
+from gateway.store.opening import StoreLock, StoreUnusable, open_store, write_secret
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Gateway:
 
 
 @asynccontextmanager
-async def running_gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Gateway]:
+async def running_gateway(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Gateway]:
     """Start everything, and stop it in reverse order at the end."""
     clock = clock or SystemClock()
     ids = IdSource(clock)
@@ -66,7 +66,7 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
         await recover(store, gate, clock, settings.gateway.node)
         modems = {name: build_modem(_modem_settings(modem)) for name, modem in settings.modems.items()}
         crew = Crew(settings, store, clock, ids, gate, modems)
-        services = _services(settings, store, clock, ids, modems, crew.dispatcher.nudge)
+        services = _services(settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge)
         await services.tokens.load()
         secret = await _cli_token(services.tokens, settings.gateway.state_dir / CLI_TOKEN)
         stack.push_async_callback(crew.stop)
@@ -81,14 +81,14 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
 
 
 @asynccontextmanager
-async def offline_services(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Services]:
+async def offline_services(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Services]:
     """The services on the store alone, for commands that write while no daemon runs.
 
     Raises `StoreInUse` while a daemon holds the store.
     """
     clock = clock or SystemClock()
     async with _held_store(settings) as (_, store):
-        services = _services(settings, store, clock, IdSource(clock), {}, lambda: None)
+        services = _services(settings, store, clock, IdSource(clock), modems={}, nudge=lambda: None)
         await services.tokens.load()
         yield services
 
@@ -120,6 +120,7 @@ def _services(
     store: Store,
     clock: Clock,
     ids: IdSource,
+    *,
     modems: Mapping[str, ModemSupervisor],
     nudge: Callable[[], None],
 ) -> Services:
@@ -144,7 +145,10 @@ def _modem_settings(modem: ModemConfig) -> ModemSettings:
 async def _held_store(settings: Settings) -> AsyncGenerator[tuple[StoreLock, Store]]:
     """The store, opened under its lock."""
     folder = settings.gateway.state_dir
-    await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    try:
+        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnusable(f"the state directory {folder} cannot be made: {error.strerror}") from None
     lock = StoreLock(folder)
     lock.acquire()
     try:
@@ -159,8 +163,9 @@ async def _held_store(settings: Settings) -> AsyncGenerator[tuple[StoreLock, Sto
 
 async def _cli_token(tokens: Tokens, path: Path) -> str:
     """The token of this machine's command line, made at the first start and whenever its file is gone."""
-    if path.exists():
-        return path.read_text(encoding="utf-8").strip()
+    known = await asyncio.to_thread(_read_secret, path)
+    if known is not None:
+        return known
     new = NewToken(_CLI_NAME, ("admin",))
     try:
         _, secret = await tokens.create(None, new)
@@ -169,6 +174,13 @@ async def _cli_token(tokens: Tokens, path: Path) -> str:
         _, secret = await tokens.create(None, new)
     await asyncio.to_thread(write_secret, path, secret.encode() + b"\n")
     return secret
+
+
+def _read_secret(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
 
 
 @asynccontextmanager

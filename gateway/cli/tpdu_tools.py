@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -52,7 +53,7 @@ def decode(pdus: tuple[str, ...], *, as_json: bool, no_smsc: bool, origin: str |
         record = _record(line, smsc=not no_smsc, origin=sender)
         failed |= "error" in record
         if as_json:
-            click.echo(json.dumps(record, ensure_ascii=False))
+            click.echo(json.dumps(record))
         else:
             _print_record(record, blank_line=index > 0)
     if failed:
@@ -60,7 +61,7 @@ def decode(pdus: tuple[str, ...], *, as_json: bool, no_smsc: bool, origin: str |
 
 
 def _lines_of_standard_input() -> Iterator[str]:
-    for line in click.get_binary_stream("stdin"):
+    for line in sys.stdin.buffer:
         text = line.decode("utf-8", "replace").strip()
         if text:
             yield text
@@ -92,7 +93,14 @@ def _print_record(record: dict[str, Any], *, blank_line: bool) -> None:
         return
     for name, value in record.items():
         if value is not None:
-            click.echo(f"{name.replace('_', ' ') + ':':<24}{_shown(name, value)}")
+            _say(f"{name.replace('_', ' ') + ':':<24}{_shown(name, value)}")
+
+
+def _say(line: str) -> None:
+    """Print what a stranger may have written: nothing in it may steer the terminal or be unknown to it."""
+    printable = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(printable.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _shown(name: str, value: Any) -> str:

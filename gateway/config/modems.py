@@ -8,6 +8,7 @@ import stat
 from collections.abc import Collection
 from pathlib import Path
 
+from drivers.catalogue import problems_of_port
 from gateway.config.settings import ModemConfig
 from gateway.config.shapes import Shape, Wrong, e164, integer, known, listed, matching, number, number_prefix, text
 from gateway.config.table import Table, join
@@ -102,10 +103,6 @@ def _read_pin(path: Path) -> tuple[str, int]:
 
 def _port(value: object) -> str:
     found = text(value)
-    try:
-        from drivers.catalogue import problems_of_port  # noqa: PLC0415
-    except ImportError:
-        return found
     if problem := problems_of_port(found):
         raise Wrong(problem)
     return found

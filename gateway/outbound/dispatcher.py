@@ -56,13 +56,14 @@ class Dispatcher:
         now_us = self._clock.now_us()
         if next_us is None or next_us > now_us:
             return next_us
-        await self._store.write(lambda connection: _upkeep(connection, now_us))
+        await self._store.write(lambda connection: upkeep_at(connection, now_us))
         self._wake_senders()
         later_us = await self._store.read(upkeep.next_due_us)
         return None if later_us is None else max(later_us, self._clock.now_us() + _PAUSE_US)
 
 
-def _upkeep(connection: Connection, now_us: int) -> None:
+def upkeep_at(connection: Connection, now_us: int) -> None:
+    """Everything that is due at this instant, in one transaction."""
     upkeep.expire(connection, now_us)
     upkeep.fail_torsos(connection, now_us)
     upkeep.release_held(connection, now_us)

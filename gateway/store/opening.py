@@ -15,8 +15,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import StoreInUse
 from gateway.store import migrations
@@ -41,7 +42,10 @@ class StoreLock:
 
     def acquire(self) -> None:
         """Take the lock, or raise `StoreInUse`."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreUnusable(f"the state directory {self._path.parent} cannot be used: {error.strerror}") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -98,15 +102,24 @@ def open_store(path: Path) -> Store:
     """
     engine = writing_engine(path)
     try:
-        with engine.connect() as connection:
-            _refuse_unsafe(connection)
-            key = _lookup_key(path.parent / KEY_NAME, fresh=not _has_tables(connection))
-            _migrate(connection)
-            _check_key(connection, key)
+        key = _prepare(engine, path)
+        path.chmod(0o600)
+    except (DBAPIError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error.strerror
+        raise StoreUnusable(f"the store {path} cannot be opened: {cause}") from None
     finally:
         engine.dispose()
-    path.chmod(0o600)
     return Store(path, key)
+
+
+def _prepare(engine: Engine, path: Path) -> bytes:
+    """Check the file, migrate it, and return the key of its numbers."""
+    with engine.connect() as connection:
+        _refuse_unsafe(connection)
+        key = _lookup_key(path.parent / KEY_NAME, fresh=not _has_tables(connection))
+        _migrate(connection)
+        _check_key(connection, key)
+    return key
 
 
 def _refuse_unsafe(connection: Connection) -> None:

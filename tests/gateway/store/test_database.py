@@ -1,0 +1,110 @@
+"""The writer: groups, savepoints, flushes, a full disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, func, insert, select
+
+from gateway.errors import StorageFull
+from gateway.store.database import Store, StoreClosed
+from gateway.store.schema import meta
+
+
+def put(key: str, value: str = "x"):  # type: ignore[no-untyped-def]
+    return lambda connection: connection.execute(insert(meta).values(key=key, value=value)).rowcount
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(meta).where(meta.c.key.like("t%"))).scalar_one()
+
+
+async def test_works_that_wait_share_one_commit(store: Store) -> None:
+    gate = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(_connection: Connection) -> None:
+        loop.call_soon_threadsafe(gate.set)
+        # The writer is held here until everybody has queued up behind it.
+        queued.wait(5)
+
+    import threading  # noqa: PLC0415
+
+    queued = threading.Event()
+    first = asyncio.create_task(store.write(slow))
+    await gate.wait()
+    groups = store.groups
+    others = [asyncio.create_task(store.write(put(f"t{number}"))) for number in range(50)]
+    await asyncio.sleep(0)
+    queued.set()
+    assert await asyncio.gather(*others) == [1] * 50
+    await first
+    assert store.groups - groups == 1
+    assert await store.read(count) == 50
+
+
+async def test_a_work_that_fails_is_rolled_back_alone(store: Store) -> None:
+    def half(connection: Connection) -> None:
+        put("t-half")(connection)
+        raise ValueError("no")
+
+    results = await asyncio.gather(
+        store.write(put("t1")), store.write(half), store.write(put("t2")), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [int, ValueError, int]
+    assert await store.read(count) == 2
+
+
+async def test_a_cancelled_caller_does_not_undo_its_work(store: Store) -> None:
+    task = asyncio.create_task(store.write(put("t1")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await store.write(lambda _connection: None)
+    assert await store.read(count) == 1
+
+
+async def test_readers_cannot_write(store: Store) -> None:
+    with pytest.raises(Exception, match="readonly"):
+        await store.read(put("t1"))
+
+
+async def test_a_full_disk_refuses_and_serves_again_once_there_is_room(store: Store) -> None:
+    def limit(pages: int):  # type: ignore[no-untyped-def]
+        # Outside a transaction of its own the pragma is what a full disk is: no further page.
+        return lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}").scalar()
+
+    await store.write(limit(1))
+    with pytest.raises(StorageFull) as refused:
+        await store.write(put("t1", "x" * 1_000_000))
+    assert refused.value.retry_after_s > 0
+    assert not store.writable
+    assert await store.read(count) == 0
+    await store.write(limit(1_000_000))
+    assert await store.write(put("t1", "x" * 1_000_000)) == 1
+    assert store.writable
+
+
+async def test_every_commit_is_flushed(tmp_path: Path, store: Store) -> None:
+    settings = await store.write(
+        lambda connection: [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
+        ]
+    )
+    assert settings == ["wal", 2]
+
+
+async def test_closing_finishes_what_was_handed_over(tmp_path: Path, store: Store) -> None:
+    writes = [asyncio.create_task(store.write(put(f"t{number}"))) for number in range(20)]
+    await asyncio.sleep(0)
+    await store.close()
+    assert await asyncio.gather(*writes) == [1] * 20
+    with pytest.raises(StoreClosed):
+        await store.write(put("late"))
+    with sqlite3.connect(tmp_path / "tocsin.db") as raw:
+        assert raw.execute("SELECT count(*) FROM meta WHERE key LIKE 't%'").fetchone() == (20,)
+    raw.close()

@@ -1,0 +1,82 @@
+"""Numbers: one normal form, or a sentence."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.address import AddressKind, NumberInvalid, country_of, normalise_sender, parse_recipient
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "expected"),
+    [
+        ("+33612345678", None, "+33612345678"),
+        ("+33 6 12 34 56 78", "DE", "+33612345678"),
+        ("06 12 34 56 78", "FR", "+33612345678"),
+        ("06.12.34.56.78", "FR", "+33612345678"),
+        ("0033612345678", "FR", "+33612345678"),
+        ("0033612345678", None, "+33612345678"),
+        ("(0171) 123-4567", "DE", "+491711234567"),
+        ("+33639980101", "FR", "+33639980101"),
+        ("011 33 6 12 34 56 78", "US", "+33612345678"),
+    ],
+)
+def test_numbers_in_every_dress(text: str, country: str | None, expected: str) -> None:
+    assert parse_recipient(text, country) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", "12ab", "0612345678x", "+", "++33612345678", "+33", "+999123456789", "112", "911", "15", "36111",
+        "*100#", "#31#0612345678", "+33612345678;AT", "+336123\r\n45678", "+33612345678\x1a", "+3361234567890123456",
+        "٠٦١٢٣٤٥٦٧٨", "06123456781", "Clinique", "+33\u202e612345678", "0" * 500,
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(NumberInvalid) as refused:
+        parse_recipient(text, "FR")
+    assert len(text) < 3 or text not in str(refused.value)
+
+
+def test_a_national_number_needs_a_country() -> None:
+    with pytest.raises(NumberInvalid, match="country"):
+        parse_recipient("0612345678", None)
+
+
+@given(st.text(max_size=30), st.sampled_from(["FR", "US", None]))
+def test_any_text_is_e164_or_refused(text: str, country: str | None) -> None:
+    try:
+        number = parse_recipient(text, country)
+    except NumberInvalid:
+        return
+    assert number.startswith("+")
+    assert number[1:].isascii()
+    assert number[1:].isdecimal()
+    assert parse_recipient(number, None) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "stored", "kind"),
+    [
+        ("+33612345678", "+33612345678", AddressKind.E164),
+        ("0612345678", "+33612345678", AddressKind.E164),
+        ("36111", "36111", AddressKind.SHORT_CODE),
+        ("Clinique", "Clinique", AddressKind.ALPHANUMERIC),
+        ("12ab", "12ab", AddressKind.ALPHANUMERIC),
+        ("*100#", "*100#", AddressKind.ALPHANUMERIC),
+        ("", "", AddressKind.ALPHANUMERIC),
+        ("+99912345", "+99912345", AddressKind.E164),
+        ("1234567890123", "1234567890123", AddressKind.SHORT_CODE),
+    ],
+)
+def test_senders_are_kept_whatever_they_are(text: str, stored: str, kind: AddressKind) -> None:
+    assert normalise_sender(text, "FR") == (stored, kind)
+
+
+def test_country_of_a_number() -> None:
+    assert country_of("+33612345678") == "FR"
+    assert country_of("+870773111632") is None
+    assert country_of("nonsense") is None
