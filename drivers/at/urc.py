@@ -64,7 +64,6 @@ _ANSWERS_ONLY = frozenset(
 _CALLS = frozenset({"RING", "+CRING", "+CLIP", "+CCWA"})
 
 _NAME = re.compile(r"([+^*#$%!&][A-Z][A-Z0-9_\-]*)\s*(?::|$)", re.IGNORECASE)
-_PACSP = re.compile(r"\+PACSP\d", re.IGNORECASE)
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 
@@ -74,9 +73,7 @@ def name_of(line: str) -> str:
     if found is not None:
         return found.group(1).upper()
     upper = line.upper()
-    if upper in _WORDS:
-        return upper
-    return "+PACSP" if _PACSP.match(upper) else ""
+    return upper if upper in _WORDS else ""
 
 
 def body_of(line: str) -> str:

@@ -13,24 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from drivers.at.commands import ATTENTION, PROBE, PROMPT_SECONDS, SUBMIT_SECONDS, VERBOSE_RESULTS, AtCommand
+from drivers.at.commands import ATTENTION, PROBE, VERBOSE_RESULTS, AtCommand
 from drivers.at.connection import CR, CTRL_Z, ESC, AtConnection
 from drivers.at.events import AtEvent, Echo, InformationText, Late, Prompt, Urc
 from drivers.at.framing import Mark, Noise
 from drivers.at.results import FinalResult
 from drivers.at.state import Dialogue
 from drivers.errors import CommandFailed, CommandTimeout, SubmitUncertain, TransportLost
+from drivers.gsm.settings import Deadlines
 from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
 
 # A modem that has just been woken (autobauding, start-up) may miss the first lines.
 _ATTENTION_ATTEMPTS = 6
-_ATTENTION_SECONDS = 1.0
 _PROBE_ATTEMPTS = 2
-_PROBE_SECONDS = 3.0
-# A line that has been silent for so long holds no rest of an answer.
-_QUIET_SECONDS = 0.3
 _QUIET_ROUNDS = 20
 # So much without a line end is no modem in AT mode; opening the port anew is the only remedy.
 _MAX_NOISE = 64 * 1024
@@ -52,11 +49,16 @@ class AtChannel:
     """The line. `on_urc` gets every unsolicited result code, `on_failure` is told once when the line is of no use."""
 
     def __init__(
-        self, transport: Transport, on_urc: Callable[[Urc], None], on_failure: Callable[[Exception], None]
+        self,
+        transport: Transport,
+        on_urc: Callable[[Urc], None],
+        on_failure: Callable[[Exception], None],
+        deadlines: Deadlines,
     ) -> None:
         self._transport = transport
         self._on_urc = on_urc
         self._on_failure = on_failure
+        self._deadlines = deadlines
         self._connection = AtConnection()
         self._lock = asyncio.Lock()
         self._turn: asyncio.Future[_Turn] | None = None
@@ -172,7 +174,7 @@ class AtChannel:
 
     async def _exchange(self, command: AtCommand) -> FinalResult:
         try:
-            async with asyncio.timeout(command.seconds):
+            async with asyncio.timeout(self._deadlines.of(command)):
                 turn = await self._write_and_wait(self._connection.send_command(command))
         except TimeoutError:
             self._connection.abandon()
@@ -185,7 +187,7 @@ class AtChannel:
 
     async def _reach_prompt(self, command: AtCommand) -> None:
         try:
-            async with asyncio.timeout(PROMPT_SECONDS):
+            async with asyncio.timeout(self._deadlines.prompt):
                 turn = await self._write_and_wait(self._connection.send_prompted_command(command))
         except TimeoutError:
             self._connection.abandon()
@@ -200,7 +202,7 @@ class AtChannel:
     async def _type_payload(self, payload: str) -> None:
         """The payload without Ctrl-Z: until that is written, ESC takes everything back."""
         try:
-            async with asyncio.timeout(PROMPT_SECONDS):
+            async with asyncio.timeout(self._deadlines.prompt):
                 self._turn = asyncio.get_running_loop().create_future()
                 await self._transport.write(self._connection.send_payload(payload))
             if self._failure is not None:
@@ -217,7 +219,7 @@ class AtChannel:
 
     async def _finish_submit(self) -> Answer:
         try:
-            async with asyncio.timeout(SUBMIT_SECONDS):
+            async with asyncio.timeout(self._deadlines.submit):
                 turn = await self._write_and_wait(CTRL_Z)
         except (TimeoutError, TransportLost) as error:
             self._connection.abandon()
@@ -243,7 +245,7 @@ class AtChannel:
     async def _leave_prompt(self) -> None:
         """ESC, never Ctrl-Z: Ctrl-Z would send whatever the modem holds."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ATTENTION_SECONDS):
+            async with asyncio.timeout(self._deadlines.attention):
                 await self._transport.write(ESC + CR)
 
     # --- getting in step
@@ -267,7 +269,7 @@ class AtChannel:
         await self._leave_prompt()
         for attempt in range(_ATTENTION_ATTEMPTS):
             command = ATTENTION if attempt % 3 < 2 else VERBOSE_RESULTS
-            turn = await self._try(self._connection.attention(command), _ATTENTION_SECONDS)
+            turn = await self._try(self._connection.attention(command), self._deadlines.attention)
             if isinstance(turn, Late):
                 return
             if isinstance(turn, Prompt):
@@ -275,7 +277,7 @@ class AtChannel:
         raise CommandTimeout(ATTENTION.text)
 
     async def _probe(self) -> bool:
-        turn = await self._try(self._connection.probe(PROBE), _PROBE_SECONDS)
+        turn = await self._try(self._connection.probe(PROBE), self._deadlines.probe)
         if isinstance(turn, FinalResult):
             return True
         if turn is not None:  # an error: either the modem does not know the probe, or it is an overdue one
@@ -296,7 +298,7 @@ class AtChannel:
     async def _wait_until_quiet(self) -> None:
         for _ in range(_QUIET_ROUNDS):
             before = self._received
-            await asyncio.sleep(_QUIET_SECONDS)
+            await asyncio.sleep(self._deadlines.quiet)
             if self._received == before:
                 return
         log.warning("%s is never quiet", self._transport.name)

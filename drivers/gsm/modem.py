@@ -72,7 +72,7 @@ class GsmModem:
         self._smsc = Address.from_text(settings.smsc) if settings.smsc else None
         self._sim_pin = sim_pin
         self._changed = changed
-        self._channel = AtChannel(transport, self._hear, self._fail)
+        self._channel = AtChannel(transport, self._hear, self._fail, settings.deadlines)
         self._storage = Storage(self._channel)
         self._routing = Routing(self._channel)
         self._reception = Reception(self._channel, self._storage, self._routing, session, publish)

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from drivers.at.commands import PROMPT_SECONDS, SUBMIT_SECONDS, AtCommand
 from drivers.transport.serial import DEFAULT_BAUDRATE
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a modem may take, in seconds. `factor` stretches the deadline that each command has by its name."""
+
+    attention: float = 1.0
+    probe: float = 3.0
+    # A line that has been silent for so long holds no rest of an answer.
+    quiet: float = 0.3
+    prompt: float = PROMPT_SECONDS
+    submit: float = SUBMIT_SECONDS
+    factor: float = 1.0
+
+    def of(self, command: AtCommand) -> float:
+        """The time that `command` may take."""
+        return command.seconds * self.factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +40,4 @@ class ModemSettings:
     baudrate: int = DEFAULT_BAUDRATE
     rtscts: bool = False
     poll_seconds: float = 60.0
+    deadlines: Deadlines = Deadlines()
