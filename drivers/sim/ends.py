@@ -39,7 +39,7 @@ class TransportEnd:
 
     async def close(self) -> None:
         """Unplug: the modem goes on and is not heard."""
-        self._modem.detach()
+        self._modem.detach(self._send)
         if self._writer:
             self._writer.cancel()
         await self._transport.close()
@@ -48,7 +48,7 @@ class TransportEnd:
         self._modem.receive_data(data)
 
     def transport_lost(self, error: TransportLost) -> None:  # noqa: ARG002 - the receiver's signature
-        self._modem.detach()
+        self._modem.detach(self._send)
 
     def _send(self, data: bytes) -> None:
         if len(self._outgoing) + len(data) > MAX_UNREAD:

@@ -88,9 +88,13 @@ class SimulatedModem:
         """Everything that the modem says goes to `write` from now on; settings and echo stay as they are."""
         self._write = write
 
-    def detach(self) -> None:
-        """Nobody listens any more: what the modem says is lost, as on a closed port."""
-        self._write = None
+    def detach(self, write: Callable[[bytes], object] | None = None) -> None:
+        """Nobody listens any more: what the modem says is lost, as on a closed port.
+
+        With `write`, only if it is the one that listens: an end that closes late must not unplug its successor.
+        """
+        if write is None or write == self._write:
+            self._write = None
 
     def receive_data(self, data: bytes) -> None:
         """Octets that the terminal has sent, cut anywhere."""

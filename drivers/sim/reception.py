@@ -48,8 +48,7 @@ class Reception:
         if not self._equipment.in_service:
             return
         for kind, queue in self._waiting.items():
-            while queue and self._take(kind, queue[0]):
-                queue.popleft()
+            self._pump(kind, queue)
 
     def set_indications(self) -> None:
         """+CNMI has been set: what was held while <mode> was 0 is told or forgotten, as <bfr> says."""
@@ -78,6 +77,14 @@ class Reception:
             self._waiting[incoming.kind].appendleft(incoming)
 
     # --- ways of taking
+
+    def _pump(self, kind: Kind, queue: deque[Incoming]) -> None:
+        while queue:
+            # Out of the queue first: the terminal may answer, and so come back here, before it has been taken.
+            incoming = queue.popleft()
+            if not self._take(kind, incoming):
+                queue.appendleft(incoming)
+                return
 
     def _take(self, kind: Kind, incoming: Incoming) -> bool:
         indications = self._equipment.command_settings.indications

@@ -5,6 +5,7 @@ Settings of calls and flow control are taken and change nothing: there are no ca
 
 from __future__ import annotations
 
+from drivers.at.codes import CmeError
 from drivers.at.equipment_grammar import Command, Form
 from drivers.sim.answers import OK, Answer, RefusedError, integer, lines
 from drivers.sim.handlers import CommandTable, accept, fixed
@@ -25,6 +26,14 @@ def _read_errors(station: MobileStation, _command: Command) -> Answer:
 
 def _set_errors(station: MobileStation, command: Command) -> Answer:
     station.equipment.command_settings.cmee = integer(command, 0, range(3), 0)
+    return OK
+
+
+def _set_ussd(_station: MobileStation, command: Command) -> Answer:
+    """Presentation on or off, and the end of a dialogue (27.007, 7.15); the network has no services to ask for."""
+    integer(command, 0, range(3), 0)
+    if len(command.parameters) > 1:
+        raise RefusedError(CmeError.OPERATION_NOT_SUPPORTED)
     return OK
 
 
@@ -53,6 +62,8 @@ COMMANDS: CommandTable = {
     ("+CSCS", Form.READ): _read_character_set,
     ("+CSCS", Form.SET): _set_character_set,
     ("+CSCS", Form.TEST): fixed('+CSCS: ("IRA","GSM","UCS2")'),
+    ("+CUSD", Form.SET): _set_ussd,
+    ("+CUSD", Form.TEST): fixed("+CUSD: (0-2)"),
     ("+CRC", Form.SET): accept,
     ("+CLIP", Form.SET): accept,
     ("^CURC", Form.SET): accept,
