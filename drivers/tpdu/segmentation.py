@@ -94,14 +94,14 @@ def segment(
     """
     if _SURROGATES.search(text):
         raise TpduError("TP-UD", 0, "has half of a surrogate pair")
-    candidate = _choose(text, national_tables, bits)
-    parts, capacity = [text], candidate.capacity()
-    if candidate.size(text) > capacity:
+    candidate, allowed = _choose(text, national_tables, bits), min(max_parts, MAX_PARTS)
+    parts, capacity, units = [text], candidate.capacity(), candidate.size(text)
+    if units > capacity:
         capacity = candidate.capacity(_CONCATENATION[bits])
-        parts = list(_cut(text, candidate.size, capacity))
-    allowed = min(max_parts, MAX_PARTS)
-    if len(parts) > allowed:
-        raise TpduError("TP-UD", 0, f"needs {len(parts)} parts, at most {allowed} are allowed")
+        # A text far too long is refused before it is cut, so that it costs little.
+        parts = list(_cut(text, candidate.size, capacity)) if units <= allowed * capacity else []
+    if not 0 < len(parts) <= allowed:
+        raise TpduError("TP-UD", 0, f"is too long: at most {allowed} parts are allowed")
     remaining = capacity - candidate.size(parts[-1])
     forced = _outside_gsm7(text) if candidate.encoding == "ucs2" else ()
     return Segmentation(
@@ -120,10 +120,13 @@ def _choose(text: str, national_tables: bool, bits: int) -> _Candidate:
 
 
 def _with_shift_tables(characters: set[str]) -> Iterator[_Candidate]:
-    """The pairs of tables that hold all the characters, among tables that hold one which costs more without them."""
+    """The pairs of tables that hold all the characters, among tables that hold one which costs more without them.
+
+    A locking table may have lost what the default has, such as capitals: then its own single shift table has them.
+    """
     locking = [0, *(language for language in Language if characters & _LOCKING[language] - _LOCKING[0])]
     single = [0, *(language for language in Language if characters & _SINGLE[language] - DEFAULT.characters)]
-    for pair in product(locking, single):
+    for pair in sorted({*product(locking, single), *zip(locking, locking, strict=True)}):
         if pair != (0, 0) and characters <= _LOCKING[pair[0]] | _SINGLE[pair[1]]:
             yield _Candidate("gsm7", _septets(*pair), *pair)
 
