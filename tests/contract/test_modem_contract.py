@@ -1,0 +1,268 @@
+"""What every modem driver has to do for the gateway, over every kind of line.
+
+The modem is the simulated one in all of them; only the line differs, and in one of them each octet comes alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support.rigs import LoopbackRig, OctetWise, Rig, SerialRig, TcpRig
+from support.waiting import eventually
+
+from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
+from drivers.events import (
+    DeliverReceived,
+    ModemEvent,
+    ModemState,
+    ModemStateChanged,
+    StatusReportReceived,
+    SubmitResult,
+)
+from drivers.gsm.supervisor import ModemSupervisor
+from drivers.sim import SimSettings
+from drivers.tpdu import Address, build_submits, join_text, segment
+
+TO = "+33639981299"
+
+
+def tpdu(text: str = "Hello", *, to: str = TO) -> bytes:
+    return parts(text, to=to)[0]
+
+
+def parts(text: str, *, to: str = TO) -> list[bytes]:
+    submits = build_submits(segment(text), Address.from_text(to), reference=7, validity=timedelta(hours=6))
+    return [submit.to_bytes() for submit in submits]
+
+
+class Listener:
+    """Collects a modem's events, and acknowledges them unless told not to."""
+
+    def __init__(self, modem: ModemSupervisor, *, acknowledging: bool = True) -> None:
+        self._modem = modem
+        self._acknowledging = acknowledging
+        self.events: list[ModemEvent] = []
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        async for event in self._modem.events():
+            self.events.append(event)
+            if self._acknowledging and not isinstance(event, ModemStateChanged):
+                await self._modem.acknowledge(event.receipt)
+
+    async def finish(self) -> None:
+        await asyncio.wait_for(self._task, 5)
+
+    def delivers(self) -> list[DeliverReceived]:
+        return [event for event in self.events if isinstance(event, DeliverReceived)]
+
+    def texts(self) -> list[str]:
+        return [join_text([event.deliver]) for event in self.delivers()]
+
+    def reports(self) -> list[StatusReportReceived]:
+        return [event for event in self.events if isinstance(event, StatusReportReceived)]
+
+    def states(self) -> list[ModemState]:
+        return [event.state for event in self.events if isinstance(event, ModemStateChanged)]
+
+
+@contextlib.asynccontextmanager
+async def running(
+    rig: Rig, *, acknowledging: bool = True, **more: object
+) -> AsyncIterator[tuple[ModemSupervisor, Listener]]:
+    modem = rig.supervise(**more)
+    listener = Listener(modem, acknowledging=acknowledging)
+    await modem.start()
+    try:
+        yield modem, listener
+    finally:
+        await asyncio.wait_for(modem.stop(), 10)
+        await listener.finish()
+
+
+async def ready(modem: ModemSupervisor) -> None:
+    await asyncio.wait_for(modem.wait_ready(), 5)
+
+
+@pytest.fixture(params=["serial", "tcp", "loopback", "octets"])
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    settings = SimSettings(report_delay=0.01)
+    made: Rig
+    match request.param:
+        case "serial":
+            made = SerialRig(settings, tmp_path)
+        case "tcp":
+            made = TcpRig(settings)
+        case "loopback":
+            made = LoopbackRig(settings)
+        case _:
+            made = LoopbackRig(settings, OctetWise)
+    await made.plug()
+    yield made
+    await made.close()
+
+
+def slowly(rig: Rig, seconds: float) -> None:
+    """Let the network take so long for each message from now on."""
+    object.__setattr__(rig.simulated.settings, "latency", seconds)
+
+
+class TestModemContract:
+    async def test_it_becomes_ready_and_says_what_it_is(self, rig: Rig) -> None:
+        async with running(rig) as (modem, listener):
+            assert modem.status().state is ModemState.STARTING
+            await ready(modem)
+            status = modem.status()
+            assert status.state is ModemState.READY
+            assert status.reason is None
+            assert status.imei == rig.simulated.settings.imei
+            assert status.iccid == rig.simulated.settings.iccid
+            assert status.operator == rig.simulated.settings.operator
+            assert status.registration == "home"
+            assert status.signal_dbm == -113 + 2 * rig.simulated.settings.rssi
+            assert status.manufacturer
+            assert status.model
+            await eventually(lambda: ModemState.READY in listener.states())
+
+    async def test_a_submit_gives_the_networks_reference(self, rig: Rig) -> None:
+        async with running(rig) as (modem, _):
+            await ready(modem)
+            results = [await modem.submit(octets) for octets in parts("x" * 400)]
+            assert all(isinstance(result, SubmitResult) and not result.duplicate for result in results)
+            assert len(rig.simulated.submissions) == 3
+            assert [result.reference for result in results] == [one.tp_mr for one in rig.simulated.submissions]
+
+    async def test_reports_come_with_the_reference_of_their_submit(self, rig: Rig) -> None:
+        async with running(rig) as (modem, listener):
+            await ready(modem)
+            references = [(await modem.submit(tpdu(f"number {count}"))).reference for count in range(5)]
+            await eventually(lambda: len(listener.reports()) == 5)
+            assert [event.report.tp_mr for event in listener.reports()] == references
+            assert {event.report.tp_ra.text for event in listener.reports()} == {TO}
+
+    async def test_what_arrives_is_told_once_and_freed_once_acknowledged(self, rig: Rig) -> None:
+        async with running(rig) as (modem, listener):
+            await ready(modem)
+            rig.simulated.inject_sms("+33612345678", "STOP")
+            rig.simulated.inject_sms("Clinic", "é" * 200)
+            await eventually(lambda: len(listener.delivers()) == 3)
+            first, *rest = listener.delivers()
+            assert first.deliver.tp_oa.text == "+33612345678"
+            assert join_text([first.deliver]) == "STOP"
+            assert join_text([event.deliver for event in rest]) == "é" * 200
+        async with running(rig) as (modem, listener):
+            await ready(modem)
+            rig.simulated.inject_sms("+33612345678", "last")
+            await eventually(listener.delivers)
+            assert listener.texts() == ["last"]
+
+    async def test_what_was_not_acknowledged_is_told_again_after_a_restart(self, rig: Rig) -> None:
+        rig.simulated.inject_sms("+33612345678", "while nobody was there")
+        for acknowledging in (False, True):
+            async with running(rig, acknowledging=acknowledging) as (modem, listener):
+                await ready(modem)
+                await eventually(listener.delivers)
+                rig.simulated.inject_sms("+33612345678", "more")
+                await eventually(lambda: listener.texts()[-1] == "more")
+                assert listener.texts()[0] == "while nobody was there"
+
+    async def test_nothing_is_told_twice_while_it_waits_to_be_acknowledged(self, rig: Rig) -> None:
+        rig.simulated.inject_sms("+33612345678", "once")
+        async with running(rig, acknowledging=False, poll_seconds=0.05) as (modem, listener):
+            await ready(modem)
+            for count in range(2, 6):
+                rig.simulated.inject_sms("+33612345678", f"number {count}")
+                await eventually(lambda count=count: len(listener.delivers()) >= count)
+            texts = listener.texts()
+            assert texts == ["once", "number 2", "number 3", "number 4", "number 5"]
+
+    async def test_many_arrive_while_many_leave(self, rig: Rig) -> None:
+        async with running(rig) as (modem, listener):
+            await ready(modem)
+            for count in range(60):  # more than the SIM has room for
+                rig.simulated.inject_sms("+33612345678", f"in {count}")
+            results = [await modem.submit(tpdu(f"out {count}")) for count in range(60)]
+            assert len({result.reference for result in results}) == 60
+            await eventually(lambda: len(listener.delivers()) == 60 and len(listener.reports()) == 60, 10)
+            texts = sorted(listener.texts())
+            assert texts == sorted(f"in {count}" for count in range(60))
+
+    async def test_a_port_that_vanishes_during_a_submit(self, rig: Rig) -> None:
+        async with running(rig) as (modem, listener):
+            await ready(modem)
+            slowly(rig, 0.5)
+            submit = asyncio.create_task(modem.submit(tpdu()))
+            await eventually(lambda: modem.status().state is ModemState.BUSY)
+            await asyncio.sleep(0.1)
+            await rig.unplug()
+            with pytest.raises(SubmitUncertain) as caught:
+                await submit
+            assert caught.value.may_have_left
+            with pytest.raises(ModemNotReady) as refused:
+                await modem.submit(tpdu())
+            assert not refused.value.may_have_left
+            slowly(rig, 0)
+            await rig.plug()
+            await ready(modem)
+            assert isinstance(await modem.submit(tpdu("again")), SubmitResult)
+            await eventually(lambda: listener.states().count(ModemState.READY) == 2)
+
+    async def test_an_absent_port_is_told_and_found_again(self, rig: Rig) -> None:
+        await rig.unplug()
+        async with running(rig) as (modem, _):
+            await eventually(lambda: modem.status().state is ModemState.ABSENT)
+            assert modem.status().reason
+            await rig.plug()
+            await ready(modem)
+            assert modem.status().state is ModemState.READY
+
+    async def test_an_answer_that_comes_too_late_is_nobody_elses(self, rig: Rig) -> None:
+        async with running(rig) as (modem, _):
+            await ready(modem)
+            slowly(rig, 0.9)
+            with pytest.raises(SubmitUncertain) as caught:
+                await modem.submit(tpdu("late"))
+            assert caught.value.cause == "timeout"
+            slowly(rig, 0)
+            await ready(modem)
+            result = await modem.submit(tpdu("next"))
+            assert result.reference == rig.simulated.submissions[-1].tp_mr
+
+    async def test_stopping_lets_a_submit_finish(self, rig: Rig) -> None:
+        async with running(rig) as (modem, _):
+            await ready(modem)
+            slowly(rig, 0.2)
+            submit = asyncio.create_task(modem.submit(tpdu()))
+            await eventually(lambda: modem.status().state is ModemState.BUSY)
+            await modem.stop()
+            assert isinstance(await submit, SubmitResult)
+            with pytest.raises(ModemNotReady):
+                await modem.submit(tpdu())
+
+    async def test_a_paused_modem_sends_nothing_and_receives(self, rig: Rig) -> None:
+        async with running(rig) as (modem, listener):
+            await ready(modem)
+            modem.set_paused(True)
+            assert modem.status().state is ModemState.PAUSED
+            with pytest.raises(ModemNotReady):
+                await modem.submit(tpdu())
+            rig.simulated.inject_sms("+33612345678", "in")
+            await eventually(listener.delivers)
+            modem.set_paused(False)
+            await ready(modem)
+            assert isinstance(await modem.submit(tpdu()), SubmitResult)
+
+    async def test_octets_that_are_no_submit_are_refused_and_never_leave(self, rig: Rig) -> None:
+        async with running(rig) as (modem, _):
+            await ready(modem)
+            with pytest.raises((SubmitRefused, ModemNotReady)) as caught:
+                await modem.submit(b"\x01\x00\x0b\x91")
+            assert not caught.value.may_have_left
+            assert not rig.simulated.submissions
+            await ready(modem)
+            assert isinstance(await modem.submit(tpdu()), SubmitResult)
