@@ -54,22 +54,17 @@ def test_every_target_is_listed_by_help():
 
 def _parse(arguments: list[str]) -> click.Context:
     """The context of the command that the arguments reach; click's own complaint where they are wrong."""
-    context = main.make_context("tocsin", list(arguments), resilient_parsing=False)
-    while isinstance(context.command, click.Group):
-        rest = [*context.protected_args, *context.args] if hasattr(context, "protected_args") else context.args
-        name, command, remaining = context.command.resolve_command(context, list(rest))
-        context = command.make_context(name, remaining, parent=context)
-    return context
+    command, name, rest = main, "tocsin", list(arguments)
+    while isinstance(command, click.Group):
+        name = rest.pop(0)
+        command = command.commands[name]
+    return command.make_context(name, rest)
 
 
 @pytest.mark.parametrize(
     "arguments", [call for one in pages() for call in _tocsin_calls(one)], ids=lambda call: " ".join(call)[:60]
 )
 def test_every_call_of_tocsin_is_one_that_it_understands(arguments: list[str]):
-    if "--help" in arguments:
-        arguments = [one for one in arguments if one != "--help"]
-        assert arguments[0] in main.commands
-        return
     assert _parse(arguments).command.name
 
 
