@@ -78,11 +78,11 @@ class TcpTransport(SocketTransport):
 
 def parse_url(url: str) -> tuple[str, int]:
     """Host and port of ``socket://host:port``."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise TransportError(f"{url} has no usable port number") from error
+        raise TransportError(f"{url} is not of the form socket://host:port") from error
     if parts.scheme != "socket" or not parts.hostname or not port or parts.path not in {"", "/"}:
         raise TransportError(f"{url} is not of the form socket://host:port")
     return parts.hostname, port
