@@ -49,9 +49,9 @@ class Command:
         return int(self.value or "0")
 
 
-_EXTENDED = re.compile(r"([+^*#$%!_@][A-Z][A-Z0-9!%\-./:_]*)(=\?|\?|=)?", re.IGNORECASE)
-_REGISTER = re.compile(r"S(\d{1,3})(\?|=)(\d*)", re.IGNORECASE)
-_BASIC = re.compile(r"([&\\]?[A-Z])(\d{0,9})", re.IGNORECASE)
+_EXTENDED = re.compile(r"([+^*#$%!_@][A-Z][A-Z0-9!%\-./:_]*)(=\?|\?|=)?", re.IGNORECASE | re.ASCII)
+_REGISTER = re.compile(r"S(\d{1,3})(\?|=)(\d*)", re.IGNORECASE | re.ASCII)
+_BASIC = re.compile(r"([&\\]?[A-Z])(\d{0,9})", re.IGNORECASE | re.ASCII)
 _ESCAPED = re.compile(r"\\([0-9A-Fa-f]{2})")
 _FORMS = {"?": Form.READ, "=": Form.SET, "=?": Form.TEST, None: Form.EXECUTE}
 

@@ -31,7 +31,7 @@ or when the client itself says AT^SIMSMS="+33612345678","Hello". The modems have
 +33639981002 and so on; a message sent to one of them arrives there. Every other number answers with a report."""
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60}
-_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)")
+_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)", re.ASCII)
 
 
 def seconds(text: str) -> float:

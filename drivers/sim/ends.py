@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import pty
-import socket
 import tty
 from pathlib import Path
 
@@ -228,9 +227,6 @@ class _Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        peer: socket.socket | None = transport.get_extra_info("socket")
-        if peer is not None:
-            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._end.admit(transport):
             self._transport = transport
         else:

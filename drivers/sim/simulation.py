@@ -10,8 +10,9 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -67,7 +68,7 @@ class Simulation:
             if self._options.ledger:
                 self._ledger = self._options.ledger.open("a", encoding="utf-8")
                 for modem in self.modems:
-                    modem.ledger.listeners.append(self._record)
+                    modem.ledger.listeners.append(partial(_append, self._ledger))
             if self._options.directory:
                 self._options.directory.mkdir(parents=True, exist_ok=True)
             for end in self._ends:
@@ -110,18 +111,18 @@ class Simulation:
             raise ValueError("a simulation needs a directory or a TCP address")
         return PtyEnd(modem, self._options.directory / modem.settings.name)
 
-    def _record(self, submission: Submission) -> None:
-        if self._ledger is None:
-            return
-        entry = {
-            "modem": submission.modem,
-            "to": submission.destination,
-            "tp_mr": submission.tp_mr,
-            "tpdu": submission.tpdu.hex(),
-            "at": submission.at.isoformat(),
-        }
-        self._ledger.write(json.dumps(entry) + "\n")
-        self._ledger.flush()
+
+def _append(ledger: IO[str], submission: Submission) -> None:
+    """Write one line and flush it: whoever reads the file sees what has been answered."""
+    entry = {
+        "modem": submission.modem,
+        "to": submission.destination,
+        "tp_mr": submission.tp_mr,
+        "tpdu": submission.tpdu.hex(),
+        "at": submission.at.isoformat(),
+    }
+    ledger.write(json.dumps(entry) + "\n")
+    ledger.flush()
 
 
 class ControlPipe:
@@ -163,15 +164,26 @@ class ControlPipe:
 
 async def simulate(options: SimulationOptions, say: Callable[[str], object], complain: Callable[[str], object]) -> None:
     """Run a simulation until SIGINT or SIGTERM; `say` is told `ready PORT` for each modem once all are plugged in."""
+    simulation = Simulation(options, complain)
+    await simulation.open()
+    try:
+        with _signals() as stop:
+            for port in simulation.ports:
+                say(f"ready {port}")
+            await stop.wait()
+    finally:
+        await simulation.close()
+
+
+@contextlib.contextmanager
+def _signals() -> Generator[asyncio.Event]:
+    """An event that the first SIGINT or SIGTERM sets."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    simulation = Simulation(options, complain)
-    await simulation.open()
     try:
-        for port in simulation.ports:
-            say(f"ready {port}")
-        await stop.wait()
+        yield stop
     finally:
-        await simulation.close()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

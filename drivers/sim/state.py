@@ -76,11 +76,6 @@ class MobileEquipment:
         return self.storages[self.command_settings.memories[1]]
 
     @property
-    def receiving_memory(self) -> MessageMemory:
-        """<mem3>: where received messages are stored."""
-        return self.storages[self.command_settings.memories[2]]
-
-    @property
     def pin_word(self) -> str:
         """<code> of +CPIN (27.007, 8.3)."""
         if self.pin_tries == 0:

@@ -32,11 +32,6 @@ class MobileStation:
         self._notify = notify
         network.join(self)
 
-    @property
-    def number(self) -> str:
-        """Where messages to this station go."""
-        return self.settings.number
-
     def receive(self, incoming: Incoming) -> None:
         """The network hands over a message or report."""
         self.reception.offer(incoming)

@@ -78,19 +78,12 @@ def from_terminal(chosen: CommandSettings, text: str) -> str:
 
 
 def to_terminal(chosen: CommandSettings, text: str) -> str:
-    """`text` in the set of +CSCS; what it cannot show becomes a question mark."""
+    """`text`, all of the GSM default alphabet, in the set of +CSCS; IRA shows question marks for what it has not."""
     if chosen.character_set == "UCS2":
         return text.encode("utf-16-be", "replace").hex().upper()
     if chosen.character_set == "GSM":
-        return "".join(_septets(character) for character in text)
+        return DEFAULT.encode(text).decode("ascii")
     return text.encode("ascii", "replace").decode("ascii")
-
-
-def _septets(character: str) -> str:
-    try:
-        return DEFAULT.encode(character).decode("ascii")
-    except UnicodeEncodeError:
-        return "?"
 
 
 def _typed_text(chosen: CommandSettings, typed: bytes) -> str:

@@ -42,7 +42,9 @@ def test_a_line_is_read_command_by_command(body: str, expected: list[Command]) -
     assert commands(body) == expected
 
 
-@pytest.mark.parametrize("body", ["=", "+", "+1", "1", "+CREG?x", "+CSQ=?1", "é", '+CPIN="1', "?", "&", "+CSQ!x y?z"])
+@pytest.mark.parametrize(
+    "body", ["=", "+", "ſ", "S٣?", "+1", "1", "+CREG?x", "+CSQ=?1", "é", '+CPIN="1', "?", "&", "+CSQ!x y?z"]
+)
 def test_a_line_that_follows_no_syntax_is_refused(body: str) -> None:
     with pytest.raises(CommandLineError):
         commands(body)

@@ -193,6 +193,22 @@ async def test_a_message_to_another_simulated_number_arrives_there(terminal_for:
     assert (deliver.tp_oa.text, deliver.tp_ud.text, deliver.tp_pid) == ("+33639981001", "Grüße {}", 64)
 
 
+async def test_the_report_waits_for_the_acknowledgement_of_a_routed_message(terminal_for: Callable):
+    sender, receiver = terminal_for(), terminal_for(name="other", number=ELSEWHERE)
+    sender.command("AT+CNMI=2,1,0,1,0")
+    receiver.command("AT+CSMS=1;+CNMI=2,2,0,0,0")
+    sender.submit(submit_to(ELSEWHERE, tp_srr=True))
+    await asyncio.sleep(0)
+    assert sender.heard() == []
+    receiver.command("AT+CNMA")
+    await asyncio.sleep(0)
+    assert sender.heard()[0].startswith("+CDS: ")
+    receiver.command("AT+CSMS=0")
+    sender.submit(submit_to(ELSEWHERE, tp_srr=True))
+    await asyncio.sleep(0)
+    assert report_in(sender.heard()[1]).tp_mr == 1
+
+
 def test_two_stations_cannot_have_one_number(terminal_for: Callable, network: SimulatedNetwork):
     terminal_for()
     with pytest.raises(ValueError, match="same number"):

@@ -90,6 +90,13 @@ def test_a_sender_beyond_the_character_set_is_shown_with_question_marks(text_ter
     assert text_terminal.command("AT+CMGR=1")[0].startswith('+CMGR: "REC UNREAD","Caf\x05"')
 
 
+def test_a_broken_time_stamp_is_left_out(text_terminal):
+    pdu = "0004039121F30000" + "FF" * 7 + "00"
+    text_terminal.command("AT+CMGF=0")
+    text_terminal.say(f"AT+CMGW={len(pdu) // 2 - 1},0\r", f"{pdu}\x1a")
+    assert text_terminal.command("AT+CMGF=1;+CMGR=1") == ['+CMGR: "REC UNREAD","+123",,""']
+
+
 def test_all_parameters_are_shown_on_demand(text_terminal):
     text_terminal.command("AT+CSDH=1;+CSMP=17,167,0,0")
     text_terminal.modem.inject_sms(SENDER, "Hello")

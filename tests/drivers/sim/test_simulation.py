@@ -1,0 +1,205 @@
+"""Several modems at once: links, pipe, ledger file, and the two command lines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.waiting import eventually, eventually_sync
+
+from drivers.sim import SimSettings, Simulation, SimulationOptions, simulate
+from drivers.sim.command_line import address, main, options_from, seconds
+from drivers.sim.simulation import MAX_CONTROL_LINE
+from drivers.tpdu import Address, SmsSubmit, UserData
+from gateway.cli.simulate import simulate as tocsin_simulate
+
+
+def files_in(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> SimulationOptions:
+    return SimulationOptions(2, tmp_path / "modems", ledger=tmp_path / "ledger", settings=SimSettings(echo=False))
+
+
+async def test_a_line_written_to_the_pipe_arrives(options: SimulationOptions):
+    complaints = []
+    simulation = Simulation(options, complaints.append)
+    await simulation.open()
+    assert options.directory
+    control = options.directory / "control"
+    try:
+        with control.open("w") as pipe:
+            pipe.write("modem1 +33612345678   Hello  there\n\nmodem0 +336123")
+            pipe.flush()
+            await eventually(lambda: simulation.modems[1].station.equipment.memory.used == 1)
+            pipe.write("45678 é\n")
+        await eventually(lambda: simulation.modems[0].station.equipment.memory.used == 1)
+        assert complaints == []
+        control.write_bytes(b"modem9 +336 x\nmodem0 +336\nmodem0 far-too-long-a-name x\n\xff\n")
+        await eventually(lambda: len(complaints) == 4)
+        assert "MODEM SENDER TEXT" in complaints[0]
+        assert "name" not in complaints[2]
+    finally:
+        await simulation.close()
+    assert files_in(options.directory) == []
+
+
+async def test_a_line_without_end_is_bounded(options: SimulationOptions):
+    simulation = Simulation(options)
+    await simulation.open()
+    assert options.directory
+    assert simulation._control
+    pipe = os.open(options.directory / "control", os.O_WRONLY | os.O_NONBLOCK)
+    for _ in range(3):
+        os.write(pipe, b"x" * MAX_CONTROL_LINE)
+        await eventually(lambda: len(simulation._control._buffer) == MAX_CONTROL_LINE)
+    os.write(pipe, b"\nmodem0 +336 x\n")
+    await eventually(lambda: simulation.modems[0].station.equipment.memory.used == 1)
+    os.close(pipe)
+    await simulation.close()
+
+
+async def test_submissions_are_appended_to_the_ledger_file(options: SimulationOptions):
+    assert options.ledger
+    options.ledger.write_text("{}\n")
+    simulation = Simulation(options)
+    await simulation.open()
+    tpdu = SmsSubmit(tp_da=Address.from_text("+33639985555"), tp_ud=UserData(text="Hello")).to_bytes()
+    simulation.modems[1].receive_data(f"AT+CMGS={len(tpdu)}\r00{tpdu.hex()}\x1a".encode())
+    _before, entry = map(json.loads, options.ledger.read_text().splitlines())
+    assert (entry["modem"], entry["to"], entry["tp_mr"]) == ("modem1", "+33639985555", 0)
+    assert SmsSubmit.from_bytes(bytes.fromhex(entry["tpdu"])).tp_ud.text == "Hello"
+    await simulation.close()
+
+
+async def test_modems_on_tcp_ports(tmp_path: Path):
+    simulation = Simulation(SimulationOptions(2, tcp=("127.0.0.1", 0)))
+    await simulation.open()
+    assert len(set(simulation.ports)) == 2
+    taken = int(simulation.ports[0].rpartition(":")[2])
+    with pytest.raises(OSError, match="address already in use"):
+        await Simulation(SimulationOptions(1, tmp_path, tcp=("127.0.0.1", taken))).open()
+    assert files_in(tmp_path) == []
+    await simulation.close()
+
+
+async def test_a_file_in_the_way_leaves_nothing_open(options: SimulationOptions):
+    assert options.directory
+    options.directory.mkdir()
+    (options.directory / "control").write_text("precious")
+    with pytest.raises(FileExistsError):
+        await Simulation(options).open()
+    assert files_in(options.directory) == ["control"]
+
+
+async def test_an_earlier_pipe_is_replaced(options: SimulationOptions):
+    assert options.directory
+    options.directory.mkdir()
+    os.mkfifo(options.directory / "control")
+    simulation = Simulation(options)
+    await simulation.open()
+    await simulation.close()
+    assert files_in(options.directory) == []
+
+
+def test_modems_need_a_place():
+    with pytest.raises(ValueError, match="directory"):
+        Simulation(SimulationOptions())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_runs_until_a_signal(options: SimulationOptions, number: signal.Signals):
+    said = []
+    task = asyncio.create_task(simulate(options, said.append, said.append))
+    await eventually(lambda: len(said) == 2)
+    assert said == [f"ready {options.directory}/modem0", f"ready {options.directory}/modem1"]
+    os.kill(os.getpid(), number)
+    await task
+    assert options.directory
+    assert files_in(options.directory) == []
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("200ms", 0.2), ("3s", 3), ("1.5s", 1.5), ("2m", 120)])
+def test_durations(text: str, value: float):
+    assert seconds(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["", "3", "-1s", "s", "1h", "1e3s", "١s"])
+def test_no_durations(text: str):
+    with pytest.raises(ValueError, match="duration"):
+        seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("127.0.0.1:0", ("127.0.0.1", 0)), ("[::1]:7000", ("::1", 7000)), ("box:65535", ("box", 65535))]
+)
+def test_addresses(text: str, value: tuple[str, int]):
+    assert address(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "7000", ":7000", "box:", "box:65536", "box:x"])
+def test_no_addresses(text: str):
+    with pytest.raises(ValueError, match="address"):
+        address(text)
+
+
+WRONG = [
+    (["--count", "0", "--dir", "x"], "between 1 and 256"),
+    (["--count", "257", "--dir", "x"], "between 1 and 256"),
+    ([], "--dir DIR or --tcp HOST:PORT"),
+    (["--tcp", "nowhere"], "no address"),
+    (["--count", "3", "--tcp", "127.0.0.1:65534"], "not so many ports"),
+    (["--dir", "x", "--latency", "soon"], "no duration"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), WRONG)
+def test_wrong_usage_of_the_module(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "told"), WRONG)
+def test_wrong_usage_of_the_command(arguments: list[str], told: str):
+    result = CliRunner().invoke(tocsin_simulate, arguments)
+    assert result.exit_code == 2
+    assert told in result.output
+
+
+def test_the_last_ports_can_be_used():
+    assert options_from(2, None, ("127.0.0.1", 65534), None, (0, 0)).count == 2
+
+
+def test_a_place_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").touch()
+    assert main(["--dir", str(tmp_path / "file" / "x")]) == 1
+    assert capsys.readouterr().err.startswith("the modems cannot be plugged in: Not a directory: ")
+    result = CliRunner().invoke(tocsin_simulate, ["--dir", str(tmp_path / "file" / "x")])
+    assert result.exit_code == 1
+
+
+def test_help_tells_how_a_message_arrives():
+    result = CliRunner().invoke(tocsin_simulate, ["--help"])
+    assert "echo 'modem0 +33612345678 Hello' > DIR/control" in result.output
+    assert "tocsin simulate --count 2" in result.output
+
+
+def test_as_a_program(tmp_path: Path):
+    words = tmp_path / "words"
+    with words.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "-m", "drivers.sim", "--dir", str(tmp_path)], stdout=output)
+        eventually_sync(lambda: words.read_text() == f"ready {tmp_path}/modem0\n", timeout=10)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    assert files_in(tmp_path) == ["words"]
