@@ -127,16 +127,19 @@ async def test_what_is_no_tty(tmp_path: Path) -> None:
         await SerialTransport("/dev/null").open(Keeper())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
-async def test_a_device_without_permission(device: PtyMaster) -> None:
+@pytest.fixture
+def forbidden(device: PtyMaster) -> Iterator[str]:
     path = Path(device.path)
     mode = stat.S_IMODE(path.stat().st_mode)
     path.chmod(0)
-    try:
-        with pytest.raises(PortForbidden):
-            await SerialTransport(device.path).open(Keeper())
-    finally:
-        path.chmod(mode)
+    yield device.path
+    path.chmod(mode)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
+async def test_a_device_without_permission(forbidden: str) -> None:
+    with pytest.raises(PortForbidden):
+        await SerialTransport(forbidden).open(Keeper())
 
 
 @pytest.mark.parametrize(
