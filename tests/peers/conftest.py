@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.simulation import PATIENCE_S, Modem, running
 from support.waiting import eventually_sync
 
-SIMULATE = "from gateway.cli.simulate import simulate; simulate(prog_name='tocsin simulate')"
+TOCSIN = Path(sys.executable).with_name("tocsin")
 MODEMS = 8
 
 
 @pytest.fixture(scope="session")
 def modems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Modem]]:
     folder = tmp_path_factory.mktemp("simulation")
-    command = [sys.executable, "-c", SIMULATE, "--count", str(MODEMS), "--dir", str(folder)]
+    command = [str(TOCSIN), "simulate", "--count", str(MODEMS), "--dir", str(folder)]
     log = folder / "log"
     with running([*command, "--ledger", str(folder / "ledger")], log) as process:
         eventually_sync(lambda: log.read_text().count("ready ") == MODEMS or process.poll() is not None, PATIENCE_S)
