@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from drivers.at.codes import CmeError, CmsError
 from drivers.at.equipment_grammar import Command
+from drivers.at.results import ERROR, cme_result, cms_result
 
 Lines: TypeAlias = tuple[str, ...]
 """One block of information text: the lines of an answer that belong together."""
@@ -60,10 +61,11 @@ class RefusedError(Exception):
 
         By 27.005, 3.2.5, +CMS ERROR does not depend on +CMEE; real equipment writes words for its number at 2.
         """
-        if self.code is None or (cmee == 0 and isinstance(self.code, CmeError)):
-            return "ERROR"
-        family = "+CME" if isinstance(self.code, CmeError) else "+CMS"
-        return f"{family} ERROR: {self.code.text if cmee == 2 else self.code.value}"
+        if isinstance(self.code, CmsError):
+            return cms_result(self.code, verbose=cmee == 2).line
+        if self.code is None or cmee == 0:
+            return ERROR.line
+        return cme_result(self.code, verbose=cmee == 2).line
 
 
 def integer(
