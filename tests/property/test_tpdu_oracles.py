@@ -29,8 +29,8 @@ SMSC = Address.from_text("+33609001390")
 STAMP = TimeStamp(bytes.fromhex("51507132200523"))
 NUMBERS = st.from_regex(r"\+?[1-9][0-9]{2,14}", fullmatch=True).map(Address.from_text)  # gammu turns 00 into +
 GSM7_TEXTS = st.text(st.sampled_from(sorted(DEFAULT.characters)), max_size=400)
-# For python-gammu NUL ends a string, and in UCS-2 "~" begins a sequence of some telephones.
-GAMMU_TEXTS = GSM7_TEXTS | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0~"), max_size=160)
+# For python-gammu NUL ends a string, and U+0001 and "~" in UCS-2 are characters of some telephones.
+GAMMU_TEXTS = GSM7_TEXTS | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\1~"), max_size=160)
 TEXTS = GSM7_TEXTS | st.text(st.characters(exclude_categories=["Cs"]), max_size=160)
 
 
