@@ -158,6 +158,10 @@ class AtChannel:
         except CommandTimeout as error:
             return error.lines or None
 
+    async def pause(self) -> None:
+        """Give a modem or SIM that is not ready yet some time."""
+        await asyncio.sleep(self._deadlines.pause)
+
     async def submit(self, command: AtCommand, payload: str) -> Answer:
         """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
 

@@ -6,7 +6,6 @@ more of it. Nothing is sent in text mode, ever: a modem that will not confirm PD
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from drivers.at.commands import (
@@ -28,8 +27,7 @@ from drivers.gsm.identity import read_equipment, read_iccid
 from drivers.gsm.sim_pin import SimPin, unlock
 
 # Some families refuse +CMGF until their message service has started, some seconds after the SIM is ready.
-_PDU_MODE_ATTEMPTS = 6
-_PAUSE_SECONDS = 1.0
+_PDU_MODE_ATTEMPTS = 12
 # <fun>: minimum, and transmit and receive circuits disabled (TS 27.007, 8.2).
 _RADIO_OFF = frozenset({0, 4})
 
@@ -63,7 +61,7 @@ async def open_sim(channel: AtChannel, sim_pin: SimPin, identity: ModemIdentity)
 async def _set_pdu_mode(channel: AtChannel) -> None:
     for attempt in range(_PDU_MODE_ATTEMPTS):
         if attempt:
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await channel.pause()
         try:
             await channel.execute(PDU_MODE)
         except CommandFailed:

@@ -10,7 +10,11 @@ from drivers.transport.serial import DEFAULT_BAUDRATE
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a modem may take, in seconds. `factor` stretches the deadline that each command has by its name."""
+    """How long a modem may take, in seconds. `factor` stretches the deadline that each command has by its name.
+
+    `pause` lies between two questions to a modem or SIM that is not ready yet, `reopen` before a port is opened again
+    for the first time.
+    """
 
     attention: float = 1.0
     probe: float = 3.0
@@ -19,6 +23,8 @@ class Deadlines:
     prompt: float = PROMPT_SECONDS
     submit: float = SUBMIT_SECONDS
     factor: float = 1.0
+    pause: float = 0.5
+    reopen: float = 0.5
 
     def of(self, command: AtCommand) -> float:
         """The time that `command` may take."""

@@ -5,7 +5,6 @@ Sources: TS 27.007, 8.3 (+CPIN) and 9.2.1 (its errors).
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 
 from drivers.at.codes import CmeError, CmsError
@@ -16,7 +15,6 @@ from drivers.gsm.channel import AtChannel
 
 # A SIM needs some seconds after power-up, and again after its PIN.
 _ATTEMPTS = 20
-_PAUSE_SECONDS = 0.5
 
 _READY = "READY"
 _PIN = "SIM PIN"
@@ -62,7 +60,7 @@ async def unlock(channel: AtChannel, sim_pin: SimPin) -> None:
             entered = True
         elif state not in {_PIN, "NOT READY", "BUSY"}:
             raise ModemParked(f"the SIM asks for {state}")
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await channel.pause()
     if entered:
         # Nobody said that the PIN was wrong, nobody that it was right: to be safe it counts as refused.
         sim_pin.refused = not sim_pin.proven

@@ -29,7 +29,6 @@ from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
 
-_FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 # A missing device costs nothing to look for, and is expected back the moment it is plugged in.
 _LONGEST_ABSENCE_PAUSE = 3.0
@@ -164,7 +163,7 @@ class ModemSupervisor:
     # --- its life
 
     async def _run(self) -> None:
-        pause = _FIRST_PAUSE
+        first = pause = self.settings.deadlines.reopen
         while True:
             self._session += 1
             self._was_ready = False
@@ -178,7 +177,7 @@ class ModemSupervisor:
             except Exception:
                 log.exception("modem %s failed", self.name)
                 self._tell(ModemState.REPAIRING, "an internal error of the driver")
-            pause = _FIRST_PAUSE if self._was_ready else pause
+            pause = first if self._was_ready else pause
             await asyncio.sleep(pause * (0.75 + self._spread() / 2))
             absent = self._state is ModemState.ABSENT
             pause = min(pause * 2, _LONGEST_ABSENCE_PAUSE if absent else _LONGEST_PAUSE)

@@ -14,7 +14,7 @@ from drivers.transport.base import Receiver, Transport
 from drivers.transport.loopback import loopback_pair
 
 # Short enough for a test of what happens when they pass, long enough for a busy machine.
-QUICK = Deadlines(attention=0.3, probe=0.3, quiet=0.05, prompt=0.4, submit=0.6, factor=0.1)
+QUICK = Deadlines(attention=0.3, probe=0.3, quiet=0.05, prompt=0.4, submit=0.6, factor=0.1, pause=0.02, reopen=0.05)
 
 
 class OctetWise:

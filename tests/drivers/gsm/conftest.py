@@ -1,0 +1,22 @@
+"""A driver on a scripted modem, stopped after the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from support.driven import Drive, Driven
+from support.scripted_modem import ScriptedModem
+
+
+@pytest.fixture
+async def drive() -> AsyncIterator[Drive]:
+    made: list[Driven] = []
+
+    def make(modem: ScriptedModem | None = None, **settings: object) -> Driven:
+        made.append(Driven(modem or ScriptedModem(), **settings))
+        return made[-1]
+
+    yield make
+    for driven in made:
+        await driven.stop()
