@@ -47,6 +47,8 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     # Its lines name addresses and paths of each request; the gateway's own lines say what happened.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # What it says at each start is how it works, not what happened.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def mask(text: str) -> str:

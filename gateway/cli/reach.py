@@ -64,6 +64,8 @@ def url_of(settings: Settings) -> str:
     if told:
         return told
     first = settings.api.listen[0]
+    if not first.port:
+        raise Failure(f"no gateway runs on {settings.gateway.state_dir}; is `tocsin serve` running?")
     host = _ANY_ADDRESS.get(first.host, first.host)
     return f"http://[{host}]:{first.port}" if ":" in host else f"http://{host}:{first.port}"
 

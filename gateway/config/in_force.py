@@ -7,7 +7,6 @@ from gateway.config.table import Findings
 #: Patterns of key paths; a table stands for all its keys. Everything that is not listed is in force.
 NOT_YET_IN_FORCE: tuple[str, ...] = (
     "gateway.holiday_region",
-    "gateway.timezone",
     "gateway.sender_name",
     "api.allowed_countries",
     "modems.*.categories",

@@ -26,7 +26,7 @@ def test_the_smallest_file_needs_no_warning(report):
     ("text", "key"),
     [
         ('[categories.promotional]\nquiet_hours = ["sun"]', "categories.promotional.quiet_hours"),
-        ('[gateway]\ntimezone = "Europe/Paris"', "gateway.timezone"),
+        ('[gateway]\nsender_name = "Clinic"', "gateway.sender_name"),
         ('[retention]\ntexts = "90d"\naudit = "3y"', "retention"),
         ("[profiles.FR]\npromotional_over_sim = false", "profiles"),
     ],
