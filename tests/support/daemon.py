@@ -1,0 +1,142 @@
+"""A gateway as its users meet it: a process, a configuration file, HTTP. And the client that talks to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from support.waiting import eventually
+
+from drivers.tpdu import SmsSubmit
+
+#: The command as it is installed beside the interpreter.
+TOCSIN = str(Path(sys.executable).with_name("tocsin"))
+
+
+@dataclass
+class Client:
+    """Speaks to a gateway over HTTP."""
+
+    session: aiohttp.ClientSession
+    url: str
+    token: str
+
+    async def call(self, method: str, path: str, body: object = None, **query: str) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        async with self.session.request(method, self.url + path, json=body, params=query, headers=headers) as answer:
+            text = await answer.text()
+            return answer.status, json.loads(text) if text else None
+
+    async def ok(self, method: str, path: str, body: object = None, **query: str) -> Any:
+        status, answer = await self.call(method, path, body, **query)
+        assert status < 300, (status, answer)
+        return answer
+
+    async def send(self, to: str, text: str, **fields: object) -> Any:
+        return await self.ok("POST", "/v1/messages", {"to": to, "text": text, **fields})
+
+    async def until(self, message_id: str, *words: str, timeout: float = 10) -> Any:  # noqa: ASYNC109 - passed on
+        """The message once its status is one of `words`; on failure its timeline says what happened instead."""
+
+        async def reached() -> Any:
+            message = await self.ok("GET", f"/v1/messages/{message_id}")
+            return message if message["status"] in words else None
+
+        try:
+            return await eventually(reached, timeout, f"message in {words}")
+        except AssertionError as error:
+            timeline = await self.ok("GET", f"/v1/messages/{message_id}/timeline")
+            raise AssertionError(f"{error}; instead: {timeline}") from None
+
+
+@asynccontextmanager
+async def client_of(url: str, token: str) -> AsyncIterator[Client]:
+    async with aiohttp.ClientSession() as session:
+        yield Client(session, url, token)
+
+
+class DaemonProcess:
+    """`tocsin serve` as a process of its own."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        self.folder = folder
+        self.config = folder / "config.toml"
+        self.config.write_text(config, encoding="utf-8")
+        self.process: subprocess.Popen[str] | None = None
+        self.url = ""
+
+    async def start(self) -> str:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN")}
+        with (self.folder / "stderr.log").open("a") as log:
+            self.process = await asyncio.to_thread(
+                subprocess.Popen,
+                [TOCSIN, "serve", "--config", str(self.config)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environ,
+            )
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(asyncio.to_thread(self.process.stdout.readline), 20)
+        assert line.startswith("ready http://"), (line, (self.folder / "stderr.log").read_text())
+        self.url = line.removeprefix("ready ").strip()
+        return self.url
+
+    @property
+    def token(self) -> str:
+        return (self.folder / "state" / "cli.token").read_text(encoding="utf-8").strip()
+
+    async def end(self, number: int = signal.SIGTERM, timeout: float = 20) -> int:  # noqa: ASYNC109 - a bound
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = await asyncio.to_thread(self.process.wait, timeout)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
+
+
+@asynccontextmanager
+async def daemon(folder: Path, config: str) -> AsyncIterator[DaemonProcess]:
+    """A daemon process that is ended in any case; not started yet."""
+    made = DaemonProcess(folder, config)
+    try:
+        yield made
+    finally:
+        if made.process is not None:
+            await made.end(signal.SIGKILL)
+
+
+@asynccontextmanager
+async def simulated_modems(folder: Path, *options: str) -> AsyncIterator[Path]:
+    """`tocsin simulate` as a process of its own; its folder with `modem0`, `control` and `ledger.jsonl`."""
+    command = [TOCSIN, "simulate", "--dir", str(folder)]
+    command += ["--ledger", str(folder / "ledger.jsonl"), *options]
+    process = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 20)
+        assert line.startswith("ready "), line
+        yield folder
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait, 10)
+        process.stdout.close()
+
+
+def ledger_of(folder: Path) -> list[str]:
+    """The texts of every part that left over the air, as the simulated network wrote them down."""
+    path = folder / "ledger.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    submits = [SmsSubmit.from_bytes(bytes.fromhex(json.loads(line)["tpdu"])) for line in lines]
+    return [submit.tp_ud.text or "" for submit in submits]
