@@ -66,9 +66,9 @@ class Endpoint(Generic[M]):
 
     async def _wanted(self, request: web.Request) -> M:
         if self.part is Part.QUERY:
-            return read_query(request, self.takes)
+            return _queried(request, self.takes)
         if request.rel_url.raw_query_string:
-            read_query(request, NoQuery)
+            _queried(request, NoQuery)
         return validated(self.takes, await read_object(request))
 
 
@@ -93,3 +93,7 @@ def by_body(
 ) -> Endpoint[M]:
     """A route whose values stand in a JSON body."""
     return Endpoint(method, path, scope, Part.BODY, takes, handler)
+
+
+def _queried(request: web.Request, model: type[M]) -> M:
+    return validated(model, read_query(request, model.REPEATABLE), in_query=True)

@@ -54,6 +54,9 @@ _CODE_OF_FRAMEWORK: Final[Mapping[int, tuple[str, str]]] = {
     431: ("header_too_large", "the request line or a header field is too long"),
 }
 
+#: RFC 9110 renamed two phrases; older Pythons have the old ones.
+_TITLES: Final[Mapping[int, str]] = {413: "Content Too Large", 422: "Unprocessable Content"}
+
 CHALLENGE: Final = 'Bearer realm="tocsin"'
 
 
@@ -93,7 +96,7 @@ def problem(
     """A problem answer. `fields` are further header fields, `members` further members (RFC 9457, 3.2)."""
     document: dict[str, object] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES.get(status) or HTTPStatus(status).phrase,
         "status": int(status),
         "detail": _detail(detail, errors),
         "code": code,
@@ -110,7 +113,7 @@ def _detail(message: str, errors: Sequence[FieldError]) -> str:
     if not errors or message != errors[0].message:
         return message
     named = f"{errors[0].pointer.lstrip('/') or 'body'}: {message}"
-    return named if len(errors) == 1 else f"{named}, and {len(errors) - 1} more"
+    return named if len(errors) == 1 else f"{named} (and {len(errors) - 1} more)"
 
 
 def of_gateway(error: GatewayError) -> web.Response:

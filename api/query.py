@@ -1,38 +1,34 @@
-"""Reading a query string into a model; unknown names and names given twice are refused.
-
-Wrong names are told without the `/` of a JSON pointer: a query is no JSON document.
-"""
+"""Reading a query string into names and values. Which names there may be, and which values, is for the models."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Final
 
 from aiohttp import web
 
-from api.models.fields import Incoming
 from api.problems import HttpProblem
-from api.validation import validated
 from gateway.errors import FieldError
-
-Q = TypeVar("Q", bound=Incoming)
 
 _NAME_TOLD: Final = 64
 
 
-def read_query(request: web.Request, model: type[Q]) -> Q:
-    """The query as a model. Raises the 422 problem."""
-    if not request.rel_url.raw_query_string:
-        return validated(model, {}, in_query=True)
+def read_query(request: web.Request, repeatable: frozenset[str]) -> dict[str, str]:
+    """The values by name; those of a repeatable name are joined by commas.
+
+    Raises the 422 problem for any other name that is given twice.
+    """
     values: dict[str, str] = {}
+    if not request.rel_url.raw_query_string:
+        return values
     for name, value in request.query.items():
         if name not in values:
             values[name] = value
-        elif name in model.REPEATABLE:
+        elif name in repeatable:
             values[name] += "," + value
         else:
             raise _repeated(name)
-    return validated(model, values, in_query=True)
+    return values
 
 
 def _repeated(name: str) -> HttpProblem:

@@ -59,7 +59,7 @@ class _Server(web.Server):
 
 
 class ApiRunner(web.AppRunner):
-    """Runs an application of `create_app`: `shutdown_timeout` and `handle_signals` as for `web.AppRunner`, our limits."""
+    """Runs an application of `create_app`. `shutdown_timeout` and `handle_signals` are as for `web.AppRunner`."""
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

@@ -33,7 +33,7 @@ def _position_after(items: Sequence[T], name_of: Callable[[T], str], cursor: str
     for position, item in enumerate(items):
         if _cursor(name_of(item)) == cursor:
             return position + 1
-    raise InvalidRequest.field("cursor_invalid", "/cursor", _CURSOR_INVALID)
+    raise InvalidRequest.field("cursor_invalid", "cursor", _CURSOR_INVALID)
 
 
 def _cursor(name: str) -> str:
