@@ -16,8 +16,8 @@ class SimSettings:
 
     `imei` has 15 digits (23.003, 6.2.1), `imsi` up to 15 (23.003, 2.2), `iccid` 19 or 20 (ITU-T E.118).
     `registration` is <stat> of 27.007, 7.2; `rssi` the 0 to 31 of +CSQ (27.007, 8.5).
-    `sm_capacity`, `me_capacity` and `sr_capacity` are the slots of the storages of 27.005, 3.2.2. `ledger_size` bounds what
-    a modem that sends for months remembers; who needs everything listens to the ledger.
+    `sm_capacity`, `me_capacity` and `sr_capacity` are the slots of the storages of 27.005, 3.2.2. `ledger_size` bounds
+    what a modem that sends for months remembers; who needs everything listens to the ledger.
     """
 
     name: str = "simulated"
