@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from drivers.tpdu.data_coding import DataCoding
-from drivers.tpdu.errors import put_octet, take_octet
+from drivers.tpdu.errors import TpduError, put_octet, take_octet
 from drivers.tpdu.user_data import UserData
 
 _PID = 0x01
 _DCS = 0x02
 _UDL = 0x04
 _EXTENSION = 0x80
+_RESERVED = 0x78
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,20 @@ def take_indicator(tpdu: bytes, at: int) -> tuple[int, int]:
         at += 1
         octet = take_octet(tpdu, at, "TP-PI")
     return indicator, at + 1
+
+
+def decode_trailing(tpdu: bytes, at: int, udhi: bool) -> OptionalFields:
+    """What TP-PI at offset `at`, the end of the octets allowed, announces.
+
+    Some modems fill a status report up behind its end. Octets that cannot be read and begin with a TP-PI of reserved
+    bits are taken for such a filling: the report itself must not be lost with them.
+    """
+    if at >= len(tpdu):
+        return OptionalFields()
+    try:
+        indicator, behind = take_indicator(tpdu, at)
+        return OptionalFields.decode(tpdu, indicator, behind, udhi)
+    except TpduError:
+        if tpdu[at] & _RESERVED:
+            return OptionalFields()
+        raise

@@ -6,7 +6,7 @@ from drivers.tpdu import first_octet as first
 from drivers.tpdu.address import Address
 from drivers.tpdu.data_coding import DataCoding
 from drivers.tpdu.errors import put_octet, take_octet
-from drivers.tpdu.parameters import OptionalFields, take_indicator
+from drivers.tpdu.parameters import OptionalFields, decode_trailing
 from drivers.tpdu.status import StatusOutcome, outcome_of
 from drivers.tpdu.timestamp import TimeStamp
 from drivers.tpdu.user_data import UserData
@@ -47,10 +47,7 @@ class SmsStatusReport:
         tp_scts, at = TimeStamp.decode(data, at, "TP-SCTS")
         tp_dt, at = TimeStamp.decode(data, at, "TP-DT")
         tp_st = take_octet(data, at, "TP-ST")
-        fields = OptionalFields()
-        if at + 1 < len(data):
-            indicator, behind = take_indicator(data, at + 1)
-            fields = OptionalFields.decode(data, indicator, behind, bool(flags & first.UDHI))
+        fields = decode_trailing(data, at + 1, bool(flags & first.UDHI))
         return cls(
             tp_mr,
             tp_ra,

@@ -154,6 +154,11 @@ def test_parameter_indicator_of_several_octets():
         SmsStatusReport.from_bytes(bytes.fromhex(TPDUS[4][0] + "81"))
 
 
+@pytest.mark.parametrize("filling", ["ff", "ffff", "ff" * 20, "7f00"])
+def test_a_report_that_was_filled_up_is_not_lost(filling: str):
+    assert SmsStatusReport.from_bytes(bytes.fromhex(TPDUS[4][0] + filling)) == TPDUS[4][1]
+
+
 def test_text_without_a_coding_scheme_is_in_the_default_alphabet():
     report = SmsDeliverReport(tp_ud=UserData("ok", udh=HEADER))
     assert report.to_bytes()[0] == 0x40
