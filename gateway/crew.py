@@ -35,7 +35,7 @@ class Crew:
     """Everything that works while the gateway runs."""
 
     def __init__(
-        self, settings: Settings, store: Store, clock: Clock, ids: IdSource, gate: Gate, modems: Mapping[str, Modem]
+        self, settings: Settings, store: Store, clock: Clock, ids: IdSource, *, gate: Gate, modems: Mapping[str, Modem]
     ) -> None:
         self._settings = settings
         self._modems = modems

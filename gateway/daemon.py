@@ -65,7 +65,7 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
         lock, store = await stack.enter_async_context(_held_store(settings))
         await recover(store, gate, clock, settings.gateway.node)
         modems = {name: build_modem(_modem_settings(modem)) for name, modem in settings.modems.items()}
-        crew = Crew(settings, store, clock, ids, gate, modems)
+        crew = Crew(settings, store, clock, ids, gate=gate, modems=modems)
         services = _services(settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge)
         await services.tokens.load()
         secret = await _cli_token(services.tokens, settings.gateway.state_dir / CLI_TOKEN)

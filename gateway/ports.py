@@ -54,6 +54,6 @@ class Modem(Protocol):
 class Simulator(Protocol):
     """The simulated network behind a simulated modem."""
 
-    def inject_sms(self, sender: str, text: str) -> None:
+    def inject_sms(self, sender: str, text: str) -> object:
         """Let a text arrive as an inbound SMS."""
         ...
