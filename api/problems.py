@@ -54,6 +54,8 @@ _CODE_OF_FRAMEWORK: Final[Mapping[int, tuple[str, str]]] = {
     431: ("header_too_large", "the request line or a header field is too long"),
 }
 
+_INTERNAL: Final = ("internal_error", "something failed inside the gateway; its log says where")
+
 #: RFC 9110 renamed two phrases; older Pythons have the old ones.
 _TITLES: Final[Mapping[int, str]] = {413: "Content Too Large", 422: "Unprocessable Content"}
 
@@ -135,8 +137,8 @@ def of_framework(error: web.HTTPException) -> web.Response:
 
 
 def of_bad_http(status: int) -> web.Response:
-    """The problem for octets that are no HTTP request; the connection is closed after it."""
-    code, detail = _CODE_OF_FRAMEWORK.get(status, _CODE_OF_FRAMEWORK[400])
+    """The problem for octets that are no HTTP request, or for a server that failed at one; the connection is closed."""
+    code, detail = _INTERNAL if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CODE_OF_FRAMEWORK[400]
     response = problem(status, code, detail)
     response.force_close()
     return response
@@ -145,26 +147,26 @@ def of_bad_http(status: int) -> web.Response:
 def of_defect(error: BaseException, where: str) -> web.Response:
     """The problem for an error nobody expected. `where` is the route, never the path that was asked for."""
     log_defect(error, where)
-    return problem(500, "internal_error", "something failed inside the gateway; its log says where")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, *_INTERNAL)
 
 
-def log_defect(error: BaseException, where: str) -> None:
+def log_defect(error: BaseException | None, where: str) -> None:
     """One line with the kinds of errors and the places: messages of errors may quote what was sent."""
     fields = {"action": "defect", "route": where, "error": _kinds(error), "places": _places(error)}
     _log.error("unexpected error while answering a request", extra=fields)
 
 
-def _kinds(error: BaseException) -> str:
+def _kinds(error: BaseException | None) -> str:
     """The classes of the error and its causes, outermost first."""
     names: list[str] = []
-    link: BaseException | None = error
+    link = error
     while link is not None and len(names) < _FRAMES_LOGGED:
         names.append(type(link).__qualname__)
         link = link.__cause__ or link.__context__
     return " from ".join(names)
 
 
-def _places(error: BaseException) -> str:
+def _places(error: BaseException | None) -> str:
     """`file:line` of the innermost frames, without source lines or values."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_LOGGED:]
+    frames = traceback.extract_tb(error.__traceback__ if error else None)[-_FRAMES_LOGGED:]
     return " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
@@ -39,7 +40,7 @@ class _Protocol(web.RequestHandler):
     ) -> web.StreamResponse:
         """The answer to what could not be parsed. The parser's message quotes the octets and is dropped."""
         del request, message
-        if status >= 500 and exc is not None:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log_defect(exc, "(server)")
         return of_bad_http(status)
 
@@ -47,8 +48,7 @@ class _Protocol(web.RequestHandler):
         """An error outside any handler, such as an answer that could not be written."""
         del args
         error = kw.get("exc_info")
-        if isinstance(error, BaseException):
-            log_defect(error, "(server)")
+        log_defect(error if isinstance(error, BaseException) else None, "(server)")
 
 
 class _Server(web.Server):

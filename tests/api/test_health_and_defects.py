@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from support.clock import ManualClock
-from support.http import Answer, Api, checked
+from support.http import Answer, Api, checked, raw
 from support.settings import settings_in
 
 from api.app import create_app
@@ -85,6 +86,43 @@ async def test_what_nobody_expected_is_a_problem_and_a_line_without_anything_of_
     said = str([answer.document for answer in answers]) + str([vars(each) for each in caplog.records])
     for secret in (NUMBER, NUMBER[1:], TEXT, "7" * 32, "name-of-a-token", str(broken.token), "Traceback"):
         assert secret not in said
+
+
+class _Unsendable(aiohttp.web.Response):
+    """An answer that fails on its way out."""
+
+    async def prepare(self, request: aiohttp.web.BaseRequest) -> None:
+        raise ValueError(NUMBER)
+
+
+async def _fail(_: aiohttp.web.Request) -> aiohttp.web.Response:
+    raise ValueError(NUMBER)
+
+
+async def _fail_late(_: aiohttp.web.Request) -> aiohttp.web.Response:
+    return _Unsendable()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def failing() -> AsyncIterator[str]:
+    """The server alone, under an application that fails without telling it."""
+    app = aiohttp.web.Application()
+    app.router.add_get("/early", _fail)
+    app.router.add_get("/late", _fail_late)
+    runner = ApiRunner(app, handle_signals=False)
+    await runner.setup()
+    await aiohttp.web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield "http://{}:{}".format(*runner.addresses[0][:2])
+    await runner.cleanup()
+
+
+async def test_the_server_itself_says_as_little(failing: str, caplog: pytest.LogCaptureFixture):
+    answer = await raw(failing, b"GET /early HTTP/1.1\r\nHost: a\r\n\r\n", then_closed=True)
+    assert (answer.status, answer.code) == (500, "internal_error")
+    with pytest.raises(asyncio.IncompleteReadError):
+        await raw(failing, b"GET /late HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert [vars(record)["error"] for record in caplog.records] == ["ValueError", "ValueError"]
+    assert NUMBER not in str([vars(record) for record in caplog.records])
 
 
 def _answer(error: GatewayError) -> Answer:

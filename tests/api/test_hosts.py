@@ -28,6 +28,7 @@ LET_IN = (401, "unauthorized")
 REFUSED = (421, "host_not_allowed")
 
 LOOPBACK = _settings(("127.0.0.1", 7672), ("::1", 7673), allowed=("SMS.example", "proxy.example:8443", "[fd00::1]"))
+NAMED = _settings(("localhost", 7672), ("gateway.example", 7673))
 OPEN = _settings(("0.0.0.0", 0))
 
 
@@ -87,6 +88,20 @@ async def test_names_of_a_gateway_on_loopback(serve, host: str | None, expected:
 )
 async def test_a_gateway_on_every_address_answers_to_the_one_it_was_reached_at(serve, host, expected):
     assert await _status(await serve(OPEN), host) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost:7672", LET_IN),
+        ("gateway.example", LET_IN),
+        ("Gateway.example:7673", LET_IN),
+        ("gateway.example:7672", REFUSED),
+        ("localhost:7673", REFUSED),
+    ],
+)
+async def test_a_gateway_that_listens_on_names(serve, host: str, expected):
+    assert await _status(await serve(NAMED), host) == expected
 
 
 @pytest.mark.parametrize(
