@@ -110,3 +110,16 @@ def test_an_interrupted_command_says_nothing(spawn: Spawn, bare, config: Path):
     waiting.send_signal(signal.SIGINT)
     out, err = waiting.communicate(timeout=20)
     assert (waiting.returncode, out, err.strip()) == (130, "", "")
+
+
+def test_a_gateway_that_stops_is_waited_for(spawn: Spawn, bare, config: Path):
+    process = spawn("serve", "--config", config)
+    _wait_ready(process)
+    tomorrow = str(datetime.now().astimezone() + timedelta(days=1))
+    later = ("+33639980704", "x", "--send-at", tomorrow, "--wait", "--timeout", "3s", "--json")
+    waiting = spawn("send", *later, TOCSIN_CONFIG=str(config))
+    eventually_sync(lambda: bare("messages", "--json", TOCSIN_CONFIG=str(config)).stdout, timeout=10)
+    process.terminate()
+    assert process.wait(20) == 0
+    out, err = waiting.communicate(timeout=20)
+    assert (waiting.returncode, json.loads(out)["status"], err) == (1, "held", "")

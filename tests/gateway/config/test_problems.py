@@ -72,6 +72,7 @@ WRONG = [
     ('[gateway]\nholiday_region = "a b"', 'gateway.holiday_region: must be a region of the country, such as "57"'),
     ('[gateway]\nsender_name = "a\\u0007b"', "gateway.sender_name: contains control characters"),
     ('[gateway]\nstate_dir = "config.toml"', "gateway.state_dir: is not a folder"),
+    (f'[gateway]\nsender_name = "{"x" * 1001}"', "gateway.sender_name: is longer than 1000 characters"),
     # [store]
     (
         '[store]\nurl = "postgresql://u@h/d"',
@@ -108,6 +109,7 @@ WRONG = [
         "api.tls_cert_file: is not supported by this version: let a reverse proxy on this machine speak TLS",
     ),
     ('[api]\nallowed_countries = ["FR", "ZZ"]', f"api.allowed_countries[1]: {COUNTRY}"),
+    (f"[webhooks]\nallow = [{'1,' * 1001}]", "webhooks.allow: has more than 1000 items"),
     # [modems]
     ('[modems."a b"]\nport = "simulated:"', 'modems."a b": the name must be 1 to 32 letters, digits, - or _'),
     ("[modems.a]", "modems.a.port: is missing"),
@@ -150,6 +152,18 @@ WRONG = [
         '[modems.a]\nport = "socket://h:1"\n[modems.b]\nport = "socket://h:1"',
         "modems.b.port: is the port of modems.a too",
     ),
+    *[
+        (
+            f'[modems.a]\nport = "simulated:"\nbalance = {{ ussd = "#123#", warn_below = {value} }}',
+            f"modems.a.balance.warn_below: {message}",
+        )
+        for value, message in [
+            ('"5"', "must be a number, without quotes"),
+            ("true", "must be a number, without quotes"),
+            ("-1", "must be from 0 to 1000000000"),
+            ("nan", "must be from 0 to 1000000000"),
+        ]
+    ],
     # [categories]
     ("[categories.Own]", f"categories.Own: the name {NAME}"),
     ("[categories.emergency]\npriority = 10", "categories.emergency.priority: must be from 0 to 9"),
