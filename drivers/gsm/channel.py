@@ -205,6 +205,8 @@ class AtChannel:
 
     async def _type_payload(self, payload: str) -> None:
         """The payload without Ctrl-Z: until that is written, ESC takes everything back."""
+        if self._connection.state is not Dialogue.PROMPTED:
+            raise CommandFailed("the PDU", "a result at the prompt")
         try:
             async with asyncio.timeout(self._deadlines.prompt):
                 self._turn = asyncio.get_running_loop().create_future()

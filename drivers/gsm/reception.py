@@ -168,7 +168,7 @@ class Reception:
         slot = self._slots.get((memory, index))
         if slot is None or not slot.acknowledged or await self._is_other(memory, index, slot):
             return
-        slot.serial = -slot.serial  # from here on the slot may be empty: only reading it can tell
+        slot.serial = -abs(slot.serial)  # from here on the slot may be empty: only reading it can tell
         if await self._storage.delete(memory, index):
             del self._slots[memory, index]
 

@@ -49,20 +49,21 @@ class Routing:
 
     async def set_up(self) -> None:
         """Agree on the best that the modem takes; without any routing, reading at intervals is what is left."""
-        await self._channel.optional(PHASE_2_PLUS)
-        self.confirmed = await self._service() == 1
+        taken = await self._channel.optional(PHASE_2_PLUS) is not None
+        service = await self._service()
+        self.confirmed = taken if service is None else service == 1
         for values in ROUTINGS:
             if await self._apply(values):
                 return
         log.warning("the modem takes no +CNMI setting: messages are found at the next look only")
 
-    async def _service(self) -> int:
-        """<service> as the modem has it; one that does not say is taken for 0, where nothing is to be confirmed."""
+    async def _service(self) -> int | None:
+        """<service> as the modem has it; None from one that does not say."""
         for line in await self._channel.optional(MESSAGE_SERVICE) or ():
             parameters = parse_parameters(body_of(line))
             if name_of(line) == MESSAGE_SERVICE.name and parameters and isinstance(parameters[0], int):
                 return parameters[0]
-        return 0
+        return None
 
     async def _apply(self, values: tuple[int, ...]) -> bool:
         if await self._channel.optional(route_indications(*values)) is None:

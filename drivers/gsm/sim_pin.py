@@ -6,6 +6,7 @@ Sources: TS 27.007, 8.3 (+CPIN) and 9.2.1 (its errors).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from drivers.at.codes import CmeError, CmsError
 from drivers.at.commands import PIN_STATE, enter_pin
@@ -30,20 +31,29 @@ _BUSY = frozenset({CmeError.SIM_BUSY, CmeError.SIM_FAILURE}), frozenset({CmsErro
 _ABSENT = frozenset({CmeError.SIM_NOT_INSERTED}), frozenset({CmsError.SIM_NOT_INSERTED})
 
 
+class Trial(Enum):
+    """What became of the configured PIN."""
+
+    UNTRIED = auto()
+    TRIED = auto()
+    """Entered, and the answer never came: it counts as wrong until the SIM is seen to be unlocked."""
+    PROVEN = auto()
+    REFUSED = auto()
+
+
 @dataclass(slots=True)
 class SimPin:
     """The configured PIN and what became of it. It outlives reopenings of the port, so that one try stays one try."""
 
     pin: str | None = field(default=None, repr=False)
-    proven: bool = False
-    refused: bool = False
+    trial: Trial = Trial.UNTRIED
 
     def take(self) -> str:
         """The PIN to enter; raises `ModemParked` when there is none that may be tried."""
         if not self.pin:
             raise ModemParked("the SIM asks for a PIN and none is configured")
-        if self.refused:
-            raise ModemParked("the SIM refused the configured PIN; it is not tried again")
+        if self.trial in {Trial.TRIED, Trial.REFUSED}:
+            raise ModemParked("the SIM did not take the configured PIN; it is not tried again")
         return self.pin
 
 
@@ -53,7 +63,7 @@ async def unlock(channel: AtChannel, sim_pin: SimPin) -> None:
     for _ in range(_ATTEMPTS):
         state = await _state(channel)
         if state is None or state == _READY:
-            sim_pin.proven = sim_pin.proven or entered
+            sim_pin.trial = Trial.PROVEN if sim_pin.trial is Trial.TRIED else sim_pin.trial
             return
         if state == _PIN and not entered:
             await _enter(channel, sim_pin)
@@ -61,9 +71,6 @@ async def unlock(channel: AtChannel, sim_pin: SimPin) -> None:
         elif state not in {_PIN, "NOT READY", "BUSY"}:
             raise ModemParked(f"the SIM asks for {state}")
         await channel.pause()
-    if entered:
-        # Nobody said that the PIN was wrong, nobody that it was right: to be safe it counts as refused.
-        sim_pin.refused = not sim_pin.proven
     raise ModemNotReady("the SIM does not become ready")
 
 
@@ -94,14 +101,14 @@ def _is(error: CommandFailed, codes: tuple[frozenset[CmeError], frozenset[CmsErr
 
 
 async def _enter(channel: AtChannel, sim_pin: SimPin) -> None:
-    pin = sim_pin.take()
-    was_proven, sim_pin.proven, sim_pin.refused = sim_pin.proven, False, True
-    # Until an answer says otherwise the PIN counts as tried and wrong, whatever happens to us in between.
+    pin, before = sim_pin.take(), sim_pin.trial
+    sim_pin.trial = Trial.TRIED
     try:
         await channel.execute(enter_pin(pin))
     except CommandFailed as error:
         if _is(error, _BUSY):
-            sim_pin.proven, sim_pin.refused = was_proven, False
+            sim_pin.trial = before
             raise ModemNotReady("the SIM is busy") from error
+        sim_pin.trial = Trial.REFUSED
         raise ModemParked("the SIM refused the configured PIN") from error
-    sim_pin.proven, sim_pin.refused = True, False
+    sim_pin.trial = Trial.PROVEN

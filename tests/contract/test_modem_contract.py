@@ -195,7 +195,7 @@ class TestModemContract:
     async def test_a_port_that_vanishes_during_a_submit(self, rig: Rig) -> None:
         async with running(rig) as (modem, listener):
             await ready(modem)
-            slowly(rig, 0.5)
+            slowly(rig, 0.3)
             submit = asyncio.create_task(modem.submit(tpdu()))
             await eventually(lambda: modem.status().state is ModemState.BUSY)
             await asyncio.sleep(0.1)
@@ -224,7 +224,7 @@ class TestModemContract:
     async def test_an_answer_that_comes_too_late_is_nobody_elses(self, rig: Rig) -> None:
         async with running(rig) as (modem, _):
             await ready(modem)
-            slowly(rig, 0.9)
+            slowly(rig, 0.6)
             with pytest.raises(SubmitUncertain) as caught:
                 await modem.submit(tpdu("late"))
             assert caught.value.cause == "timeout"

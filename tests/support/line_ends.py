@@ -41,7 +41,7 @@ class PtyMaster:
     def read(self, size: int = 65536) -> bytes:
         try:
             return os.read(self.master, size)
-        except BlockingIOError:
+        except OSError:  # nothing there, or nobody
             return b""
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from drivers.catalogue import build_modem
@@ -14,7 +15,9 @@ from drivers.transport.base import Receiver, Transport
 from drivers.transport.loopback import loopback_pair
 
 # Short enough for a test of what happens when they pass, long enough for a busy machine.
-QUICK = Deadlines(attention=0.3, probe=0.3, quiet=0.05, prompt=0.4, submit=0.6, factor=0.1, pause=0.02, reopen=0.05)
+QUICK = Deadlines(attention=0.2, probe=0.2, quiet=0.05, prompt=0.4, submit=0.4, factor=0.1, pause=0.02, reopen=0.05)
+# For tests that wait for a command's deadline: those of the longer commands are a fifth of a second and more.
+HASTY = replace(QUICK, factor=0.02)
 
 
 class OctetWise:

@@ -95,7 +95,7 @@ class ScriptedModem:
             self._prompting = self.prompt is not None
             self.write(self.prompt or b"")
             return
-        answer = self.answers.get(line, self._stored(line))
+        answer = self.answers[line] if line in self.answers else self._stored(line)
         self.say(answer(line) if callable(answer) else answer)
 
     # --- octets out

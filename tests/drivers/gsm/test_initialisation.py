@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from support.driven import Drive
+from support.rigs import HASTY
 from support.scripted_modem import BARE, PLAIN, ScriptedModem
 from support.waiting import eventually
 
@@ -149,10 +150,26 @@ async def test_a_wrong_pin_parks_the_modem_after_one_try(drive: Drive, answer: s
 
 async def test_a_pin_whose_answer_is_lost_is_not_tried_again(drive: Drive) -> None:
     modem = ScriptedModem(answers={**PLAIN, "AT+CPIN?": "+CPIN: SIM PIN\nOK", 'AT+CPIN="1234"': None})
-    driven = drive(modem, pin="1234")
+    driven = drive(modem, pin="1234", deadlines=HASTY)
     await driven.start()
     await eventually(lambda: driven.supervisor.status().state is ModemState.PARKED, 10)
     assert modem.commands.count('AT+CPIN="1234"') == 1
+
+
+async def test_a_pin_whose_answer_is_lost_was_right_if_the_sim_is_unlocked(drive: Drive) -> None:
+    modem = ScriptedModem(answers={**PLAIN, "AT+CPIN?": "+CPIN: SIM PIN\nOK"})
+
+    def unlocked(_: str) -> None:
+        modem.answers["AT+CPIN?"] = "+CPIN: READY\nOK"
+
+    modem.answers['AT+CPIN="1234"'] = unlocked
+    driven = drive(modem, pin="1234", deadlines=HASTY)
+    await driven.start()
+    await asyncio.wait_for(driven.supervisor.wait_ready(), 8)
+    modem.answers.update({"AT+CPIN?": "+CPIN: SIM PIN\nOK", 'AT+CPIN="1234"': "+CME ERROR: 16"})
+    modem.say("RDY")
+    await eventually(lambda: driven.supervisor.status().state is ModemState.PARKED)
+    assert modem.commands.count('AT+CPIN="1234"') == 2
 
 
 @pytest.mark.parametrize(
@@ -198,7 +215,7 @@ async def test_a_busy_sim_is_asked_again(drive: Drive) -> None:
 
 async def test_a_pin_state_without_ok(drive: Drive) -> None:
     modem = ScriptedModem(answers={**PLAIN, "AT+CPIN?": "+CPIN: READY"})
-    driven = drive(modem)
+    driven = drive(modem, deadlines=HASTY)
     await driven.ready()
     assert (await driven.supervisor.submit(TPDU)).reference == 7
 
