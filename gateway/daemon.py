@@ -17,6 +17,7 @@ from pathlib import Path
 from aiohttp import web
 
 from api.app import create_app
+from api.server import ApiRunner
 from drivers.catalogue import ModemSettings, build_modem
 from drivers.gsm.supervisor import ModemSupervisor
 from gateway.clock import Clock, SystemClock
@@ -186,9 +187,8 @@ def _read_secret(path: Path) -> str | None:
 @asynccontextmanager
 async def _http(services: Services, settings: Settings) -> AsyncGenerator[str]:
     """The HTTP interface; yields the first address as a URL."""
-    runner = web.AppRunner(
-        create_app(services, settings.api), access_log=None, shutdown_timeout=_HTTP_PATIENCE_S, handle_signals=False
-    )
+    app = create_app(services, settings.api)
+    runner = ApiRunner(app, access_log=None, shutdown_timeout=_HTTP_PATIENCE_S, handle_signals=False)
     await runner.setup()
     try:
         for address in settings.api.listen:
@@ -196,7 +196,7 @@ async def _http(services: Services, settings: Settings) -> AsyncGenerator[str]:
                 await web.TCPSite(runner, address.host, address.port).start()
             except OSError as error:
                 where = f"{address.host}:{address.port}"
-                raise AddressInUse(f"cannot listen on {where}: {error.strerror or error}") from None
+                raise AddressInUse(f"cannot listen on {where}: {error.strerror or error}") from error
         host, port = runner.addresses[0][:2]
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:

@@ -7,7 +7,8 @@
     ├── Unauthorized          401
     ├── Forbidden             403
     ├── Unavailable           503  try again later (`retry_after_s`)
-    ├── StorageFull           507  try again later (`retry_after_s`)
+    │   ├── StoreClosed       503  the gateway is stopping
+    │   └── StorageFull       507  try again later (`retry_after_s`)
     └── ConfigurationError         every problem of a configuration at once; exit status 78
 
 Messages are shown to users as they are. They never contain a number, a text or a secret: a field is named by its
@@ -73,6 +74,13 @@ class Unavailable(GatewayError):
 
 class StorageFull(Unavailable):
     """The disk under the store is full or read-only: nothing was accepted."""
+
+
+class StoreClosed(Unavailable):
+    """The store is closed: the gateway is stopping."""
+
+    def __init__(self) -> None:
+        super().__init__("stopping", "the gateway is stopping")
 
 
 @dataclass(frozen=True, slots=True)

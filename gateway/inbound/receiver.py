@@ -16,13 +16,13 @@ from sqlalchemy import Connection
 from drivers.events import DeliverReceived, ModemEvent, ModemStateChanged, PduUndecodable, StatusReportReceived
 from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import GatewaySettings
-from gateway.errors import Unavailable
+from gateway.errors import StoreClosed, Unavailable
 from gateway.inbound.arrival import Origin, arrival_of
 from gateway.inbound.inbox import Inbox
 from gateway.inbound.reports import Reports
 from gateway.ports import Modem
 from gateway.store import events as store_events
-from gateway.store.database import Store, StoreClosed
+from gateway.store.database import Store
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +67,11 @@ class Receiver:
         while True:
             try:
                 await self._store.write(lambda connection: self._write(connection, event, origin))
+            except StoreClosed:
+                raise
             except Unavailable as error:
                 log.error("the store refused", extra={"action": "inbound_refused", "code": error.code})
                 await self._clock.wait(asyncio.Event(), self._clock.now_us() + _PAUSE_US)
-            except StoreClosed:
-                raise
             except Exception as error:
                 tries += 1
                 log.exception("inbound failed", extra={"action": "inbound_failed", "modem": origin.modem})

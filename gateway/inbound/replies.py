@@ -79,7 +79,8 @@ class Replies:
 
     def _confirmation(self, reply: Reply, now_us: int) -> messages.NewRow:
         category = self._settings.categories[REPLY_CATEGORY]
-        text = _CONFIRMATIONS.get(self._settings.gateway.language, _CONFIRMATIONS["en"])
+        texts = {**_CONFIRMATIONS, **self._settings.replies}
+        text = texts.get(self._settings.gateway.language, texts["en"])
         found = segment(text)
         simulated = self._settings.modems[reply.modem].simulated
         return messages.NewRow(

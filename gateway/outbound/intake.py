@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from drivers.tpdu import Segmentation, segment
+from drivers.tpdu import Segmentation, TpduError, segment
 from gateway.address import AddressKind, NumberInvalid, parse_recipient
 from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import Category, Settings
@@ -26,8 +26,8 @@ from gateway.store import messages, optouts, recipients
 from gateway.store.database import Store
 
 DEFAULT_CATEGORY = "transactional"
-#: The longest text looked at: 255 parts of 153 septets (TS 23.040, 9.2.3.24.1).
-MAX_TEXT = 255 * 153
+#: No part holds more characters than a single one does: 160 septets (TS 23.038, 6.1.2.1.1).
+CHARACTERS_IN_PART = 160
 MAX_REFERENCE = 255
 #: A message planned for later than this is a slip of the pen.
 MAX_AHEAD_US = 366 * 24 * 3600 * SECOND_US
@@ -70,23 +70,22 @@ class Intake:
 
     async def accept(self, principal: Principal, new: NewMessage) -> Message:
         """Check and commit one message; returns after the flush. Raises `InvalidRequest` or `Forbidden`."""
-        draft = self.check(principal, new)
+        draft = self.check(principal, new, self._clock.now_us())
         row = await self._store.write(lambda connection: self._insert(connection, principal, draft))
         return messages.of_row(row, draft.number)
 
     async def preview(self, principal: Principal, new: NewMessage, at_us: int | None) -> Preview:
-        """What would become of it at `at_us`; changes nothing."""
-        draft = self.check(principal, new)
+        """What would become of it, were it handed in at `at_us` (now if None); changes nothing."""
+        draft = self.check(principal, new, self._clock.now_us() if at_us is None else at_us)
         lookup = self._store.fingerprint(draft.number)
         opted_out = await self._store.read(lambda connection: _opted_out(connection, lookup, draft.category.name))
-        verdict = decide(_facts(draft, at_us or draft.created_us, opted_out=opted_out))
+        verdict = decide(_facts(draft, opted_out=opted_out))
         return _preview(draft, verdict)
 
-    def check(self, principal: Principal, new: NewMessage) -> Draft:
-        """Everything that is wrong with the request, all at once."""
+    def check(self, principal: Principal, new: NewMessage, now_us: int) -> Draft:
+        """The draft of a request made at `now_us`; else everything that is wrong with it, all at once."""
         if principal.test and not self._any_simulated:
             raise InvalidRequest("no_simulated_modem", "this token only tests, and no simulated modem is configured")
-        now_us = self._clock.now_us()
         problems: list[tuple[str, FieldError]] = []
         category = self._category(principal, new, problems)
         number = self._number(new.to, problems)
@@ -132,17 +131,18 @@ class Intake:
     ) -> Segmentation | None:
         most = category.max_parts or self._settings.gateway.max_parts
         too_long = f"needs more than {most} parts, which is the limit"
-        if not text.strip():
+        # The length first: looking through a text that cannot fit anyway would only cost time.
+        if len(text) > most * CHARACTERS_IN_PART:
+            _wrong(problems, "text_too_long", "/text", too_long)
+        elif not text.strip():
             _wrong(problems, "text_empty", "/text", "is empty")
         elif any(character in _CONTROLS or "\ud800" <= character <= "\udfff" for character in text):
             _wrong(problems, "text_invalid", "/text", "contains control characters or halves of a surrogate pair")
-        elif len(text) > MAX_TEXT:
-            _wrong(problems, "text_too_long", "/text", too_long)
         else:
-            segmentation = segment(text, national_tables=category.national_tables)
-            if len(segmentation.parts) <= most:
-                return segmentation
-            _wrong(problems, "text_too_long", "/text", too_long)
+            try:
+                return segment(text, national_tables=category.national_tables, max_parts=most)
+            except TpduError:
+                _wrong(problems, "text_too_long", "/text", too_long)
         return None
 
     def _check_rest(self, new: NewMessage, problems: list[tuple[str, FieldError]]) -> None:
@@ -159,7 +159,7 @@ class Intake:
         person = recipients.ensure(connection, draft.number, AddressKind.E164, lookup, draft.created_us)
         category = draft.category
         opted_out = category.stoppable and optouts.is_opted_out(connection, person, category.name)
-        hold, status, error = _standing(decide(_facts(draft, draft.created_us, opted_out=opted_out)))
+        hold, status, error = _standing(decide(_facts(draft, opted_out=opted_out)))
         row = messages.NewRow(
             id=self._ids.new(),
             recipient_id=person,
@@ -197,16 +197,18 @@ def warnings_of(draft: Draft) -> list[Caution]:
     found = draft.segmentation
     if not found.forced_ucs2_by:
         return []
-    shorter = "fewer parts may be needed without them"
-    return [Caution("forced_ucs2", f"{len(found.forced_ucs2_by)} characters are outside GSM-7; {shorter}")]
+    count = len(found.forced_ucs2_by)
+    what = "1 character is" if count == 1 else f"{count} characters are"
+    return [Caution("forced_ucs2", f"{what} outside GSM-7; without, fewer parts may be needed")]
 
 
 def _stored(cautions: Sequence[Caution]) -> str | None:
     return json.dumps([[each.code, each.message] for each in cautions]) if cautions else None
 
 
-def _facts(draft: Draft, now_us: int, *, opted_out: bool) -> Facts:
-    return Facts(now_us, draft.send_us, draft.expires_us, stoppable=draft.category.stoppable, opted_out=opted_out)
+def _facts(draft: Draft, *, opted_out: bool) -> Facts:
+    stoppable = draft.category.stoppable
+    return Facts(draft.created_us, draft.send_us, draft.expires_us, stoppable=stoppable, opted_out=opted_out)
 
 
 def _standing(verdict: Verdict) -> tuple[Defer | None, Status, Refuse | None]:
@@ -226,11 +228,13 @@ def _expiry(new: NewMessage, category: Category, now_us: int, problems: list[tup
     start_us = max(new.send_us or now_us, now_us)
     if start_us > now_us + MAX_AHEAD_US:
         _wrong(problems, "send_at_too_far", "/send_at", "is more than a year ahead")
-    expires_us = new.expires_us if new.expires_us is not None else (new.send_us or now_us) + category.expires_after_us
-    if new.expires_us is not None and new.expires_us <= start_us:
-        _wrong(problems, "expires_too_early", "/expires_at", "is not after the moment of sending")
-    elif expires_us <= now_us:
+        return start_us
+    default_us = (now_us if new.send_us is None else new.send_us) + category.expires_after_us
+    expires_us = default_us if new.expires_us is None else new.expires_us
+    if new.expires_us is None and expires_us <= now_us:
         _wrong(problems, "send_at_too_old", "/send_at", "is so long ago that the message has expired")
+    elif expires_us <= start_us:
+        _wrong(problems, "expires_too_early", "/expires_at", "is not after the moment of sending")
     elif expires_us > now_us + 2 * MAX_AHEAD_US:
         _wrong(problems, "expires_too_late", "/expires_at", "is more than two years ahead")
     return expires_us

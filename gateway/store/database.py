@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from gateway.errors import StorageFull
+from gateway.errors import StorageFull, StoreClosed
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,6 @@ MAX_GROUP = 256
 _READERS = 2
 # The file can take no more for the moment: the caller may come again, nothing is broken.
 _FULL = ("database or disk is full", "readonly database", "disk I/O error", "unable to open database file")
-
-
-class StoreClosed(Exception):
-    """The store was closed while work was waiting."""
 
 
 class Store:
@@ -78,7 +74,9 @@ class Store:
         return await asyncio.shield(asyncio.wrap_future(job.future))
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on a reading connection: sees what was committed, cannot change anything."""
+        """Run `work` on a reading connection: sees one committed state, cannot change anything."""
+        if self._closed:
+            raise StoreClosed
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
     async def close(self) -> None:
@@ -92,7 +90,11 @@ class Store:
 
     def _read(self, work: Work[T]) -> T:
         with self._reading.connect() as connection:
-            return work(connection)
+            try:
+                return work(connection)
+            finally:
+                # Ends a query that was left half read, too: it would pin this state for the next reader.
+                connection.rollback()
 
     def _run(self) -> None:
         with self._engine.connect() as connection:
@@ -189,11 +191,17 @@ def _reading_engine(path: Path) -> Engine:
         f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 10}, pool_size=_READERS
     )
     event.listen(engine, "connect", _prepare_reader)
+    # One state for all queries of a work.
+    event.listen(engine, "begin", _begin_snapshot)
     return engine
 
 
 def _begin_at_once(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_snapshot(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def _prepare_writer(raw: sqlite3.Connection, _record: object) -> None:

@@ -98,5 +98,7 @@ def _fail_torso(connection: Connection, message_id: str, now_us: int) -> bool:
 def sent_since(connection: Connection, since_us: int) -> dict[str, int]:
     """Parts that each modem handed to the network since an instant."""
     taken = (PartState.SENT, PartState.DELIVERED, PartState.UNDELIVERED)
-    query = select(attempt.c.modem, func.count()).where(attempt.c.marked_us >= since_us, attempt.c.state.in_(taken))
-    return dict(connection.execute(query.group_by(attempt.c.modem)).tuples().all())
+    query = select(attempt.c.modem, func.count().label("parts")).where(
+        attempt.c.marked_us >= since_us, attempt.c.state.in_(taken)
+    )
+    return {row.modem: row.parts for row in connection.execute(query.group_by(attempt.c.modem))}

@@ -216,9 +216,7 @@ async def test_settling_twice_changes_nothing(bench: Bench) -> None:
     assert (await bench.get(message.id)).status is Status.SENT
 
 
-@pytest.mark.parametrize(
-    ("policy", "resend_after_s"), [("resend", 20), ("hold", None), ("never", None)], ids=str
-)
+@pytest.mark.parametrize(("policy", "resend_after_s"), [("resend", 20), ("hold", None), ("never", None)], ids=str)
 async def test_a_mark_without_result_is_uncertain_after_a_restart(
     bench: Bench, policy: str, resend_after_s: int | None
 ) -> None:

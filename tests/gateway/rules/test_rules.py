@@ -65,8 +65,8 @@ def test_retries_wait_longer_each_time_and_end_with_the_message() -> None:
     "text",
     [
         "STOP", "stop", " Stop ", "STOP.", "Stop!!!", "'stop'", '"STOP"', "« STOP »", "S.T.O.P", "S T O P", "ＳＴＯＰ",
-        "ARRET", "Arrêt", "ARRÊT", "arre\u0302t", "Arrêter", "stop all", "STOPALL", "unsubscribe", "Cancel", "END", "quit",
-        "Désabonner", "desinscription", "stop\n", "\u200bstop", "stop 🙂", "opt-out", "STOP SMS",
+        "ARRET", "Arrêt", "ARRÊT", "arre\u0302t", "Arrêter", "stop all", "STOPALL", "unsubscribe", "Cancel", "END",
+        "Désabonner", "desinscription", "stop\n", "\u200bstop", "stop 🙂", "opt-out", "STOP SMS", "quit",
     ],
 )  # fmt: skip
 def test_stop_however_it_is_dressed(text: str) -> None:

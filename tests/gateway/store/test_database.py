@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from gateway.errors import StorageFull
-from gateway.store.database import Store, StoreClosed
+from gateway.errors import StorageFull, StoreClosed
+from gateway.store.database import Store
 from gateway.store.schema import meta
 
 
