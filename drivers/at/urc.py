@@ -88,7 +88,7 @@ def is_unsolicited(line: str, answering: frozenset[str]) -> bool:
     if not name or name in _ANSWERS_ONLY:
         return False
     if name in answering:
-        return name in _ALWAYS or (name in _REGISTRATION and _is_registration_news(body_of(line)))
+        return name in _ALWAYS or (name in _REGISTRATION and is_registration_news(body_of(line)))
     return True
 
 
@@ -98,7 +98,7 @@ def is_overdue(line: str, answering: frozenset[str]) -> bool:
     return name in _ANSWERS_ONLY and name not in answering
 
 
-def _is_registration_news(body: str) -> bool:
+def is_registration_news(body: str) -> bool:
     """``<stat>[,<lac>,<ci>…]`` is news, ``<n>,<stat>[,…]`` an answer: a status has one or two digits, an area four."""
     parameters = split_parameters(body)
     return len(parameters) < 2 or not (parameters[1].isdigit() and len(parameters[1]) <= 2)

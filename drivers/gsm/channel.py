@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # A modem that has just been woken (autobauding, start-up) may miss the first lines.
 _ATTENTION_ATTEMPTS = 6
 _PROBE_ATTEMPTS = 2
-_QUIET_ROUNDS = 20
+_QUIET_ROUNDS = 10
 # So much without a line end is no modem in AT mode; opening the port anew is the only remedy.
 _MAX_NOISE = 64 * 1024
 # More lines than any answer has: 1000 stored messages are 2000.
@@ -278,8 +278,7 @@ class AtChannel:
             turn = await self._try(self._connection.attention(command), self._deadlines.attention)
             if isinstance(turn, Late):
                 return
-            if isinstance(turn, Prompt):
-                await self._leave_prompt()
+            await self._leave_prompt()  # a prompt that came after our first ESC has swallowed the line
         raise CommandTimeout(ATTENTION.text)
 
     async def _probe(self) -> bool:

@@ -166,7 +166,9 @@ class Reception:
 
     async def _free(self, memory: str, index: int) -> None:
         slot = self._slots.get((memory, index))
-        if slot is None or not slot.acknowledged or await self._is_other(memory, index, slot):
+        if slot is None or not slot.acknowledged or not await self._storage.select(memory):
+            return
+        if await self._is_other(memory, index, slot):
             return
         slot.serial = -abs(slot.serial)  # from here on the slot may be empty: only reading it can tell
         if await self._storage.delete(memory, index):

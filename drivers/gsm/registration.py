@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drivers.at.commands import REGISTRATIONS
 from drivers.at.parameters import parse_parameters
-from drivers.at.urc import body_of, name_of
+from drivers.at.urc import body_of, is_registration_news, name_of
 from drivers.gsm.channel import AtChannel
 
 # <stat> as words; 6 and 7 are registered for short messages only, 9 and 10 with CS fallback not preferred.
@@ -44,10 +44,11 @@ class Registration:
         return self.word is None or self.word in _REGISTERED
 
     def hear(self, line: str) -> None:
-        """Take an unsolicited ``+CREG: <stat>[,…]``."""
-        parameters = parse_parameters(body_of(line))
+        """Take an unsolicited ``+CREG: <stat>[,…]``, or an overdue answer of the form ``+CREG: <n>,<stat>[,…]``."""
+        body = body_of(line)
+        parameters = parse_parameters(body)
         if parameters:
-            self._learn(name_of(line), parameters[0])
+            self._learn(name_of(line), parameters[0 if is_registration_news(body) else 1])
 
     async def read(self, channel: AtChannel) -> None:
         """Ask for each network in turn until one serves us; a modem may know only some of the commands."""

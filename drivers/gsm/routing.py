@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import logging
 
-from drivers.at.commands import INDICATIONS, MESSAGE_SERVICE, PHASE_2_PLUS, route_indications
+from drivers.at.commands import (
+    INDICATIONS,
+    MESSAGE_SERVICE,
+    PHASE_2_PLUS,
+    route_indications,
+)
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.gsm.channel import AtChannel

@@ -31,6 +31,8 @@ _RECEIVING = ("ME", "SM", "MT")
 # <stat>: what we or somebody else put there to be sent is left alone.
 _RECEIVED = frozenset({0, 1})
 _MAX_SLOTS = 512
+# Slots to look into where the modem does not say how many it has: those of a small SIM.
+_UNKNOWN_SLOTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,6 @@ class Storage:
     def __init__(self, channel: AtChannel) -> None:
         self._channel = channel
         self._selected = ""
-        self._totals: dict[str, int] = {}
         self._listing = True
         self.memories: tuple[str, ...] = ("",)
         self.receiving = ""
@@ -82,14 +83,9 @@ class Storage:
         return ()
 
     async def _choose(self, *memories: str) -> bool:
-        lines = await self._channel.optional(select_memories(*memories))
-        if lines is None:
+        if await self._channel.optional(select_memories(*memories)) is None:
             return False
         self._selected = memories[0]
-        for line in lines:
-            numbers = parse_parameters(body_of(line))
-            if name_of(line) == "+CPMS" and len(numbers) > 1 and isinstance(numbers[1], int):
-                self._totals[memories[0]] = numbers[1]
         return True
 
     async def select(self, memory: str) -> bool:
@@ -120,8 +116,25 @@ class Storage:
 
     async def _read_each(self, memory: str) -> list[StoredPdu]:
         """Slot by slot, from 0 for the modems that count so to the total for those that begin with 1."""
-        total = min(self._totals.get(memory, _MAX_SLOTS // 8), _MAX_SLOTS)
-        return [stored for index in range(total + 1) if (stored := await self.read(memory, index)) is not None]
+        used, total = await self._occupancy()
+        found: list[StoredPdu] = []
+        for index in range(min(total, _MAX_SLOTS) + 1):
+            if used is not None and len(found) >= used:
+                break
+            stored = await self.read(memory, index)
+            if stored is not None:
+                found.append(stored)
+        return found
+
+    async def _occupancy(self) -> tuple[int | None, int]:
+        """How many slots of the selected memory are used, and how many there are."""
+        for line in await self._channel.optional(MEMORIES_IN_USE) or ():
+            values = parse_parameters(body_of(line))
+            if name_of(line) == MEMORIES_IN_USE.name and len(values) > 2:
+                used, total = values[1], values[2]
+                if isinstance(used, int) and isinstance(total, int):
+                    return used, total
+        return None, _UNKNOWN_SLOTS
 
     async def delete(self, memory: str, index: int) -> bool:
         """Free one slot; False if the modem refused."""

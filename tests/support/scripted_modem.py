@@ -6,6 +6,7 @@ a test shows what a driver can do without.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ PLAIN: dict[str, Answer] = {
 class ScriptedModem:
     """`answers` by command line; an answer's lines are cut at line feeds; None is silence.
 
-    `submitted` is called with each PDU and answers as it likes. Slots are messages as ``{index: (stat, pdu)}``.
+    `on_submit` is called with each PDU and answers as it likes; `payload_breaker` is called once, when the first octet
+    of a PDU has come. Slots are messages as ``{index: (stat, pdu)}``.
     """
 
     answers: dict[str, Answer] = field(default_factory=lambda: dict(PLAIN))
@@ -45,6 +47,7 @@ class ScriptedModem:
     selected: str = ""
     listing: bool = True
     empty_is_ok: bool = False
+    payload_breaker: Callable[[], object] | None = None
 
     def __post_init__(self) -> None:
         self.commands: list[str] = []
@@ -84,6 +87,9 @@ class ScriptedModem:
             self.say(self.on_submit(pdu))
         else:
             self._pending += octet
+            if self.payload_breaker is not None:
+                breaker, self.payload_breaker = self.payload_breaker, None
+                breaker()
 
     def _run(self, line: str) -> None:
         if not line:
@@ -171,6 +177,9 @@ class ScriptedLine:
 
     async def write(self, data: bytes) -> None:
         await self._near.write(data)
+        # As on a slow line, the modem has seen the octets, and may have answered, before the writer goes on.
+        for _ in range(4):
+            await asyncio.sleep(0)
 
     async def close(self) -> None:
         self.open_now = False

@@ -168,6 +168,31 @@ async def test_a_result_while_the_message_is_being_written(drive: Drive) -> None
     assert await driven.supervisor.submit(TPDU) == SubmitResult(7)
 
 
+async def test_an_error_in_the_middle_of_the_message(drive: Drive) -> None:
+    modem = ScriptedModem()
+
+    def leave_the_prompt() -> None:
+        modem._prompting = False
+        modem.say("+CMS ERROR: 500")
+
+    modem.payload_breaker = leave_the_prompt
+    error = await outcome(drive, modem)
+    assert isinstance(error, SubmitRefused)
+    assert error.local
+    assert b"\x1a" not in modem.received
+
+
+async def test_a_port_that_goes_in_the_middle_of_the_message(drive: Drive) -> None:
+    driven = drive()
+    await driven.ready()
+    tasks = []
+    driven.modem.payload_breaker = lambda: tasks.append(asyncio.ensure_future(driven.line.unplug()))
+    with pytest.raises(ModemNotReady):
+        await driven.supervisor.submit(TPDU)
+    assert b"\x1a" not in driven.modem.received
+    assert len(tasks) == 1
+
+
 async def test_a_port_that_goes_before_the_prompt(drive: Drive) -> None:
     modem = ScriptedModem(prompt=b"")
     driven = drive(modem)

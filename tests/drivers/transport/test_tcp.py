@@ -1,6 +1,8 @@
 """TCP connections, on real sockets of this host."""
 
+import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +10,7 @@ from support.line_ends import Keeper, Listener
 from support.waiting import eventually
 
 from drivers.errors import PortMissing, TransportError, TransportLost
+from drivers.transport import tcp
 from drivers.transport.tcp import SocketTransport, TcpTransport, parse_url
 
 
@@ -72,6 +75,54 @@ async def test_an_accepted_connection() -> None:
     await far.close()
     with pytest.raises(TransportError):
         await near.open(Keeper())
+
+
+def reset(connected: socket.socket) -> None:
+    """Hang up without a word (RST), as a host that has lost its power and come back does."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connected.close()
+
+
+def tcp_pair() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        left = socket.create_connection(server.getsockname())
+        right, _ = server.accept()
+    return left, right
+
+
+async def test_a_reset_while_reading() -> None:
+    left, right = tcp_pair()
+    transport, keeper = SocketTransport("near", left), Keeper()
+    await transport.open(keeper)
+    reset(right)
+    await eventually(lambda: keeper.lost)
+    assert "gone" in keeper.lost[0].user_text
+    await transport.close()
+
+
+async def test_a_reset_while_writing() -> None:
+    left, right = tcp_pair()
+    transport, keeper = SocketTransport("near", left), Keeper()
+    await transport.open(keeper)
+    writing = asyncio.create_task(transport.write(b"x" * 50_000_000))
+    await asyncio.sleep(0.02)
+    reset(right)
+    with pytest.raises(TransportLost):
+        await asyncio.wait_for(writing, 5)
+    assert len(keeper.lost) == 1
+
+
+async def test_a_peer_that_never_takes_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "CONNECT_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        full = [socket.socket() for _ in range(4)]
+        for one in full:
+            one.setblocking(False)
+            one.connect_ex(server.getsockname())
+        with pytest.raises(PortMissing, match="does not answer"):
+            await TcpTransport(f"socket://127.0.0.1:{server.getsockname()[1]}").open(Keeper())
+        for one in full:
+            one.close()
 
 
 def test_urls() -> None:
