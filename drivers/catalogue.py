@@ -11,6 +11,7 @@ from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings, SimulatedModem, SimulatedPort
 from drivers.sim.settings import numbered
+from drivers.tpdu import Address
 from drivers.transport.serial import SerialTransport
 from drivers.transport.tcp import SCHEME, TcpTransport, parse_url
 
@@ -53,10 +54,15 @@ def _problem_of_path(port: str) -> str | None:
 
 
 def build_modem(settings: ModemSettings) -> ModemSupervisor:
-    """The supervised modem behind `settings.port`, not yet started; ValueError when the port can be no modem."""
+    """The supervised modem behind `settings.port`, not yet started.
+
+    Raises ValueError when the port can be no modem, or the service centre no address.
+    """
     problem = problems_of_port(settings.port)
     if problem is not None:
         raise ValueError(problem)
+    if settings.smsc:
+        Address.from_text(settings.smsc)
     if settings.port == SIMULATED:
         return _simulated(settings)
     if settings.port.startswith(SCHEME):

@@ -34,7 +34,7 @@ from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
 from drivers.gsm.registration import Registration
 from drivers.gsm.routing import Routing
 from drivers.gsm.settings import ModemSettings
-from drivers.gsm.sim_pin import SimPin
+from drivers.gsm.sim_pin import SimPin, require_unlocked
 from drivers.gsm.storage import Storage
 from drivers.tpdu import Address, join_smsc
 from drivers.transport.base import Transport
@@ -202,6 +202,7 @@ class GsmModem:
         if await is_in_pdu_mode(self._channel) is False:
             self._fail(TransportLost("the modem has left PDU mode"))
             return
+        await require_unlocked(self._channel)
         await self._routing.check()
         await self._read_network()
         await self._read_signal()
@@ -241,10 +242,16 @@ class GsmModem:
             self._look_now()
             raise
         except CommandFailed as error:
+            self._look_now()
             raise _refused_before_prompt(error) from error
         except (CommandTimeout, TransportError) as error:
             raise ModemNotReady(error.user_text) from error
-        return _judge(answer, tpdu)
+        try:
+            return _judge(answer, tpdu)
+        except SubmitRefused as error:
+            if error.local:
+                self._look_now()  # the SIM may be gone, or the modem may have forgotten its settings
+            raise
 
 
 def _judge(answer: Answer, tpdu: bytes) -> SubmitResult:

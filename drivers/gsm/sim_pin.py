@@ -74,6 +74,13 @@ async def unlock(channel: AtChannel, sim_pin: SimPin) -> None:
     raise ModemNotReady("the SIM does not become ready")
 
 
+async def require_unlocked(channel: AtChannel) -> None:
+    """Raise `ModemNotReady` when the SIM is gone, or locked again: its modem has to be initialised anew."""
+    state = await _state(channel)
+    if state is not None and state not in {_READY, "BUSY"}:
+        raise ModemNotReady(f"the SIM asks for {state}")
+
+
 async def _state(channel: AtChannel) -> str | None:
     """The state that +CPIN? tells; None when the modem has no such command, as one without a SIM lock."""
     try:

@@ -38,6 +38,11 @@ def test_ports_that_cannot(port: str, word: str) -> None:
         build_modem(ModemSettings("m", port))
 
 
+def test_a_service_centre_that_is_no_address() -> None:
+    with pytest.raises(ValueError, match="address"):
+        build_modem(ModemSettings("m", "simulated:", smsc="+33 not digits at all"))
+
+
 def test_a_path_too_long_to_ask_about() -> None:
     assert problems_of_port("/" + "x" * 5000) is None
 

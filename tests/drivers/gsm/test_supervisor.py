@@ -12,7 +12,7 @@ from support.scripted_modem import PLAIN, ScriptedModem
 from support.waiting import eventually
 
 from drivers.catalogue import build_modem
-from drivers.errors import ModemNotReady, SubmitUncertain
+from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
 from drivers.events import ModemState, SubmitResult
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
@@ -70,6 +70,27 @@ async def test_a_modem_that_falls_into_text_mode_is_initialised_anew(drive: Driv
     await eventually(lambda: len(driven.lines) >= 2)
     modem.answers["AT+CMGF?"] = "+CMGF: 0\nOK"
     await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ("+CME ERROR: 10", ModemState.REPAIRING),
+        ("+CPIN: SIM PIN\nOK", ModemState.PARKED),
+        ("+CPIN: SIM PUK\nOK", ModemState.PARKED),
+    ],
+)
+async def test_a_refusal_that_is_the_sims_has_the_sim_looked_at(drive: Drive, answer: str, state: ModemState) -> None:
+    modem = ScriptedModem(on_submit=lambda _: "+CMS ERROR: 310")
+    driven = drive(modem)
+    await driven.ready()
+    modem.answers["AT+CPIN?"] = answer
+    with pytest.raises(SubmitRefused) as caught:
+        await driven.supervisor.submit(TPDU)
+    assert caught.value.local
+    await eventually(lambda: driven.supervisor.status().state is state)
+    with pytest.raises(ModemNotReady):
+        await driven.supervisor.submit(TPDU)
 
 
 async def test_noise_is_bounded_and_opens_the_port_anew(drive: Drive) -> None:
