@@ -29,7 +29,7 @@ SEED = int(os.environ.get("TOCSIN_SEED") or (random.SystemRandom().getrandbits(3
 
 settings.load_profile(PROFILE)
 
-TOLD = pytest.StashKey[list[str]]()
+TOLD = "told at the end"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,14 +53,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Says a figure at the end of the run, whether or not the test passed."""
-    return request.config.stash.setdefault(TOLD, []).append
+    return lambda line: record_property(TOLD, line)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash.get(TOLD, []):
-        terminalreporter.write_line(line)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [one for outcome in terminalreporter.stats.values() for one in outcome if hasattr(one, "user_properties")]
+    told = {line: None for report in reports for name, line in report.user_properties if name == TOLD}
+    for line in told:
+        terminalreporter.write_line(str(line))
 
 
 @pytest.fixture
