@@ -73,7 +73,7 @@ class ScriptedModem:
             self.write(octet)
         if octet == b"\r":
             line, self._pending = bytes(self._pending), bytearray()
-            self._run(line.decode("latin-1").strip("\x1b\x1a\n "))
+            self._run(line.decode("latin-1").strip("\n "))
         else:
             self._pending += octet
 

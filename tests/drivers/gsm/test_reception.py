@@ -349,7 +349,7 @@ def test_a_modem_that_leaves_out_the_service_centre_field() -> None:
     assert (event.smsc, event.deliver.tp_ud.text) == (None, "bare")
 
 
-@pytest.mark.parametrize("pdu", ["", "0", "XX", "00", "0001", "07915155"])
+@pytest.mark.parametrize("pdu", ["", "0", "XX", "00", "0001", "07915155", "00010062112221430000"])
 def test_what_is_no_pdu(pdu: str) -> None:
     event = message_event(pdu, None, None)  # type: ignore[arg-type]
     assert isinstance(event, PduUndecodable)
