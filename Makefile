@@ -35,7 +35,7 @@ test: $(STAMP) ## the tests; one that needs a program that is missing is skipped
 # Measuring takes three times as long as testing, so it is a run of its own.
 coverage: $(STAMP) ## the tests, measured: every branch of drivers/tpdu and drivers/at, 90 % of everything
 	@rm -f .coverage .coverage.*
-	@$(PYTEST) -m "not long and not fresh" --numprocesses=auto --cov --cov-report= $(PYTEST_ARGS)
+	@HYPOTHESIS_PROFILE=dev $(PYTEST) -m "not long and not fresh" --numprocesses=auto --cov --cov-report= $(PYTEST_ARGS)
 	@$(BIN)/coverage report --include='drivers/tpdu/*,drivers/at/*' --fail-under=100
 	@$(BIN)/coverage report --fail-under=90
 
