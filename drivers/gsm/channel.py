@@ -206,6 +206,7 @@ class AtChannel:
     async def _type_payload(self, payload: str) -> None:
         """The payload without Ctrl-Z: until that is written, ESC takes everything back."""
         if self._connection.state is not Dialogue.PROMPTED:
+            self._connection.abandon()  # whether the modem still waits at its prompt is anybody's guess
             raise CommandFailed("the PDU", "a result at the prompt")
         try:
             async with asyncio.timeout(self._deadlines.prompt):
