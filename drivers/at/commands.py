@@ -95,6 +95,7 @@ REGISTRATION_NEWS = AtCommand("AT+CREG=1")
 REGISTRATIONS = (AtCommand("AT+CREG?"), AtCommand("AT+CGREG?"), AtCommand("AT+CEREG?"))
 CONFIRM = AtCommand("AT+CNMA")
 CONFIRM_PDU_MODE = AtCommand("AT+CNMA=0")
+REJECT_PDU_MODE = AtCommand("AT+CNMA=2")
 
 # EF-ICCID is file 2FE2 of ten octets (TS 31.102, 13); 176 is READ BINARY (TS 27.007, 8.18).
 ICCID = (

@@ -8,12 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from drivers.at.commands import (
-    INDICATIONS,
-    MESSAGE_SERVICE,
-    PHASE_2_PLUS,
-    route_indications,
-)
+from drivers.at.commands import INDICATIONS, MESSAGE_SERVICE, PHASE_2_PLUS, REJECT_PDU_MODE, route_indications
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.gsm.channel import AtChannel
@@ -57,6 +52,10 @@ class Routing:
         taken = await self._channel.optional(PHASE_2_PLUS) is not None
         service = await self._service()
         self.confirmed = taken if service is None else service == 1
+        if self.confirmed:
+            # What was handed to whoever had the port before us was never confirmed. Refused now, the network brings it
+            # again; left alone, it blocks what comes behind it and ends the routing that is agreed below (3.4.4).
+            await self._channel.optional(REJECT_PDU_MODE)
         for values in ROUTINGS:
             if await self._apply(values):
                 return

@@ -18,7 +18,7 @@ from gateway.errors import Unavailable
 from gateway.message import PartEvent
 from gateway.outbound.gate import Gate, Marked
 from gateway.ports import Modem
-from gateway.rules.retry import next_try_us
+from gateway.rules.retry import TRIED_ONCE_MORE, next_try_us
 from gateway.store.database import Store
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
@@ -125,7 +125,7 @@ class Sender:
 
     def _refused(self, marked: Marked, error: SubmitRefused) -> Outcome:
         refused = Outcome(marked.attempt_id, PartEvent.REFUSED, code=error.code, sentence=error.user_text)
-        if not error.retryable:
+        if not error.retryable or (error.code in TRIED_ONCE_MORE and marked.copies > 1):
             return refused
         at_us = next_try_us(self._clock.now_us(), 1 if error.local else marked.copies, marked.expires_us)
         if at_us is None:

@@ -7,6 +7,9 @@ _DELAYS_S = (30, 60, 120, 300, 600)
 _LAST_DELAY_S = 900
 _US = 1_000_000
 
+#: +CMS ERROR 21, short message transfer rejected (TS 24.011, E-2): final as a rule, but some networks say it once.
+TRIED_ONCE_MORE = frozenset({"cms_21"})
+
 
 def retry_delay_us(refusals: int) -> int:
     """Microseconds to wait after the `refusals`-th refusal in a row (1-based)."""

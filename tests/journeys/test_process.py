@@ -102,7 +102,7 @@ async def test_a_pty_modem_sends_receives_and_is_named_in_the_list(tmp_path: Pat
             later = await eventually(lambda: _suppressed(client), what="the opt-out")
             assert later["error"]["code"] == "opt_out"
             (modem,) = (await client.ok("GET", "/v1/modems"))["items"]
-            assert (modem["name"], modem["state"]) == ("stick", "ready")
+            assert (modem["name"], modem["state"] in {"ready", "busy"}) == ("stick", True)
             assert modem["sent_today"] >= 2
             assert modem["imei"]
             status, problem = await client.call("POST", "/v1/modems/stick/simulate", {"from": PERSON, "text": "STOP"})

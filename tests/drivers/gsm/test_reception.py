@@ -354,3 +354,15 @@ def test_what_is_no_pdu(pdu: str) -> None:
     event = message_event(pdu, None, None)  # type: ignore[arg-type]
     assert isinstance(event, PduUndecodable)
     assert event.raw == pdu
+
+
+@pytest.mark.parametrize(("level", "service"), [(0, "0"), (1, "1")])
+async def test_what_a_predecessor_left_unconfirmed_is_refused_before_routing_begins(
+    drive: Drive, level: int, service: str
+) -> None:
+    modem = ScriptedModem(answers={**PLAIN, "AT+CSMS=1": "+CSMS: 1,1,1\nOK", "AT+CSMS?": f"+CSMS: {service},1,1,1\nOK"})
+    driven = drive(modem)
+    await driven.ready()
+    assert modem.commands.count("AT+CNMA=2") == level
+    if level:
+        assert modem.commands.index("AT+CNMA=2") < modem.commands.index("AT+CNMI=2,1,2,1,0")
