@@ -27,10 +27,7 @@ pytestmark = pytest.mark.long
 SHORT_S = 30.0
 MESSAGES = 24
 NUMBERS = [f"+3363998010{digit}" for digit in range(1, 7)]
-SENT_S = 60.0
-# A modem whose report was not acknowledged by a gateway that stopped turns its routing off; the gateway that comes
-# after finds that at its next look, once a minute.
-REPORTED_S = 150.0
+SETTLED_S = 60.0
 TEXTS = ("Closed tomorrow", "Fermé demain : travaux, 9 h – 17 h ☎", "€" * 90, "🎉 " * 40, "a" * 459)
 
 CONFIGURATION = """
@@ -75,7 +72,7 @@ async def _gateway(folder: Path, ports: Sequence[str]) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def simulation(tmp_path: Path) -> AsyncIterator[Simulation]:
-    settings = SimSettings(latency=0.002, report_delay=0.01, acknowledge_within=0.5)
+    settings = SimSettings(latency=0.002, report_delay=0.01)
     simulation = Simulation(SimulationOptions(count=2, directory=tmp_path / "modems", settings=settings))
     await simulation.open()
     yield simulation
@@ -104,18 +101,14 @@ async def test_what_was_accepted_is_sent_once_and_in_order(
     on_the_air: list[Submission] = []
     for modem in simulation.modems:
         modem.ledger.listeners.append(on_the_air.append)
-    everything: list[str] = []
     while long_run.goes_on(SHORT_S):
         on_the_air.clear()
         async with _gateway(tmp_path, simulation.ports) as api:
             accepted, ids = await _send_some(api, seeded)
         # The gateway was stopped with most of them waiting. Nothing of that is lost.
         async with _gateway(tmp_path, simulation.ports) as api:
-            await _all_become(api, ids, {"sent", "delivered"}, SENT_S)
+            await _all_become(api, ids, "delivered")
         assert _texts_by_number(on_the_air) == accepted
-        everything += ids
-    async with _gateway(tmp_path, simulation.ports) as api:
-        await _all_become(api, everything, {"delivered"}, REPORTED_S)
 
 
 async def _send_some(api: Api, chance: random.Random) -> tuple[dict[str, list[str]], list[str]]:
@@ -129,11 +122,11 @@ async def _send_some(api: Api, chance: random.Random) -> tuple[dict[str, list[st
     return accepted, ids
 
 
-async def _all_become(api: Api, ids: Sequence[str], words: set[str], within_s: float) -> None:
+async def _all_become(api: Api, ids: Sequence[str], word: str) -> None:
     waiting = list(ids)
 
     async def done() -> bool:
-        waiting[:] = [one for one in waiting if await api.status(one) not in words]
+        waiting[:] = [one for one in waiting if await api.status(one) != word]
         return not waiting
 
-    await eventually(done, within_s, f"all are {' or '.join(sorted(words))}")
+    await eventually(done, SETTLED_S, f"all are {word}")
