@@ -25,8 +25,6 @@ from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
 
-# How many candidates one query brings; most of the time the first is taken.
-_LOOK = 16
 # A report cannot be older than the submit it speaks of; this much is allowed for clocks that moved.
 _EARLY_REPORT_US = 600_000_000
 _FLASH_CLASS = 0
@@ -50,11 +48,12 @@ class Gate:
     def __init__(self, categories: Mapping[str, Category]) -> None:
         self._categories = categories
 
-    def settle(self, connection: Connection, outcome: Outcome, now_us: int) -> None:
-        """Write what became of a mark, and what follows from it."""
-        outcomes.settle(connection, outcome, now_us)
+    def settle(self, connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
+        """Write what became of a mark that was made for `modem`, and what follows from it."""
+        if not outcomes.settle(connection, outcome, now_us):
+            return
         if outcome.event is PartEvent.ACCEPTED:
-            _apply_early_report(connection, outcome.attempt_id, now_us)
+            _apply_early_report(connection, outcome, modem, now_us)
         elif outcome.event is PartEvent.OUTCOME_LOST:
             self._plan_resend(connection, outcome.attempt_id, now_us)
 
@@ -66,7 +65,7 @@ class Gate:
         if chosen is None and begun is not None:
             chosen = begun
             if begun.modem is None:
-                queue.begin(connection, begun, modem, now_us, None)
+                queue.begin(connection, begun.id, modem, now_us)
         if chosen is None:
             return None
         row = queue.next_part(connection, chosen.id)
@@ -76,11 +75,11 @@ class Gate:
 
     def _begin_ready(self, connection: Connection, modem: ModemFacts, now_us: int, above: int) -> AnyRow | None:
         """Begin the best ready message that the rules let through; those they refuse end here."""
-        while rows := queue.ready(connection, modem, now_us, above=above, limit=_LOOK):
+        while rows := queue.ready(connection, modem, now_us, above=above):
             for row in rows:
                 if self._admit(connection, row, now_us):
-                    octets = None if queue.has_parts(connection, row.id) else self._fix(connection, row, now_us)
-                    queue.begin(connection, row, modem, now_us, octets)
+                    octets = None if row.has_parts else self._fix(connection, row, now_us)
+                    queue.begin(connection, row.id, modem, now_us, octets)
                     return row
         return None
 
@@ -88,7 +87,7 @@ class Gate:
         opted_out = row.stoppable and optouts.is_opted_out(connection, row.recipient_id, row.category)
         reply = row.reply_to_inbox_id is not None
         match decide(
-            Facts(now_us, row.send_us, row.expires_us, row.stoppable, opted_out=opted_out, automatic_reply=reply)
+            Facts(now_us, row.send_us, row.expires_us, bool(row.stoppable), opted_out=opted_out, automatic_reply=reply)
         ):
             case Allow():
                 return True
@@ -120,9 +119,10 @@ class Gate:
             outcomes.plan_resend(connection, row.id, now_us + category.resend_after_us)
 
 
-def _apply_early_report(connection: Connection, attempt_id: int, now_us: int) -> None:
+def _apply_early_report(connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
     """A report may have come before the answer it belongs to was committed."""
-    early = reports.early(connection, attempt_id, now_us - _EARLY_REPORT_US)
-    if early is not None:
-        row = reports.attempt_row(connection, attempt_id)
+    assert outcome.tp_mr is not None, "an accepted part has a reference"
+    found = reports.early(connection, outcome.attempt_id, modem, outcome.tp_mr, now_us - _EARLY_REPORT_US)
+    if found is not None:
+        early, row = found
         reports.apply(connection, early.id, row, now_us, tp_st=early.tp_st, finding=finding_of(early.tp_st))

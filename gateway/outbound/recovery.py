@@ -29,7 +29,7 @@ async def recover(store: Store, gate: Gate, clock: Clock, node: str) -> int:
         open_marks = outcomes.open_attempts(connection, node)
         for attempt_id in open_marks:
             lost = Outcome(attempt_id, PartEvent.OUTCOME_LOST, code="restart", sentence=_SENTENCE)
-            gate.settle(connection, lost, clock.now_us())
+            gate.settle(connection, lost, "", clock.now_us())
         return len(open_marks)
 
     count = await store.write(work)

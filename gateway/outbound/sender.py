@@ -91,7 +91,7 @@ class Sender:
         def work(connection: Connection) -> Marked | None:
             now_us = self._clock.now_us()
             if outcome is not None:
-                self._gate.settle(connection, outcome, now_us)
+                self._gate.settle(connection, outcome, self._modem.name, now_us)
             return self._gate.next(connection, facts, now_us) if more else None
 
         while True:

@@ -102,6 +102,8 @@ class Store:
                 self.groups += 1
                 self.works += len(group)
                 self.writable = _commit_together(connection, group)
+                for job in group:
+                    job.settle()
 
     def _next_group(self) -> list[_Job] | None:
         first = self._jobs.get()
@@ -137,7 +139,7 @@ class _Job:
 
 
 def _commit_together(connection: Connection, group: list[_Job]) -> bool:
-    """Run the group in one transaction; answer nobody before the flush. False when the store refused."""
+    """Run the group in one transaction, and flush; nobody is answered here. False when the store refused."""
     committed = True
     try:
         with connection.begin():
@@ -151,8 +153,6 @@ def _commit_together(connection: Connection, group: list[_Job]) -> bool:
         )
         for job in group:
             job.error = job.error or failure
-    for job in group:
-        job.settle()
     return committed and not any(isinstance(job.error, StorageFull) for job in group)
 
 

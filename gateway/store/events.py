@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from gateway.message import Status
+from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, attempt, event
+
+_record = Prepared(
+    insert(event).values(
+        at_us=bindparam("at"),
+        type=bindparam("kind"),
+        message_id=bindparam("of_message"),
+        inbox_id=bindparam("of_inbox"),
+        detail=bindparam("sentence"),
+    )
+)
 
 
 def record(
@@ -20,8 +31,7 @@ def record(
     detail: str | None = None,
 ) -> None:
     """Append one event. `detail` is a sentence without numbers or texts of people."""
-    row = {"at_us": at_us, "type": kind, "message_id": message_id, "inbox_id": inbox_id, "detail": detail}
-    connection.execute(insert(event), row)
+    _record.change(connection, at=at_us, kind=str(kind), of_message=message_id, of_inbox=inbox_id, sentence=detail)
 
 
 def record_status(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
 
 from gateway.message import WAITING, Caution, Encoding, Hold, Message, Rule, Status
 from gateway.requests import MessageFilter, Page
 from gateway.store import events
+from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, message, recipient
 
 _m = message.c
@@ -53,9 +55,19 @@ class NewRow:
 
 def add(connection: Connection, row: NewRow) -> None:
     """Insert an accepted message, with its first event."""
-    connection.execute(insert(message), {name: getattr(row, name) for name in row.__slots__})
+    _add.change(connection, **{f"new_{name}": _plain(getattr(row, name)) for name in _WRITTEN})
     detail = row.hold_detail or row.error_message
     events.record_status(connection, row.created_us, row.id, row.status, detail)
+
+
+def _plain(value: object) -> object:
+    """The driver takes words as plain strings."""
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+_WRITTEN = NewRow.__slots__
+_new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _WRITTEN}
+_add = Prepared(insert(message).values(attempts=0, **_new))
 
 
 def of_row(row: NewRow, number: str) -> Message:
@@ -184,12 +196,17 @@ def ending(status: Status, code: str | None, sentence: str | None) -> dict[str, 
     }
 
 
+_last_sent = Prepared(
+    select(_m.id, _m.reference, _m.category)
+    .where(_m.recipient_id == bindparam("person"), _m.modem.is_not(None), _m.reply_to_inbox_id.is_(None))
+    .order_by(_m.id.desc())
+    .limit(1)
+)
+
+
 def last_sent_to(connection: Connection, recipient_id: int) -> AnyRow | None:
     """The latest message to this person that has begun, automatic replies apart: id, reference, category."""
-    query = select(_m.id, _m.reference, _m.category).where(
-        _m.recipient_id == recipient_id, _m.modem.is_not(None), _m.reply_to_inbox_id.is_(None)
-    )
-    return connection.execute(query.order_by(_m.id.desc()).limit(1)).first()
+    return _last_sent.first(connection, person=recipient_id)
 
 
 def to_message(row: AnyRow) -> Message:

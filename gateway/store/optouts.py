@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gateway.message import OptOut, Rule, Status
 from gateway.requests import Page
 from gateway.store import events, messages
+from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, optout, recipient
 
 _o = optout.c
-_live = select(_o.id).where(_o.lifted_us.is_(None))
+_stands = Prepared(
+    select(_o.id)
+    .where(
+        _o.lifted_us.is_(None),
+        _o.recipient_id == bindparam("person"),
+        or_(_o.category == "", _o.category == bindparam("name")),
+    )
+    .limit(1)
+)
 
 
 def is_opted_out(connection: Connection, recipient_id: int, category: str) -> bool:
     """Whether this person has opted out of this category, or of all."""
-    query = _live.where(_o.recipient_id == recipient_id, _o.category.in_(("", category)))
-    return connection.execute(query.limit(1)).first() is not None
+    return _stands.scalar(connection, person=recipient_id, name=category) is not None
 
 
 def add(

@@ -5,18 +5,68 @@ The message's status word is computed from its parts here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from gateway.message import FINAL, PartEvent, PartState, Status, next_state, status_of
 from gateway.store import events, queue
 from gateway.store.messages import ending
+from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, part
 
 _m = message.c
 _a = attempt.c
+
+_close = Prepared(
+    update(attempt)
+    .where(_a.id == bindparam("attempt_id"), _a.state == word(PartState.SUBMITTING))
+    .values(state=bindparam("word"), settled_us=bindparam("now_us"), cause=bindparam("why"), tp_mr=bindparam("mr"))
+    .returning(_a.message_id, _a.sequence)
+)
+# Every part of a message, each with what must be known of the message itself.
+_whole = Prepared(
+    select(
+        part.c.sequence,
+        part.c.state,
+        part.c.copies,
+        _m.id,
+        _m.status,
+        _m.due_us,
+        _m.sent_us,
+        _m.delivered_us,
+        _m.error_code,
+        _m.error_message,
+    )
+    .join(message, _m.id == part.c.message_id)
+    .where(part.c.message_id == bindparam("message_id"))
+    .order_by(part.c.sequence)
+)
+_COLUMNS = (
+    "status", "modem", "node", "attempts", "due_us", "sent_us", "delivered_us", "retry_us", "resend_us", "error_code",
+    "error_message",
+)  # fmt: skip
+_of_attempt = Prepared(
+    select(_m.id, _m.category, _m.on_uncertain)
+    .join(attempt, _a.message_id == _m.id)
+    .where(_a.id == bindparam("attempt_id"))
+)
+_told = Prepared(
+    update(attempt)
+    .where(_a.id == bindparam("attempt_id"))
+    .values(state=bindparam("word"), tp_st=bindparam("st"), reported_us=bindparam("now_us"))
+)
+
+
+def _update_of(columns: Sequence[str]) -> Prepared:
+    values: dict[str, Any] = {column: bindparam(f"new_{column}") for column in columns}
+    return Prepared(update(message).where(_m.id == bindparam("message_id")).values(**values))
+
+
+# What may change when a part moves: always the first, the others only as they come.
+_UPDATES: dict[tuple[str, ...], Prepared] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,48 +86,75 @@ class Outcome:
     counts: bool = True
 
 
-def settle(connection: Connection, outcome: Outcome, now_us: int) -> None:
-    """Write the outcome of an open attempt. Twice the same is harmless: only an open one is settled."""
-    row = connection.execute(select(attempt).where(_a.id == outcome.attempt_id)).one()
-    if row.state != PartState.SUBMITTING:
-        return
-    current = queue.part_of(connection, row.message_id, row.sequence)
-    state = next_state(PartState(current.state), outcome.event)
+def settle(connection: Connection, outcome: Outcome, now_us: int) -> bool:
+    """Write the outcome of an open attempt; False, and nothing written, when it is settled already."""
+    # A marked part can only go where its mark can: the table says it once, for the attempt and for the part.
+    state = next_state(PartState.SUBMITTING, outcome.event)
+    closed = _close.first(
+        connection,
+        attempt_id=outcome.attempt_id,
+        word=state.value,
+        now_us=now_us,
+        why=outcome.code,
+        mr=outcome.tp_mr,
+    )
+    if closed is None:
+        return False
     uncounted = outcome.event is PartEvent.RELEASED and not outcome.counts
-    queue.set_part(connection, row.message_id, row.sequence, state, current.copies - 1 if uncounted else current.copies)
-    closed = update(attempt).where(_a.id == row.id)
-    connection.execute(closed.values(state=state, settled_us=now_us, cause=outcome.code, tp_mr=outcome.tp_mr))
-    _refresh(connection, row.message_id, now_us, outcome)
+    _move(connection, closed.message_id, closed.sequence, outcome, now_us, spent=-1 if uncounted else 0)
+    return True
 
 
-def _refresh(connection: Connection, message_id: str, now_us: int, outcome: Outcome) -> None:
-    """Compute the message anew after one of its parts moved."""
-    before = connection.execute(select(message).where(_m.id == message_id)).one()
-    parts = connection.execute(select(part.c.state, part.c.copies).where(part.c.message_id == message_id)).all()
-    states = [PartState(each.state) for each in parts]
-    values: dict[str, Any] = {"attempts": max(each.copies for each in parts)}
+def _move(
+    connection: Connection, message_id: str, sequence: int, outcome: Outcome, now_us: int, *, spent: int = 0
+) -> None:
+    """Let one part take an event, and compute its message anew."""
+    rows = _whole.rows(connection, message_id=message_id)
+    states = {row.sequence: PartState(row.state) for row in rows}
+    copies = {row.sequence: row.copies for row in rows}
+    states[sequence] = next_state(states[sequence], outcome.event)
+    copies[sequence] += spent
+    queue.set_part(connection, message_id, sequence, states[sequence], copies[sequence])
+    before = rows[0]
+    values: dict[str, Any] = {"attempts": max(copies.values())}
     if outcome.event is PartEvent.RELEASED:
         values |= {"retry_us": outcome.next_try_us, "due_us": outcome.next_try_us or before.due_us}
-    if set(states) == {PartState.PENDING} and outcome.event is PartEvent.RELEASED:
+    if set(states.values()) == {PartState.PENDING} and outcome.event is PartEvent.RELEASED:
         # Nothing of it ever left: it waits again, for any modem, and can still be cancelled.
         values |= {"status": Status.QUEUED, "modem": None, "node": None}
     else:
-        values |= _begun_columns(status_of(states), before, now_us, outcome)
-    connection.execute(update(message).where(_m.id == message_id).values(**values))
+        values |= _begun_columns(status_of(states.values()), before, now_us, outcome)
+    _write(connection, message_id, values)
     if values["status"] != before.status:
         events.record_status(connection, now_us, message_id, values["status"], outcome.sentence)
 
 
 def _begun_columns(status: Status, before: AnyRow, now_us: int, outcome: Outcome) -> dict[str, Any]:
     columns: dict[str, Any] = {"status": status, "resend_us": None}
-    bad = status in {Status.FAILED, Status.UNCERTAIN, Status.UNDELIVERED}
+    if status in {Status.FAILED, Status.UNCERTAIN, Status.UNDELIVERED}:
+        # What another part said first stays, while the word is the same.
+        kept = before.status == status and outcome.event in {PartEvent.ACCEPTED, PartEvent.REPORT_DELIVERED}
+        columns["error_code"] = before.error_code if kept else outcome.code
+        columns["error_message"] = before.error_message if kept else outcome.sentence
+    else:
+        columns |= {"error_code": None, "error_message": None}
     if status in FINAL:
-        columns = ending(status, outcome.code if bad else None, outcome.sentence if bad else None)
+        columns["retry_us"] = None
     if status in {Status.SENT, Status.DELIVERED, Status.UNDELIVERED} and before.sent_us is None:
         columns["sent_us"] = now_us
     if status is Status.DELIVERED and before.delivered_us is None:
         columns["delivered_us"] = now_us
     return columns
+
+
+def _write(connection: Connection, message_id: str, values: dict[str, Any]) -> None:
+    """Update the columns that `values` names."""
+    columns = tuple(column for column in _COLUMNS if column in values)
+    assert len(columns) == len(values), "every column that an outcome writes is listed"
+    statement = _UPDATES.get(columns)
+    if statement is None:
+        statement = _UPDATES[columns] = _update_of(columns)
+    statement.change(connection, message_id=message_id, **{f"new_{column}": values[column] for column in columns})
 
 
 def plan_resend(connection: Connection, message_id: str, at_us: int) -> None:
@@ -101,7 +178,7 @@ def resend(connection: Connection, message_id: str, now_us: int) -> None:
     for row in rows:
         if row.state == PartState.UNCERTAIN:
             state = next_state(PartState(row.state), PartEvent.RESEND)
-            queue.set_part(connection, message_id, row.sequence, state)
+            queue.set_part(connection, message_id, row.sequence, state, row.copies)
     free = all(row.state in {PartState.UNCERTAIN, PartState.PENDING} for row in rows)
     values = ending(Status.SENDING, None, None) | {"due_us": now_us} | ({"modem": None, "node": None} if free else {})
     connection.execute(update(message).where(_m.id == message_id).values(**values))
@@ -112,22 +189,20 @@ def resend(connection: Connection, message_id: str, now_us: int) -> None:
 
 def by_report(connection: Connection, row: AnyRow, now_us: int, *, tp_st: int, event: PartEvent, sentence: str) -> None:
     """A status report says what became of an attempt (a row of `attempt`)."""
-    current = queue.part_of(connection, row.message_id, row.sequence)
-    state = next_state(PartState(current.state), event)
-    queue.set_part(connection, row.message_id, row.sequence, state)
-    told = update(attempt).where(_a.id == row.id)
-    connection.execute(told.values(state=state, tp_st=tp_st, reported_us=now_us))
+    state = PartState.DELIVERED if event is PartEvent.REPORT_DELIVERED else PartState.UNDELIVERED
+    _told.change(connection, attempt_id=row.id, word=state.value, st=tp_st, now_us=now_us)
     outcome = Outcome(row.id, event, code=f"tp_st_{tp_st:02x}", sentence=sentence)
-    _refresh(connection, row.message_id, now_us, outcome)
+    _move(connection, row.message_id, row.sequence, outcome, now_us)
 
 
 def message_of(connection: Connection, attempt_id: int) -> AnyRow:
-    """The message an attempt belongs to."""
-    query = select(message).join(attempt, _a.message_id == _m.id).where(_a.id == attempt_id)
-    return connection.execute(query).one()
+    """The message an attempt belongs to: id, category, on_uncertain."""
+    found = _of_attempt.first(connection, attempt_id=attempt_id)
+    assert found is not None, "an attempt has a message"
+    return found
 
 
 def open_attempts(connection: Connection, node: str) -> list[int]:
     """Marks of this node that have no result: what a crash left."""
-    query = select(_a.id).where(_a.state == PartState.SUBMITTING, _a.node == node)
+    query = select(_a.id).where(_a.state == word(PartState.SUBMITTING), _a.node == node)
     return list(connection.execute(query.order_by(_a.id)).scalars())

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, exists, insert, select, true, update
+from sqlalchemy import Connection, and_, bindparam, exists, insert, or_, select, update
 
 from gateway.message import PartEvent, PartState, Status, next_state
 from gateway.store import events
+from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, part, recipient
 
+#: How many candidates one query brings; most of the time the first is taken.
+LOOK = 16
+
 _m = message.c
+_p = part.c
 _other = message.alias("other")
 
 
@@ -33,103 +38,172 @@ class ModemFacts:
     takes_live: bool
 
 
-def ready(connection: Connection, modem: ModemFacts, now_us: int, *, above: int, limit: int) -> Sequence[AnyRow]:
-    """Messages this modem may begin, best first, of at least priority `above`."""
-    in_flight = exists().where(
-        _other.c.recipient_id == _m.recipient_id, _other.c.status == Status.SENDING, _other.c.id != _m.id
+_suits = and_(
+    or_(_m.wanted_modem.is_(None), _m.wanted_modem == bindparam("modem")),
+    or_(and_(_m.test.is_(True), bindparam("takes_test")), and_(_m.test.is_(False), bindparam("takes_live"))),
+)
+_to_send = (
+    select(
+        _m.id,
+        _m.recipient_id,
+        _m.reply_to_inbox_id,
+        _m.category,
+        _m.priority,
+        _m.stoppable,
+        _m.text,
+        _m.flash,
+        _m.send_us,
+        _m.expires_us,
+        _m.modem,
+        recipient.c.number,
+        # The text was fixed already, when an earlier try passed the gate.
+        exists(select(_p.sequence).where(_p.message_id == _m.id)).label("has_parts"),
     )
-    query = select(message, recipient.c.number).join(recipient, recipient.c.id == _m.recipient_id)
-    query = query.where(
-        # Written out, so that the partial index is recognised.
-        _m.status == Status.QUEUED,
-        _m.due_us <= now_us,
-        _m.priority >= above,
-        _suits(modem),
-        ~in_flight,
+    .join(recipient, recipient.c.id == _m.recipient_id)
+    .order_by(_m.priority.desc(), _m.due_us, _m.id)
+)
+_in_flight = exists().where(
+    _other.c.recipient_id == _m.recipient_id, _other.c.status == word(Status.SENDING), _other.c.id != _m.id
+)
+_ready = Prepared(
+    _to_send.where(
+        _m.status == word(Status.QUEUED),
+        _m.due_us <= bindparam("now_us"),
+        _m.priority >= bindparam("above"),
+        _suits,
+        ~_in_flight,
+    ).limit(LOOK)
+)
+_begun = Prepared(
+    _to_send.where(
+        _m.status == word(Status.SENDING),
+        _m.due_us <= bindparam("now_us"),
+        or_(
+            and_(_m.modem == bindparam("modem"), _m.node == bindparam("node")),
+            # A further copy of an uncertain one; any modem may take it.
+            and_(_m.modem.is_(None), _suits),
+        ),
+        exists().where(_p.message_id == _m.id, _p.state == word(PartState.PENDING)),
+    ).limit(1)
+)
+_begin = Prepared(
+    update(message)
+    .where(_m.id == bindparam("message_id"))
+    .values(
+        status=word(Status.SENDING),
+        modem=bindparam("name"),
+        node=bindparam("host"),
+        simulated=bindparam("is_simulated"),
+        parts=bindparam("count"),
+        retry_us=None,
     )
-    return connection.execute(query.order_by(_m.priority.desc(), _m.due_us, _m.id).limit(limit)).all()
+)
+_count_parts = Prepared(select(_m.parts).where(_m.id == bindparam("message_id")))
+_add_part = Prepared(
+    insert(part).values(
+        message_id=bindparam("message_id"),
+        sequence=bindparam("number"),
+        state=bindparam("word"),
+        octets=bindparam("tpdu"),
+        copies=0,
+    )
+)
+_next_part = Prepared(
+    select(_p.message_id, _p.sequence, _p.state, _p.octets, _p.copies)
+    .where(_p.message_id == bindparam("message_id"), _p.state == word(PartState.PENDING))
+    .order_by(_p.sequence)
+    .limit(1)
+)
+_set_part = Prepared(
+    update(part)
+    .where(_p.message_id == bindparam("of_message"), _p.sequence == bindparam("number"))
+    .values(state=bindparam("word"), copies=bindparam("count"))
+)
+_mark = Prepared(
+    insert(attempt)
+    .values(
+        message_id=bindparam("of_message"),
+        sequence=bindparam("number"),
+        node=bindparam("host"),
+        modem=bindparam("name"),
+        imei=bindparam("equipment"),
+        iccid=bindparam("sim"),
+        state=PartState.SUBMITTING.value,
+        marked_us=bindparam("now_us"),
+    )
+    .returning(attempt.c.id)
+)
+_states = Prepared(select(_p.state).where(_p.message_id == bindparam("message_id")))
 
 
-def _suits(modem: ModemFacts) -> ColumnElement[bool]:
-    wanted = _m.wanted_modem.is_(None) | (_m.wanted_modem == modem.name)
-    if modem.takes_test and modem.takes_live:
-        return wanted
-    return wanted & (_m.test == (true() if modem.takes_test else ~true()))
+def ready(connection: Connection, modem: ModemFacts, now_us: int, *, above: int) -> Sequence[AnyRow]:
+    """Messages this modem may begin, best first, of at least priority `above`; at most `LOOK`."""
+    return _ready.rows(
+        connection,
+        modem=modem.name,
+        takes_test=modem.takes_test,
+        takes_live=modem.takes_live,
+        now_us=now_us,
+        above=above,
+    )
 
 
 def begun(connection: Connection, modem: ModemFacts, now_us: int) -> AnyRow | None:
-    """The best begun message that has a part for this modem to send now.
+    """The best begun message that has a part for this modem to send now."""
+    return _begun.first(
+        connection,
+        modem=modem.name,
+        node=modem.node,
+        takes_test=modem.takes_test,
+        takes_live=modem.takes_live,
+        now_us=now_us,
+    )
 
-    One without a modem is a further copy of an uncertain one; any modem may take it.
-    """
-    here = (_m.modem == modem.name) & (_m.node == modem.node) | _m.modem.is_(None) & _suits(modem)
-    waiting = exists().where(part.c.message_id == _m.id, part.c.state == PartState.PENDING)
-    query = select(message, recipient.c.number).join(recipient, recipient.c.id == _m.recipient_id)
-    query = query.where(_m.status == Status.SENDING, _m.due_us <= now_us, here, waiting)
-    return connection.execute(query.order_by(_m.priority.desc(), _m.due_us, _m.id).limit(1)).first()
 
-
-def begin(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int, octets: Sequence[bytes] | None) -> None:
+def begin(
+    connection: Connection, message_id: str, modem: ModemFacts, now_us: int, octets: Sequence[bytes] | None = None
+) -> None:
     """The message leaves through this modem; `octets` are its parts, fixed now unless they already were."""
-    if octets is not None:
-        rows = [
-            {"message_id": row.id, "sequence": sequence, "state": PartState.PENDING, "octets": each}
-            for sequence, each in enumerate(octets, 1)
-        ]
-        connection.execute(insert(part), rows)
-    values: dict[str, object] = {"status": Status.SENDING, "modem": modem.name, "node": modem.node}
-    values |= {"simulated": modem.simulated, "retry_us": None}
-    if octets is not None:
-        values["parts"] = len(octets)
-    connection.execute(update(message).where(_m.id == row.id).values(**values))
-    events.record_status(connection, now_us, row.id, Status.SENDING, f"through {modem.name}")
+    for sequence, tpdu in enumerate(octets or (), 1):
+        _add_part.change(connection, message_id=message_id, number=sequence, word=PartState.PENDING.value, tpdu=tpdu)
+    count = len(octets) if octets else _count_parts.scalar(connection, message_id=message_id)
+    _begin.change(
+        connection,
+        message_id=message_id,
+        name=modem.name,
+        host=modem.node,
+        is_simulated=modem.simulated,
+        count=count,
+    )
+    events.record_status(connection, now_us, message_id, Status.SENDING, f"through {modem.name}")
 
 
 def next_part(connection: Connection, message_id: str) -> AnyRow | None:
     """The first part that is still to be sent."""
-    query = select(part).where(part.c.message_id == message_id, part.c.state == PartState.PENDING)
-    return connection.execute(query.order_by(part.c.sequence).limit(1)).first()
-
-
-def has_parts(connection: Connection, message_id: str) -> bool:
-    """Whether the text was fixed already."""
-    return (
-        connection.execute(select(part.c.sequence).where(part.c.message_id == message_id).limit(1)).first() is not None
-    )
+    return _next_part.first(connection, message_id=message_id)
 
 
 def mark(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) -> int:
     """The durable mark of one part (a row of `part`): from the flush on it may have left. Returns the attempt's id."""
-    set_part(connection, row.message_id, row.sequence, next_state(PartState(row.state), PartEvent.MARK), row.copies + 1)
-    opened = insert(attempt).values(
-        message_id=row.message_id,
-        sequence=row.sequence,
-        node=modem.node,
-        modem=modem.name,
-        imei=modem.imei,
-        iccid=modem.iccid,
-        state=PartState.SUBMITTING,
-        marked_us=now_us,
+    state = next_state(PartState(row.state), PartEvent.MARK)
+    set_part(connection, row.message_id, row.sequence, state, row.copies + 1)
+    return _mark.scalar(
+        connection,
+        of_message=row.message_id,
+        number=row.sequence,
+        host=modem.node,
+        name=modem.name,
+        equipment=modem.imei,
+        sim=modem.iccid,
+        now_us=now_us,
     )
-    return connection.execute(opened.returning(attempt.c.id)).scalar_one()
 
 
-def set_part(
-    connection: Connection, message_id: str, sequence: int, state: PartState, copies: int | None = None
-) -> None:
+def set_part(connection: Connection, message_id: str, sequence: int, state: PartState, copies: int) -> None:
     """Write a part's state, which the table of transitions gave, and how many copies of it may have left."""
-    values: dict[str, object] = {"state": state} if copies is None else {"state": state, "copies": copies}
-    row = update(part).where(part.c.message_id == message_id, part.c.sequence == sequence)
-    connection.execute(row.values(**values))
-
-
-def part_of(connection: Connection, message_id: str, sequence: int) -> AnyRow:
-    """One part."""
-    query = select(part).where(part.c.message_id == message_id, part.c.sequence == sequence)
-    return connection.execute(query).one()
+    _set_part.change(connection, of_message=message_id, number=sequence, word=state.value, count=copies)
 
 
 def part_states(connection: Connection, message_id: str) -> list[PartState]:
     """The states of all parts of one message."""
-    states = connection.execute(select(part.c.state).where(part.c.message_id == message_id)).scalars()
-    return [PartState(state) for state in states]
+    return [PartState(row.state) for row in _states.rows(connection, message_id=message_id)]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from gateway.message import Finding
 from gateway.store import outcomes
+from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, attempt, message, recipient, report
 
 # A network writes the recipient as it likes (+33…, 0033…, 06…); the last digits are the person's own in every form.
@@ -37,47 +38,88 @@ class NewReport:
     discharged_us: int | None
 
 
+_add = Prepared(
+    insert(report)
+    .values(
+        fingerprint=bindparam("hash"),
+        recipient_id=bindparam("person"),
+        modem=bindparam("name"),
+        iccid=bindparam("sim"),
+        tp_mr=bindparam("mr"),
+        tp_st=bindparam("st"),
+        received_us=bindparam("now_us"),
+        discharged_us=bindparam("then_us"),
+    )
+    .on_conflict_do_nothing(index_elements=["fingerprint"])
+    .returning(report.c.id)
+)
+_candidates = Prepared(
+    select(attempt.c.id, attempt.c.message_id, attempt.c.sequence, attempt.c.iccid, attempt.c.tp_st, recipient.c.number)
+    .join(message, message.c.id == attempt.c.message_id)
+    .join(recipient, recipient.c.id == message.c.recipient_id)
+    .where(attempt.c.modem == bindparam("name"), attempt.c.tp_mr == bindparam("mr"))
+    .order_by(attempt.c.id.desc())
+    .limit(_CANDIDATES)
+)
+_tie = Prepared(update(report).where(report.c.id == bindparam("report_id")).values(attempt_id=bindparam("of_attempt")))
+_waiting = Prepared(
+    select(report.c.id, report.c.tp_st, recipient.c.number)
+    .join(recipient, recipient.c.id == report.c.recipient_id)
+    .where(
+        report.c.attempt_id.is_(None),
+        report.c.modem == bindparam("name"),
+        report.c.tp_mr == bindparam("mr"),
+        report.c.received_us >= bindparam("since_us"),
+    )
+    .order_by(report.c.id)
+)
+_attempt = Prepared(
+    select(attempt.c.id, attempt.c.message_id, attempt.c.sequence, attempt.c.modem, attempt.c.tp_mr, recipient.c.number)
+    .join(message, message.c.id == attempt.c.message_id)
+    .join(recipient, recipient.c.id == message.c.recipient_id)
+    .where(attempt.c.id == bindparam("attempt_id"))
+)
+
+
 def add(connection: Connection, new: NewReport) -> int | None:
     """Keep a report; its id, or None when the same octets are here already."""
-    values = {name: getattr(new, name) for name in new.__slots__ if name != "number"}
-    row = insert(report).values(values).on_conflict_do_nothing(index_elements=["fingerprint"])
-    return connection.execute(row.returning(report.c.id)).scalar()
+    return _add.scalar(
+        connection,
+        hash=new.fingerprint,
+        person=new.recipient_id,
+        name=new.modem,
+        sim=new.iccid,
+        mr=new.tp_mr,
+        st=new.tp_st,
+        now_us=new.received_us,
+        then_us=new.discharged_us,
+    )
 
 
 def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
     """The attempt the report speaks of, or None."""
-    query = select(attempt, recipient.c.number).join(message, message.c.id == attempt.c.message_id)
-    query = query.join(recipient, recipient.c.id == message.c.recipient_id)
-    query = query.where(attempt.c.modem == new.modem, attempt.c.tp_mr == new.tp_mr).order_by(attempt.c.id.desc())
-    rows = connection.execute(query.limit(_CANDIDATES)).all()
+    rows = _candidates.rows(connection, name=new.modem, mr=new.tp_mr)
     fitting = [row for row in rows if same_person(row.number, new.number) and _same_sim(row.iccid, new.iccid)]
     return next((row for row in fitting if row.tp_st is None), fitting[0] if fitting else None)
 
 
 def apply(connection: Connection, report_id: int, row: AnyRow, now_us: int, *, tp_st: int, finding: Finding) -> None:
     """Tie a report to its attempt (a row of `attempt`) and let it move the part."""
-    connection.execute(update(report).where(report.c.id == report_id).values(attempt_id=row.id))
+    _tie.change(connection, report_id=report_id, of_attempt=row.id)
     if finding.event is not None:
         outcomes.by_report(connection, row, now_us, tp_st=tp_st, event=finding.event, sentence=finding.sentence)
 
 
-def early(connection: Connection, attempt_id: int, since_us: int) -> AnyRow | None:
-    """A report that came before this attempt's answer was committed: report row with number, or None."""
-    row = connection.execute(
-        select(attempt.c.modem, attempt.c.tp_mr, recipient.c.number, attempt.c.iccid)
-        .join(message, message.c.id == attempt.c.message_id)
-        .join(recipient, recipient.c.id == message.c.recipient_id)
-        .where(attempt.c.id == attempt_id)
-    ).one()
-    query = select(report, recipient.c.number).join(recipient, recipient.c.id == report.c.recipient_id)
-    query = query.where(report.c.attempt_id.is_(None), report.c.modem == row.modem, report.c.tp_mr == row.tp_mr)
-    waiting = connection.execute(query.where(report.c.received_us >= since_us).order_by(report.c.id)).all()
-    return next((each for each in waiting if same_person(row.number, each.number)), None)
-
-
-def attempt_row(connection: Connection, attempt_id: int) -> AnyRow:
-    """One attempt."""
-    return connection.execute(select(attempt).where(attempt.c.id == attempt_id)).one()
+def early(
+    connection: Connection, attempt_id: int, modem: str, tp_mr: int, since_us: int
+) -> tuple[AnyRow, AnyRow] | None:
+    """A report that came before this attempt's answer was committed, with the attempt; None as a rule."""
+    waiting = _waiting.rows(connection, name=modem, mr=tp_mr, since_us=since_us)
+    if not waiting:
+        return None
+    row = _attempt.first(connection, attempt_id=attempt_id)
+    assert row is not None, "the attempt was settled in this transaction"
+    return next(((each, row) for each in waiting if same_person(row.number, each.number)), None)
 
 
 def same_person(stored: str | None, told: str) -> bool:

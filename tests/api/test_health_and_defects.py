@@ -92,7 +92,7 @@ async def test_what_nobody_expected_is_a_problem_and_a_line_without_anything_of_
     record = vars(caplog.records[0])
     assert (record["levelno"], record["route"]) == (logging.ERROR, "POST /v1/messages")
     assert "OperationalError" in record["error"]
-    assert "execute" in record["places"]
+    assert "prepared.py:" in record["places"]
     routes = [vars(each)["route"] for each in caplog.records]
     assert routes[1:] == ["GET /v1/messages", "GET /v1/messages/{id}", "DELETE /v1/tokens/{name}"]
     said = str([answer.document for answer in answers]) + str([vars(each) for each in caplog.records])

@@ -43,7 +43,7 @@ class Bench:
 
     async def settle(self, marked: Marked, event: PartEvent, **fields: object) -> None:
         outcome = Outcome(marked.attempt_id, event, **fields)  # type: ignore[arg-type]
-        await self.store.write(lambda connection: self.gate.settle(connection, outcome, self.clock.now_us()))
+        await self.store.write(lambda connection: self.gate.settle(connection, outcome, SIM1.name, self.clock.now_us()))
 
     async def send_all(self, reference: int = 1) -> list[Marked]:
         sent: list[Marked] = []

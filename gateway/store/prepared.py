@@ -1,0 +1,121 @@
+"""Statements of the hot path: written with SQLAlchemy Core, compiled once, run by the driver itself.
+
+Building and compiling a Core statement costs ten times what SQLite needs to run it, and a message takes some twenty of
+them. So a `Prepared` is made once, at import, with `bindparam`s for what changes, and its text goes straight to the
+driver. Rows come back as named tuples of what the driver gives: booleans as 0 and 1, bytes as bytes.
+
+State words are written into the text (`word`), not bound: a partial index is used only where the planner sees its
+condition.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Dialect, String, literal_column
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+
+
+def word(state: str) -> ColumnElement[str]:
+    """A state word as part of the statement's text."""
+    assert state.isidentifier(), "only words of our own are written into statements"
+    return literal_column(f"'{state}'", String)
+
+
+def words(states: Iterable[str]) -> list[ColumnElement[str]]:
+    """Several of them, in a fixed order."""
+    return [word(state) for state in sorted(states)]
+
+
+@dataclass(slots=True)
+class _Text:
+    """A statement as one engine takes it: its text, and for each place the name of its value or the value itself."""
+
+    sql: str
+    places: Sequence[tuple[str | None, Any]]
+    make: Callable[[Iterable[Any]], Any] | None = None
+
+    def arguments(self, values: dict[str, Any]) -> list[Any]:
+        """The values in the order of their places."""
+        return [constant if name is None else values[name] for name, constant in self.places]
+
+
+class Prepared:
+    """One statement. `values` are those of its bind parameters, by name."""
+
+    def __init__(self, clause: ClauseElement) -> None:
+        assert isinstance(clause, Executable)
+        self._clause = clause
+        self._texts: dict[str, _Text] = {}
+
+    def rows(self, connection: Connection, **values: Any) -> list[Any]:
+        """Every row, as named tuples."""
+        cursor, make = self._run(connection, values)
+        return [make(row) for row in cursor]
+
+    def first(self, connection: Connection, **values: Any) -> Any | None:
+        """The first row as a named tuple, or None."""
+        cursor, make = self._run(connection, values)
+        row = cursor.fetchone()
+        # A half read query would keep its locks.
+        cursor.close()
+        return None if row is None else make(row)
+
+    def scalar(self, connection: Connection, **values: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = self.first(connection, **values)
+        return None if row is None else row[0]
+
+    def change(self, connection: Connection, **values: Any) -> int:
+        """How many rows it wrote."""
+        return self._cursor(connection, self._text(connection.dialect), values).rowcount
+
+    def change_many(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+        """Run once for each of `rows`."""
+        text = self._text(connection.dialect)
+        _raw(connection).executemany(text.sql, [text.arguments(row) for row in rows])
+
+    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[sqlite3.Cursor, Callable[..., Any]]:
+        text = self._text(connection.dialect)
+        cursor = self._cursor(connection, text, values)
+        if text.make is None:
+            text.make = _maker([column[0] for column in cursor.description])
+        return cursor, text.make
+
+    def _cursor(self, connection: Connection, text: _Text, values: dict[str, Any]) -> sqlite3.Cursor:
+        return _raw(connection).execute(text.sql, text.arguments(values))
+
+    def _text(self, dialect: Dialect) -> _Text:
+        text = self._texts.get(dialect.name)
+        if text is None:
+            text = self._texts[dialect.name] = _compiled(self._clause, dialect)
+        return text
+
+
+def _compiled(clause: ClauseElement, dialect: Dialect) -> _Text:
+    compiled = clause.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    assert isinstance(compiled, SQLCompiler)
+    # A value that was given when the statement was built is known by its bind parameter; the others are asked for.
+    binds: dict[str, Any] = dict(compiled.binds)
+    constants: dict[str, Any] = {name: bind.value for name, bind in binds.items() if not bind.required}
+    names = compiled.positiontup or []
+    places = [(None, constants[name]) if name in constants else (name, None) for name in names]
+    return _Text(str(compiled), places)
+
+
+def _maker(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
+    # Its fields are known only now.
+    return namedtuple("Found", columns, rename=True)._make  # pyright: ignore[reportUntypedNamedTuple]
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection, inside the transaction that SQLAlchemy began on it."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
