@@ -36,6 +36,7 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     by_query("DELETE", "/v1/messages/{id}", "send", NoQuery, messages.cancel),
     by_query("GET", "/v1/messages/{id}/timeline", "read", NoQuery, messages.timeline),
     by_query("POST", "/v1/messages/{id}/cancel", "send", NoQuery, messages.cancel),
+    by_query("DELETE", "/v1/messages/{id}/cancel", "send", NoQuery, messages.cancel),
     by_query("GET", "/v1/inbox", "read", InboxQuery, inbox.list_all),
     by_query("GET", "/v1/optouts", "contacts", OptOutsQuery, optouts.list_all),
     by_body("POST", "/v1/optouts", "contacts", OptOutIn, optouts.add),

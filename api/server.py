@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_parser import RawRequestMessage
+from yarl import URL
 
 from api.problems import log_defect, of_bad_http
 
@@ -24,6 +26,10 @@ SERVER_LIMITS: Final[Mapping[str, Any]] = {
     # Request lines hold numbers.
     "access_log": None,
 }
+
+
+# RFC 6761, 6.4: a name that is nobody's.
+_NOBODY: Final = "http://host.invalid/"
 
 
 class _Protocol(web.RequestHandler):
@@ -58,6 +64,20 @@ class _Server(web.Server):
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
+def _readable(factory: Callable[..., web.BaseRequest]) -> Callable[..., web.BaseRequest]:
+    """A host in the target that is no host by IDNA fails while aiohttp makes the request, before any handler could
+    answer. It is taken for a host that is certainly not ours, so that the answer is the one for those.
+    """
+
+    def make(message: RawRequestMessage, *rest: Any) -> web.BaseRequest:
+        try:
+            return factory(message, *rest)
+        except ValueError:
+            return factory(message._replace(path=_NOBODY, url=URL(_NOBODY)), *rest)
+
+    return make
+
+
 class ApiRunner(web.AppRunner):
     """Runs an application of `create_app`. `shutdown_timeout` and `handle_signals` are as for `web.AppRunner`."""
 
@@ -65,7 +85,7 @@ class ApiRunner(web.AppRunner):
         made = await super()._make_server()
         return _Server(
             made.request_handler,
-            request_factory=made.request_factory,
+            request_factory=_readable(made.request_factory),
             loop=asyncio.get_running_loop(),
             **SERVER_LIMITS,
         )

@@ -15,7 +15,6 @@ from phonenumbers import NumberParseException
 # Whatever people write between the digits; anything else, a letter above all, is a mistake and not a number.
 _SEPARATORS = str.maketrans("", "", "  \t-.()/\u00a0\u202f\u2011")
 _DIGITS = re.compile(r"\+?[0-9]{1,20}")
-_E164_MAX = 15
 _SHORT_CODE_MAX = 6
 
 
@@ -69,9 +68,8 @@ def normalise_sender(text: str, country: str | None) -> tuple[str, AddressKind]:
     try:
         return parse_recipient(text, country), AddressKind.E164
     except NumberInvalid:
-        digits = text.removeprefix("+")
-        kind = AddressKind.E164 if text.startswith("+") and len(digits) <= _E164_MAX else AddressKind.SHORT_CODE
-        return text, kind
+        # Some networks write a short code as if it were international.
+        return text, AddressKind.SHORT_CODE
 
 
 def _with_plus(compact: str, country: str | None) -> str:

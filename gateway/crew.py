@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from gateway.clock import Clock
 from gateway.config.settings import Settings
 from gateway.ids import IdSource
+from gateway.inbound.fragments import Fragments
 from gateway.inbound.inbox import Inbox
 from gateway.inbound.receiver import Receiver
 from gateway.inbound.replies import Replies
@@ -45,6 +46,7 @@ class Crew:
         self.dispatcher = Dispatcher(store, clock, self._wake_senders)
         inbox = Inbox(ids, Replies(settings, ids))
         reports = Reports(store, settings.gateway.country)
+        self._fragments = Fragments(store, clock, inbox, settings.gateway.node)
         self._senders = {
             name: Sender(modem, store, gate, clock, self._facts_of(modem)) for name, modem in modems.items()
         }
@@ -53,13 +55,14 @@ class Crew:
             for name, modem in modems.items()
         }
         for sender in self._senders.values():
-            sender.on_released = self._wake_senders
+            sender.on_unsettled = self.dispatcher.nudge
         for receiver in self._receivers.values():
             receiver.on_committed = self.dispatcher.nudge
 
     def start(self) -> None:
         """Begin to work. The modems are started by their owner."""
         self._spawn("dispatcher", self.dispatcher.run())
+        self._spawn("fragments", self._fragments.run())
         for name, sender in self._senders.items():
             self._spawn(f"sender {name}", sender.run())
         for name, receiver in self._receivers.items():

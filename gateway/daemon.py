@@ -1,6 +1,6 @@
 """The composition root: the one module that sees all three packages. Builds, starts in order, stops in reverse.
 
-Start: state directory → lock → store → what a crash left → tokens → modems → tasks → HTTP → `ready`.
+Start: addresses → state directory → lock → store → what a crash left → tokens → modems → tasks → HTTP → `ready`.
 Stop: HTTP takes nothing new → submits in flight are finished and written → modems → tasks → store → lock.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,9 @@ from api.server import ApiRunner
 from drivers.catalogue import ModemSettings, build_modem
 from drivers.gsm.supervisor import ModemSupervisor
 from gateway.clock import Clock, SystemClock
-from gateway.config.settings import ModemConfig, Settings
+from gateway.config.settings import ListenAddress, ModemConfig, Settings
 from gateway.crew import Crew
-from gateway.errors import Conflict
+from gateway.errors import Conflict, StoreInUse
 from gateway.ids import IdSource
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
@@ -32,12 +33,13 @@ from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Services, Tokens
 from gateway.services.modems import Fleet
 from gateway.store.database import Store
-from gateway.store.opening import StoreLock, StoreUnusable, open_store, write_secret
+from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_store, write_secret
 
 log = logging.getLogger(__name__)
 
 CLI_TOKEN = "cli.token"  # noqa: S105 - the name of a file
 _CLI_NAME = "cli"
+_BACKLOG = 1024
 # What is being answered when the gateway stops may finish.
 _HTTP_PATIENCE_S = 5.0
 
@@ -63,6 +65,9 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
     ids = IdSource(clock)
     gate = Gate(settings.categories)
     async with AsyncExitStack() as stack:
+        if await asyncio.to_thread(holder_of, settings.gateway.state_dir) is not None:
+            raise StoreInUse(f"another process holds {settings.gateway.state_dir / LOCK_NAME}")
+        sockets = stack.enter_context(_bound(settings))
         lock, store = await stack.enter_async_context(_held_store(settings))
         await recover(store, gate, clock, settings.gateway.node)
         modems = {name: build_modem(_modem_settings(modem)) for name, modem in settings.modems.items()}
@@ -76,7 +81,7 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
             await modem.start()
             stack.push_async_callback(modem.stop)
         stack.push_async_callback(crew.drain)
-        url = await stack.enter_async_context(_http(services, settings))
+        url = await stack.enter_async_context(_http(services, settings, sockets))
         lock.publish(url)
         yield Gateway(services, url, secret, crew.failed)
 
@@ -129,7 +134,7 @@ def _services(
     fleet = Fleet(modems, simulators)
     gateway = settings.gateway
     return Services(
-        messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, gateway.country),
+        messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, gateway=gateway),
         inbox=Inbox(store, gateway.country),
         optouts=OptOuts(store, clock, settings),
         modems=Modems(store, clock, fleet, gateway.node, gateway.timezone),
@@ -150,22 +155,26 @@ async def _held_store(settings: Settings) -> AsyncGenerator[tuple[StoreLock, Sto
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable(f"the state directory {folder} cannot be made: {error.strerror}") from None
-    lock = StoreLock(folder)
+    lock, beside = StoreLock(folder), StoreLock(settings.store.path.parent)
     lock.acquire()
     try:
+        # The store may lie elsewhere than the state; it too has one holder.
+        if settings.store.path.parent.resolve() != folder.resolve():
+            beside.acquire()
         store = await asyncio.to_thread(open_store, settings.store.path)
         try:
             yield lock, store
         finally:
             await store.close()
     finally:
+        beside.release()
         lock.release()
 
 
 async def _cli_token(tokens: Tokens, path: Path) -> str:
     """The token of this machine's command line, made at the first start and whenever its file is gone."""
     known = await asyncio.to_thread(_read_secret, path)
-    if known is not None:
+    if known is not None and tokens.knows(known):
         return known
     new = NewToken(_CLI_NAME, ("admin",))
     try:
@@ -184,27 +193,57 @@ def _read_secret(path: Path) -> str | None:
         return None
 
 
+@contextmanager
+def _bound(settings: Settings) -> Generator[list[socket.socket]]:
+    """A socket for every listen address, bound and not yet listening: what cannot be had is known before all else."""
+    sockets: list[socket.socket] = []
+    try:
+        for address in settings.api.listen:
+            try:
+                sockets.append(_bind(address))
+            except OSError as error:
+                where = f"{address.host}:{address.port}"
+                raise AddressInUse(f"cannot listen on {where}: {error.strerror or error}") from error
+        yield sockets
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _bind(address: ListenAddress) -> socket.socket:
+    family, kind, protocol, _, where = socket.getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        # A restart must not wait for connections of the one before to be forgotten.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(where)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 @asynccontextmanager
-async def _http(services: Services, settings: Settings) -> AsyncGenerator[str]:
+async def _http(services: Services, settings: Settings, sockets: Sequence[socket.socket]) -> AsyncGenerator[str]:
     """The HTTP interface; yields the first address as a URL."""
     app = create_app(services, settings.api)
     runner = ApiRunner(app, access_log=None, shutdown_timeout=_HTTP_PATIENCE_S, handle_signals=False)
     await runner.setup()
     try:
-        for address in settings.api.listen:
-            try:
-                await web.TCPSite(runner, address.host, address.port).start()
-            except OSError as error:
-                where = f"{address.host}:{address.port}"
-                raise AddressInUse(f"cannot listen on {where}: {error.strerror or error}") from error
-        host, port = runner.addresses[0][:2]
+        for each in sockets:
+            await web.SockSite(runner, each, backlog=_BACKLOG).start()
+        host, port = sockets[0].getsockname()[:2]
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         await runner.cleanup()
 
 
 class _signals:  # noqa: N801 - used as a statement
-    """SIGINT and SIGTERM set `asked`; a second one cancels `main`."""
+    """SIGINT and SIGTERM set `asked`; a second one cancels `main`. SIGHUP is told and changes nothing."""
 
     def __init__(self, asked: asyncio.Event, main: asyncio.Task[object]) -> None:
         self._asked = asked
@@ -214,15 +253,21 @@ class _signals:  # noqa: N801 - used as a statement
     def __enter__(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._handle)
+        # Its default would end the gateway in the middle of a submit, when a terminal is closed for instance.
+        self._loop.add_signal_handler(signal.SIGHUP, _decline_reload)
 
     def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._loop.remove_signal_handler(number)
 
     def _handle(self) -> None:
         if self._asked.is_set():
             self._main.cancel()
         self._asked.set()
+
+
+def _decline_reload() -> None:
+    log.warning("reload is not supported by this version: restart to change the configuration")
 
 
 async def _first_of(asked: asyncio.Event, failed: asyncio.Event) -> bool:

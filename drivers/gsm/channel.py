@@ -162,15 +162,20 @@ class AtChannel:
         """Give a modem or SIM that is not ready yet some time."""
         await asyncio.sleep(self._deadlines.pause)
 
-    async def submit(self, command: AtCommand, payload: str) -> Answer:
+    async def submit(self, command: AtCommand, payload: str, *, refuse: Callable[[], bool] = lambda: False) -> Answer:
         """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
 
+        `refuse` is asked at the prompt: if it says so, ESC is all that the modem is given.
         An `Answer` without final result has told the reference before the rest went missing.
         """
         async with self._lock:
             await self._get_in_step()
             self._lines.clear()
             await self._reach_prompt(command)
+            if refuse():
+                self._connection.abandon()
+                await self._leave_prompt()
+                raise CommandFailed(command.label, "a prompt that is not to be trusted")
             await self._type_payload(payload)
             return await self._finish_submit()
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from drivers.at.commands import PDU_MODE
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
 from drivers.at.parameters import parse_parameters
@@ -208,9 +209,12 @@ class GsmModem:
         await self._read_signal()
         self._reception.look_everywhere()
 
-    def _find_reset(self) -> None:
+    def _was_reset(self) -> bool:
         """A modem that had stopped echoing and does so again has lost its settings."""
-        if self._echoes >= 0 and self._channel.echoes > self._echoes:
+        return self._echoes >= 0 and self._channel.echoes > self._echoes
+
+    def _find_reset(self) -> None:
+        if self._was_reset():
             self._fail(TransportLost("the modem has lost its settings"))
 
     async def _read_network(self) -> None:
@@ -237,11 +241,17 @@ class GsmModem:
         if not self.usable:
             raise ModemNotReady("not usable")
         try:
-            answer = await self._channel.submit(submit_command(len(tpdu)), payload)
+            if self._echoes < 0:
+                # Echo tells nothing here; a modem that forgot PDU mode would send the PDU's digits as a text.
+                await self._channel.optional(PDU_MODE)
+            answer = await self._channel.submit(submit_command(len(tpdu)), payload, refuse=self._was_reset)
         except SubmitUncertain:
             self._look_now()
             raise
         except CommandFailed as error:
+            if self._was_reset():
+                self._find_reset()
+                raise ModemNotReady("it has lost its settings") from error
             self._look_now()
             raise _refused_before_prompt(error) from error
         except (CommandTimeout, TransportError) as error:

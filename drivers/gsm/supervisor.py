@@ -230,7 +230,7 @@ class ModemSupervisor:
             self._ready.clear()
         if (state, reason) != (self._state, self._reason):
             self._state, self._reason = state, reason
-            log.info("modem %s is %s", self.name, state)
+            log.info("modem %s is %s%s", self.name, state, f": {reason}" if reason else "")
             self._events.put_nowait(ModemStateChanged(state, reason))
 
 

@@ -60,6 +60,8 @@ def options_from(
         raise ValueError(f"between 1 and {MAX_COUNT} modems can be simulated")
     if directory is None and tcp is None:
         raise ValueError("say where the modems are to be: --dir DIR or --tcp HOST:PORT")
+    if directory is not None and tcp is not None:
+        raise ValueError("the modems are in one place: --dir DIR or --tcp HOST:PORT, not both")
     if tcp and tcp[1] + count > 65536:
         raise ValueError("there are not so many ports above the first")
     settings = SimSettings(latency=times[0], report_delay=times[1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -71,10 +72,11 @@ class Simulation:
                     modem.ledger.listeners.append(partial(_append, self._ledger))
             if self._options.directory:
                 self._options.directory.mkdir(parents=True, exist_ok=True)
-            for end in self._ends:
-                await end.open()
+            # First the pipe: it tells whether another simulation lives here, whose links must stay.
             if self._control:
                 self._control.open()
+            for end in self._ends:
+                await end.open()
         except OSError:
             await self.close()
             raise
@@ -125,6 +127,15 @@ def _append(ledger: IO[str], submission: Submission) -> None:
     ledger.flush()
 
 
+def _is_read(pipe: Path) -> bool:
+    """Whether somebody has the pipe open for reading."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
 class ControlPipe:
     """A named pipe that any shell can write lines to."""
 
@@ -135,8 +146,13 @@ class ControlPipe:
         self._buffer = bytearray()
 
     def open(self) -> None:
-        """Make the pipe, in place of one that an earlier simulation left; FileExistsError for anything else."""
+        """Make the pipe, in place of one that an earlier simulation left.
+
+        FileExistsError for anything else, and for the pipe of a simulation that still runs.
+        """
         if self._path.is_fifo():
+            if _is_read(self._path):
+                raise FileExistsError(errno.EEXIST, "another simulation runs there", str(self._path))
             self._path.unlink()
         os.mkfifo(self._path, 0o600)
         # Open for writing as well: otherwise each shell that finishes would end the input.

@@ -11,6 +11,8 @@ from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
+import click
+
 from gateway.cli.errors import Failure, Rejected, Unreachable
 from gateway.cli.output import Document, clean
 
@@ -133,7 +135,7 @@ def _checked(url: str) -> Any:
     except ValueError:
         good, parts = False, None
     if not good or not url.isascii() or any(character.isspace() for character in url):
-        raise Failure('the gateway\'s address must be a URL such as "http://127.0.0.1:7672"')
+        raise click.UsageError('the gateway\'s address must be a URL such as "http://127.0.0.1:7672"')
     return parts
 
 

@@ -9,6 +9,7 @@ from gateway.cli.message_view import HEADS, print_message, row, state
 from gateway.cli.options import example, invocation, limit_option, query, remote, time_option
 from gateway.cli.output import print_document, print_table
 from gateway.cli.reach import gateway
+from gateway.message import Status
 
 
 @click.command(
@@ -17,7 +18,13 @@ from gateway.cli.reach import gateway
         'tocsin messages --to +33639980101 --since "2026-03-01" --json',
     )
 )
-@click.option("--status", multiple=True, metavar="WORD", help="Only of this status; may be repeated.")
+@click.option(
+    "--status",
+    multiple=True,
+    type=click.Choice([word.value for word in Status]),
+    metavar="WORD",
+    help="Only of this status; may be repeated.",
+)
 @click.option("--to", metavar="NUMBER", help="Only to this number.")
 @click.option("--category", metavar="C", help="Only of this category.")
 @click.option("--reference", metavar="R", help="Only with this reference.")

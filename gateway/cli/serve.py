@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import socket
+import shlex
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 # A number kept for fiction in France; a simulated modem delivers to it.
 _EXAMPLE_NUMBER = "+33639980101"
-# No restart will mend these.
-_NEVER = {errno.EADDRNOTAVAIL, errno.EACCES, errno.EAFNOSUPPORT}
 
 
 @click.command(epilog=example("tocsin serve --config config.example.toml"))
@@ -57,7 +54,7 @@ def _run(settings: Settings, log_level: str) -> int:
     try:
         orderly = asyncio.run(daemon.serve(settings, ready=partial(_ready, settings)))
     except daemon.AddressInUse as error:
-        raise _unbound(error) from None
+        raise Misconfigured(str(error)) from None
     except StoreInUse as error:
         raise Failure(f"a gateway runs on {settings.gateway.state_dir} already ({error})") from None
     except StoreUnusable as error:
@@ -74,15 +71,8 @@ def _ready(settings: Settings, url: str) -> None:
 
 
 def _call() -> str:
-    """How this program was called, with its configuration."""
-    program = Path(sys.argv[0])
-    here = program.resolve().is_relative_to(Path.cwd()) if program.name != "__main__.py" else False
-    name = str(program.resolve().relative_to(Path.cwd())) if here else "tocsin"
-    return f"{name} --config {config_path(invocation())}"
-
-
-def _unbound(error: Exception) -> Failure:
-    """An address that is taken may be free later; one that is not this machine's is wrong in the configuration."""
-    cause = error.__cause__ or error.__context__
-    never = isinstance(cause, socket.gaierror) or (isinstance(cause, OSError) and cause.errno in _NEVER)
-    return Misconfigured(str(error)) if never else Failure(str(error))
+    """How this program was called, with its configuration, as a shell takes it."""
+    program, here = Path(sys.argv[0]).resolve(), Path.cwd()
+    inside = here != Path(here.root) and program.is_relative_to(here)
+    name = str(program.relative_to(here)) if inside else str(program)
+    return f"{shlex.quote(name)} --config {shlex.quote(str(config_path(invocation())))}"

@@ -12,7 +12,7 @@ from gateway.cli.errors import Failure
 from gateway.cli.options import example, invocation, remote
 from gateway.cli.output import Document, local_time, print_document, print_table
 from gateway.cli.reach import gateway, said_url, settings_of
-from gateway.requests import NewToken, Principal
+from gateway.requests import SCOPES, NewToken, Principal
 
 if TYPE_CHECKING:
     from gateway.requests import TokenView
@@ -77,6 +77,9 @@ def create(
     name: str, scopes: tuple[str, ...], categories: tuple[str, ...], default_category: str | None, *, test: bool
 ) -> None:
     """Make the token NAME and print it alone. It is shown once and cannot be shown again."""
+    for scope in _words(scopes):
+        if scope not in SCOPES:
+            raise click.BadParameter(f"{scope!r} is none of {', '.join(SCOPES)}", param_hint="--scope")
     wanted = (name, _words(scopes), _words(categories), default_category, test)
     client = _running()
     made = _create_there(client, wanted) if client else _on_store(lambda tokens: _create_here(tokens, wanted))

@@ -6,8 +6,10 @@ wait in the store, so a restart between them changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,12 +18,17 @@ from gateway.clock import SECOND_US
 from gateway.ids import IdSource
 from gateway.inbound.arrival import Arrival, Origin, fingerprint, joined
 from gateway.inbound.replies import Replies, Reply
-from gateway.rules.keywords import keyword_of
+from gateway.rules.keywords import Keyword, keyword_of
 from gateway.store import events, inbox, messages, recipients
 from gateway.store.schema import AnyRow
 
 #: Parts that are further apart than this are not of one message: the reference will have come round.
 REASSEMBLY_US = 24 * 3600 * SECOND_US
+#: The same octets again are the same message for this long: a network or a restart brings it once more.
+REDELIVERY_US = 24 * 3600 * SECOND_US
+#: And for this long when the service centre's time stamp is broken.
+REDELIVERY_UNSTAMPED_US = 600 * SECOND_US
+_GIVE_UP = 500
 
 
 class Inbox:
@@ -33,19 +40,64 @@ class Inbox:
 
     def take(self, connection: Connection, arrival: Arrival, lookup: bytes, origin: Origin, now_us: int) -> bool:
         """Keep it; False when the same octets were here before. `lookup` is the sender's fingerprint."""
-        sender_id = recipients.ensure(connection, arrival.sender, arrival.kind, lookup, now_us)
-        row = arrival.row(sender_id, origin, now_us)
-        part_id = inbox.add_part(connection, row)
+        person = recipients.ensure(connection, arrival.sender, arrival.kind, lookup, now_us)
+        sender = _Sender(person, arrival.kind, origin)
+        row = arrival.row(sender.id, origin, now_us)
+        part_id = self._add_part(connection, row, arrival, sender, now_us)
         if part_id is None:
             return False
         if arrival.whole:
-            whole = Whole([part_id], arrival.text, arrival.data, arrival.sent_us)
+            self._complete(connection, Whole([part_id], arrival.text, arrival.data, arrival.sent_us), sender, now_us)
         else:
-            waiting = inbox.open_parts(connection, row, now_us - REASSEMBLY_US)
-            whole = _whole_of(_full_set(waiting, arrival.concat_total or 0))
-        if whole is not None:
-            self._complete(connection, whole, _Sender(sender_id, arrival.kind), origin, now_us)
+            self._join(connection, row, part_id, sender, now_us)
         return True
+
+    def _add_part(
+        self, connection: Connection, row: dict[str, Any], arrival: Arrival, sender: _Sender, now_us: int
+    ) -> int | None:
+        """Keep the octets; None when they are a redelivery of what was kept already."""
+        part_id = inbox.add_part(connection, row)
+        if part_id is not None:
+            return part_id
+        before = inbox.earlier(connection, row["fingerprint"])
+        assert before is not None, "the same octets stand in the way"
+        # A stamp that is broken, or stands still, makes every "OK" of one person look alike.
+        bound_us = REDELIVERY_US if arrival.sent_us is not None else REDELIVERY_UNSTAMPED_US
+        if now_us - before.received_us > bound_us:
+            salt = now_us.to_bytes(8, "big")
+            return inbox.add_part(
+                connection, row | {"fingerprint": hashlib.sha256(arrival.fingerprint + salt).digest()}
+            )
+        if arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
+            # STOP, START and STOP again within one second of the network's clock: in doubt it is a STOP.
+            reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None)
+            self._replies.obey(connection, reply, now_us)
+        return None
+
+    def _join(self, connection: Connection, row: dict[str, Any], part_id: int, sender: _Sender, now_us: int) -> None:
+        """One more part of a long message: complete it, or end an older one whose reference came round."""
+        waiting = inbox.open_parts(connection, row, now_us - REASSEMBLY_US)
+        older = [part for part in waiting if part.id != part_id]
+        if any(part.concat_sequence == row["concat_sequence"] for part in older):
+            # The same number with other octets: the sender has begun another message under this reference.
+            self._complete(connection, _whole_of(_in_order(older)), sender, now_us)
+            waiting = [part for part in waiting if part.id == part_id]
+        parts = _in_order(waiting)
+        if len(parts) == row["concat_total"]:
+            self._complete(connection, _whole_of(parts), sender, now_us)
+
+    def give_up(self, connection: Connection, node: str, now_us: int) -> int:
+        """Show what came of long messages whose other parts did not come in a day; returns how many messages."""
+        stale = inbox.stale_parts(connection, now_us - REASSEMBLY_US, _GIVE_UP)
+        sets: dict[tuple[object, ...], list[AnyRow]] = {}
+        for part in stale:
+            key = (part.recipient_id, part.iccid, part.concat_reference, part.concat_bits, part.concat_total)
+            sets.setdefault(key, []).append(part)
+        for parts in sets.values():
+            first = parts[0]
+            sender = _Sender(first.recipient_id, AddressKind(first.kind), Origin(first.modem, node, first.iccid))
+            self._complete(connection, _whole_of(_in_order(parts)), sender, now_us)
+        return len(sets)
 
     def take_undecodable(self, connection: Connection, raw: str, problem: str, origin: Origin, now_us: int) -> None:
         """Keep octets that no reading fits, so that the modem may forget them."""
@@ -61,7 +113,7 @@ class Inbox:
         if inbox.add_part(connection, row) is not None:
             events.record(connection, now_us, "inbound.undecodable", detail=f"{problem}, through {origin.modem}")
 
-    def _complete(self, connection: Connection, whole: Whole, sender: _Sender, origin: Origin, now_us: int) -> None:
+    def _complete(self, connection: Connection, whole: Whole, sender: _Sender, now_us: int) -> None:
         """One whole message: its record, its event, and what its keyword asks for."""
         keyword = keyword_of(whole.text)
         answered = messages.last_sent_to(connection, sender.id)
@@ -69,9 +121,9 @@ class Inbox:
         row = {
             "id": item_id,
             "recipient_id": sender.id,
-            "modem": origin.modem,
-            "node": origin.node,
-            "iccid": origin.iccid,
+            "modem": sender.origin.modem,
+            "node": sender.origin.node,
+            "iccid": sender.origin.iccid,
             "text": whole.text,
             "data": whole.data,
             "parts": len(whole.part_ids),
@@ -82,10 +134,10 @@ class Inbox:
             "reference": answered.reference if answered else None,
         }
         inbox.add(connection, row, whole.part_ids)
-        events.record(connection, now_us, "inbound.received", inbox_id=item_id, detail=f"through {origin.modem}")
+        events.record(connection, now_us, "inbound.received", inbox_id=item_id, detail=f"through {sender.origin.modem}")
         if keyword is not None:
             category = answered.category if answered else None
-            reply = Reply(item_id, sender.id, sender.kind, keyword, origin.modem, category)
+            reply = Reply(item_id, sender.id, sender.kind, keyword, sender.origin.modem, category)
             self._replies.obey(connection, reply, now_us)
 
 
@@ -101,22 +153,20 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """Who wrote: row of `recipient` and kind."""
+    """Who wrote, as a row of `recipient` and its kind, and who heard it."""
 
     id: int
     kind: AddressKind
+    origin: Origin
 
 
-def _whole_of(parts: Sequence[AnyRow]) -> Whole | None:
-    if not parts:
-        return None
+def _whole_of(parts: Sequence[AnyRow]) -> Whole:
     is_text = any(part.text is not None for part in parts)
     text = joined([bytes(part.octets) for part in parts]) if is_text else None
     data = None if is_text else b"".join(part.data or b"" for part in parts)
     return Whole([part.id for part in parts], text, data, parts[0].sent_us)
 
 
-def _full_set(parts: Sequence[AnyRow], total: int) -> Sequence[AnyRow]:
-    """The parts in their order, or nothing while one is missing. The first that came of each number counts."""
-    first = {part.concat_sequence: part for part in reversed(parts)}
-    return [first[sequence] for sequence in sorted(first)] if len(first) == total else []
+def _in_order(parts: Sequence[AnyRow]) -> Sequence[AnyRow]:
+    """The parts by their number."""
+    return sorted(parts, key=lambda part: part.concat_sequence)

@@ -63,21 +63,33 @@ class Receiver:
             await self._modem.acknowledge(event.receipt)
 
     async def _commit(self, event: ModemEvent, origin: Origin) -> None:
-        tries = 0
+        """Write it down, however often the store refuses; what fails otherwise is set aside after some tries."""
+        problem = ""
+        for _ in range(_TRIES):
+            try:
+                await self._patiently(lambda connection: self._write(connection, event, origin))
+            except StoreClosed:
+                raise
+            except Exception as error:
+                log.exception("inbound failed", extra={"action": "inbound_failed", "modem": origin.modem})
+                problem = f"could not be handled: {type(error).__name__}"
+            else:
+                return
+        if not isinstance(event, ModemStateChanged):
+            raw = event.raw if isinstance(event.raw, str) else event.raw.hex().upper()
+            now_us = self._clock.now_us()
+            await self._patiently(lambda c: self._inbox.take_undecodable(c, raw, problem, origin, now_us))
+
+    async def _patiently(self, work: Callable[[Connection], None]) -> None:
+        """Come again for as long as the store can take nothing."""
         while True:
             try:
-                await self._store.write(lambda connection: self._write(connection, event, origin))
+                await self._store.write(work)
             except StoreClosed:
                 raise
             except Unavailable as error:
                 log.error("the store refused", extra={"action": "inbound_refused", "code": error.code})
                 await self._clock.wait(asyncio.Event(), self._clock.now_us() + _PAUSE_US)
-            except Exception as error:
-                tries += 1
-                log.exception("inbound failed", extra={"action": "inbound_failed", "modem": origin.modem})
-                if tries == _TRIES:
-                    await self._set_aside(event, origin, error)
-                    return
             else:
                 return
 
@@ -94,18 +106,6 @@ class Receiver:
                 self._inbox.take_undecodable(connection, event.raw, problem, origin, now_us)
             case ModemStateChanged():
                 _record_state(connection, event, origin, now_us)
-
-    async def _set_aside(self, event: ModemEvent, origin: Origin, error: Exception) -> None:
-        """Keep what cannot be handled as raw octets."""
-        if isinstance(event, ModemStateChanged):
-            return
-        raw = event.raw if isinstance(event.raw, str) else event.raw.hex().upper()
-        problem = f"could not be handled: {type(error).__name__}"
-
-        def work(connection: Connection) -> None:
-            self._inbox.take_undecodable(connection, raw, problem, origin, self._clock.now_us())
-
-        await self._store.write(work)
 
 
 #: States that people are told of; the others are passing.

@@ -91,7 +91,8 @@ class Intake:
         number = self._number(new.to, problems)
         segmentation = self._segmentation(new.text, category, problems)
         expires_us = _expiry(new, category, now_us, problems)
-        self._check_rest(new, problems)
+        self._check_modem(principal, new, problems)
+        _check_rest(new, problems)
         if problems or number is None or segmentation is None:
             code, first = problems[0]
             raise InvalidRequest(code, first.message, errors=[error for _, error in problems])
@@ -110,7 +111,7 @@ class Intake:
         )
 
     def _category(self, principal: Principal, new: NewMessage, problems: list[tuple[str, FieldError]]) -> Category:
-        name = new.category or principal.default_category or DEFAULT_CATEGORY
+        name = new.category if new.category is not None else principal.default_category or DEFAULT_CATEGORY
         category = self._settings.categories.get(name)
         if category is None:
             _wrong(problems, "category_unknown", "/category", "there is no such category in the configuration")
@@ -145,14 +146,16 @@ class Intake:
                 _wrong(problems, "text_too_long", "/text", too_long)
         return None
 
-    def _check_rest(self, new: NewMessage, problems: list[tuple[str, FieldError]]) -> None:
-        node = self._settings.gateway.node
-        if new.modem is not None and new.modem.removeprefix(f"{node}:") not in self._settings.modems:
+    def _check_modem(self, principal: Principal, new: NewMessage, problems: list[tuple[str, FieldError]]) -> None:
+        if new.modem is None:
+            return
+        modem = self._settings.modems.get(new.modem.removeprefix(f"{self._settings.gateway.node}:"))
+        if modem is None:
             _wrong(problems, "modem_unknown", "/modem", "there is no such modem in the configuration")
-        if new.reference is not None and not 1 <= len(new.reference) <= MAX_REFERENCE:
-            _wrong(problems, "reference_invalid", "/reference", f"has 1 to {MAX_REFERENCE} characters")
-        if new.on_uncertain is not None and new.on_uncertain not in _POLICIES:
-            _wrong(problems, "policy_unknown", "/on_uncertain", f"is one of {', '.join(_POLICIES)}")
+        elif principal.test and not modem.simulated:
+            _wrong(problems, "modem_unsuitable", "/modem", "is real, and this token only tests")
+        elif modem.simulated and not principal.test and not self._all_simulated:
+            _wrong(problems, "modem_unsuitable", "/modem", "is simulated: beside a real one it takes only test tokens")
 
     def _insert(self, connection: Connection, principal: Principal, draft: Draft) -> messages.NewRow:
         lookup = self._store.fingerprint(draft.number)
@@ -192,14 +195,20 @@ class Intake:
         return row
 
 
+def _check_rest(new: NewMessage, problems: list[tuple[str, FieldError]]) -> None:
+    if new.reference is not None and not 1 <= len(new.reference) <= MAX_REFERENCE:
+        _wrong(problems, "reference_invalid", "/reference", f"has 1 to {MAX_REFERENCE} characters")
+    if new.on_uncertain is not None and new.on_uncertain not in _POLICIES:
+        _wrong(problems, "policy_unknown", "/on_uncertain", f"is one of {', '.join(_POLICIES)}")
+
+
 def warnings_of(draft: Draft) -> list[Caution]:
     """What a person may want to change."""
-    found = draft.segmentation
-    if not found.forced_ucs2_by:
+    count = len(draft.segmentation.forced_ucs2_by)
+    if count == 0:
         return []
-    count = len(found.forced_ucs2_by)
     what = "1 character is" if count == 1 else f"{count} characters are"
-    return [Caution("forced_ucs2", f"{what} outside GSM-7; without, fewer parts may be needed")]
+    return [Caution("forced_ucs2", f"{what} not in the GSM alphabet, so a part holds 70 characters instead of 160")]
 
 
 def _stored(cautions: Sequence[Caution]) -> str | None:

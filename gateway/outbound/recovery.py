@@ -23,9 +23,13 @@ _SENTENCE = "the gateway was stopped after it began to hand the message over"
 
 
 async def recover(store: Store, gate: Gate, clock: Clock, node: str) -> int:
-    """Settle every open mark of this node as uncertain; returns how many there were."""
+    """Settle every open mark as uncertain; returns how many there were.
+
+    Who holds an embedded store is its only host: what an earlier name of this host began is taken over.
+    """
 
     def work(connection: Connection) -> int:
+        outcomes.adopt(connection, node)
         open_marks = outcomes.open_attempts(connection, node)
         for attempt_id in open_marks:
             lost = Outcome(attempt_id, PartEvent.OUTCOME_LOST, code="restart", sentence=_SENTENCE)

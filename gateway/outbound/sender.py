@@ -25,6 +25,7 @@ from gateway.store.queue import ModemFacts
 
 log = logging.getLogger(__name__)
 
+_UNSETTLED = frozenset({PartEvent.RELEASED, PartEvent.OUTCOME_LOST})
 # A modem that said no before the prompt is asked again after this, should it call itself ready at once.
 _MODEM_PAUSE_US = SECOND_US
 # After the store refused a transaction: long enough not to spin, short enough that nobody notices.
@@ -42,8 +43,8 @@ class Sender:
         self._facts = facts
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
-        #: Called after an outcome that frees work for other modems.
-        self.on_released: Callable[[], None] = lambda: None
+        #: Called after an outcome that leaves something to be done: another try, another modem, a further copy.
+        self.on_unsettled: Callable[[], None] = lambda: None
 
     def nudge(self) -> None:
         """There may be something to send."""
@@ -64,8 +65,9 @@ class Sender:
             # After a release the modem is given time to say whether it is still there.
             more = not self._stopping.is_set() and (outcome is None or outcome.event is not PartEvent.RELEASED)
             marked = await self._pass_gate(outcome, more=more)
+            if outcome is not None and outcome.event in _UNSETTLED:
+                self.on_unsettled()
             if outcome is not None and outcome.event is PartEvent.RELEASED:
-                self.on_released()
                 await self._clock.wait(self._stopping, self._clock.now_us() + _MODEM_PAUSE_US)
             released = outcome is not None and not more
             outcome = None

@@ -30,8 +30,8 @@ _FAMILIES: dict[Keyword, tuple[str, ...]] = {
 }  # fmt: skip
 
 _WORDS = {word: keyword for keyword, words in _FAMILIES.items() for word in words}
-# No keyword is longer once dressed down; a long text need not be looked at.
-_LONGEST_INPUT = 80
+# However much dress there is around a keyword, a text longer than this is somebody's words.
+_LONGEST_INPUT = 1000
 
 
 def keyword_of(text: str | None) -> Keyword | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from gateway.clock import Clock
+from gateway.config.settings import GatewaySettings
 from gateway.errors import Conflict, NotFound
 from gateway.message import WAITING, Message, Status, TimelineItem
 from gateway.outbound.intake import Intake
@@ -21,13 +23,14 @@ class Messages:
     """Outbound messages."""
 
     def __init__(
-        self, store: Store, clock: Clock, intake: Intake, nudge: Callable[[], None], country: str | None
+        self, store: Store, clock: Clock, intake: Intake, nudge: Callable[[], None], *, gateway: GatewaySettings
     ) -> None:
         self._store = store
         self._clock = clock
         self._intake = intake
         self._nudge = nudge
-        self._country = country
+        self._country = gateway.country
+        self._node = gateway.node
 
     async def create(self, principal: Principal, new: NewMessage) -> Message:
         """Accept one message; it is on the disk when this returns.
@@ -56,6 +59,7 @@ class Messages:
     ) -> Page[Message]:
         """Messages that fit, newest first."""
         before = before_id(cursor)
+        wanted = replace(wanted, modem=wanted.modem and wanted.modem.removeprefix(f"{self._node}:"))
         lookup = self._lookup(wanted.to)
         token_id = only_token(principal)
 
@@ -81,15 +85,15 @@ class Messages:
         return items
 
     async def cancel(self, principal: Principal, message_id: str) -> Message:
-        """Cancel what waits; `Conflict` once it is being sent or has ended."""
-        token_id = only_token(principal)
+        """Cancel what waits; `Conflict` once it is being sent or has ended. Reading all is not cancelling all."""
+        token_id = None if principal.may("admin") else principal.token_id
 
         def work(connection: Connection) -> Message | None:
             found = messages.get(connection, message_id, token_id=token_id)
             if found is None:
                 return None
             if found.status not in WAITING:
-                raise Conflict("not_cancelable", f"the message is {found.status} and can no longer be cancelled")
+                raise Conflict("not_cancelable", f"the message is {found.status}: only one that waits can be canceled")
             sentence = f"by token {principal.name}"
             messages.end_waiting(
                 connection, message_id, Status.CANCELED, self._clock.now_us(), code=None, sentence=sentence

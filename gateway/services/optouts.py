@@ -80,7 +80,7 @@ class OptOuts:
             raise InvalidRequest.field("number_invalid", pointer, str(error)) from None
 
     def _scope(self, category: str | None, pointer: str) -> str:
-        if category is None:
+        if not category:
             return ""
         if category not in self._categories:
             raise InvalidRequest.field("category_unknown", pointer, "there is no such category in the configuration")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -28,10 +29,17 @@ class Tokens:
         self._clock = clock
         self._categories = categories
         self._live: dict[bytes, Principal] = {}
+        # Two loads that overtake each other could bring back what was revoked between them.
+        self._loading = asyncio.Lock()
 
     async def load(self) -> None:
         """Read the live tokens into memory."""
-        self._live = await self._store.read(tokens.live)
+        async with self._loading:
+            self._live = await self._store.read(tokens.live)
+
+    def knows(self, secret: str) -> bool:
+        """Whether somebody holds this secret."""
+        return _hash(secret) in self._live
 
     def authenticate(self, secret: str) -> Principal:
         """Who holds this secret; `Unauthorized` when nobody does."""

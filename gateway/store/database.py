@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from gateway.errors import StorageFull, StoreClosed
+from gateway.errors import StorageFull, StoreClosed, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ Work = Callable[[Connection], T]
 MAX_GROUP = 256
 _READERS = 2
 # The file can take no more for the moment: the caller may come again, nothing is broken.
+_BUSY = ("database is locked", "database table is locked", "database schema is locked")
 _FULL = ("database or disk is full", "readonly database", "disk I/O error", "unable to open database file")
 
 
@@ -44,6 +45,8 @@ class Store:
 
     def __init__(self, path: Path, lookup_key: bytes) -> None:
         self._lookup_key = lookup_key
+        self._path = path
+        self._file = path.stat()
         self._engine = writing_engine(path)
         self._reading = _reading_engine(path)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
@@ -101,9 +104,21 @@ class Store:
             while (group := self._next_group()) is not None:
                 self.groups += 1
                 self.works += len(group)
-                self.writable = _commit_together(connection, group)
+                self.writable = self._present(group) and _commit_together(connection, group)
                 for job in group:
                     job.settle()
+
+    def _present(self, group: list[_Job]) -> bool:
+        """Whether the file is still where the next start will look for it; what it is not is refused, not lost."""
+        try:
+            there = self._path.stat()
+        except OSError:
+            there = None
+        if there is not None and (there.st_dev, there.st_ino) == (self._file.st_dev, self._file.st_ino):
+            return True
+        for job in group:
+            job.error = StorageFull("store_gone", "the store's file was removed or replaced", retry_after_s=60)
+        return False
 
     def _next_group(self) -> list[_Job] | None:
         first = self._jobs.get()
@@ -175,11 +190,19 @@ def _translate(error: Exception) -> Exception:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.OperationalError) and any(phrase in str(cause) for phrase in _FULL):
         return StorageFull("storage_full", "the disk under the store is full or cannot be written", retry_after_s=30)
+    if isinstance(cause, sqlite3.OperationalError) and any(phrase in str(cause) for phrase in _BUSY):
+        return Unavailable("store_busy", "another program holds the store; try again", retry_after_s=5)
     return error
 
 
+def _engine(path: Path, **options: Any) -> Engine:
+    # An error that repeats its parameters would put texts of people into a log.
+    connect = {"check_same_thread": False, "timeout": 10}
+    return create_engine(f"sqlite:///{path}", connect_args=connect, hide_parameters=True, **options)
+
+
 def writing_engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 10})
+    engine = _engine(path)
     event.listen(engine, "connect", _prepare_writer)
     # The driver opens transactions by itself, late and deferred; ours start at once, as writers.
     event.listen(engine, "begin", _begin_at_once)
@@ -187,9 +210,7 @@ def writing_engine(path: Path) -> Engine:
 
 
 def _reading_engine(path: Path) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 10}, pool_size=_READERS
-    )
+    engine = _engine(path, pool_size=_READERS)
     event.listen(engine, "connect", _prepare_reader)
     # One state for all queries of a work.
     event.listen(engine, "begin", _begin_snapshot)

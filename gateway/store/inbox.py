@@ -23,6 +23,19 @@ def add_part(connection: Connection, row: Mapping[str, Any]) -> int | None:
     return connection.execute(new.returning(_p.id)).scalar()
 
 
+def earlier(connection: Connection, fingerprint: bytes) -> AnyRow | None:
+    """The part of that fingerprint that is here: id, received_us, inbox_id."""
+    query = select(_p.id, _p.received_us, _p.inbox_id).where(_p.fingerprint == fingerprint)
+    return connection.execute(query).first()
+
+
+def stale_parts(connection: Connection, before_us: int, limit: int) -> Sequence[AnyRow]:
+    """The oldest parts of long messages that came before an instant and still wait for others."""
+    query = select(inbound_part, recipient.c.kind).join(recipient, recipient.c.id == _p.recipient_id)
+    query = query.where(_p.inbox_id.is_(None), _p.concat_reference.is_not(None), _p.received_us < before_us)
+    return connection.execute(query.order_by(_p.id).limit(limit)).all()
+
+
 def open_parts(connection: Connection, row: Mapping[str, Any], since_us: int) -> Sequence[AnyRow]:
     """The parts that wait for the same long message as `row`: same sender, SIM, reference, width and total."""
     query = select(inbound_part).where(

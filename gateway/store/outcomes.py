@@ -159,10 +159,12 @@ def _write(connection: Connection, message_id: str, values: dict[str, Any]) -> N
 
 def plan_resend(connection: Connection, message_id: str, at_us: int) -> None:
     """Let policy `resend` spend its one more copy at `at_us`, if none was spent."""
-    spent = connection.execute(
-        select(func.max(part.c.copies)).where(part.c.message_id == message_id, part.c.state == PartState.UNCERTAIN)
-    ).scalar()
-    if spent == 1:
+    # Copies that the network refused are known not to be out; only doubtful ones count.
+    doubtful = select(func.count().label("copies")).where(
+        _a.message_id == message_id, _a.state == word(PartState.UNCERTAIN)
+    )
+    most = connection.execute(select(func.max(doubtful.group_by(_a.sequence).subquery().c.copies))).scalar()
+    if most == 1:
         row = update(message).where(_m.id == message_id, _m.status == Status.UNCERTAIN)
         connection.execute(row.values(resend_us=at_us))
 
@@ -200,6 +202,14 @@ def message_of(connection: Connection, attempt_id: int) -> AnyRow:
     found = _of_attempt.first(connection, attempt_id=attempt_id)
     assert found is not None, "an attempt has a message"
     return found
+
+
+def adopt(connection: Connection, node: str) -> None:
+    """Take over what another name of this host left: its open marks, and its messages that have parts left."""
+    marks = update(attempt).where(_a.state == word(PartState.SUBMITTING), _a.node != node)
+    connection.execute(marks.values(node=node))
+    begun = update(message).where(_m.status == word(Status.SENDING), _m.node.is_not(None), _m.node != node)
+    connection.execute(begun.values(node=node))
 
 
 def open_attempts(connection: Connection, node: str) -> list[int]:

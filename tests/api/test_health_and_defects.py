@@ -181,3 +181,12 @@ async def test_no_refusal_is_without_a_status():
 )
 async def test_the_sentence_names_the_field(errors: list[FieldError], detail: str):
     assert _answer(InvalidRequest("c", "first", errors=errors)).document["detail"] == detail
+
+
+@pytest.mark.parametrize("host", ["xn--", "xn--zzzz99999999--", "xn--" + "a" * 70])
+async def test_a_host_that_idna_does_not_know_is_answered_like_any_other_stranger(
+    api: Api, host: str, caplog: pytest.LogCaptureFixture
+):
+    answer = await raw(api.url, f"GET http://{host}/healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+    assert answer.status in {200, 421}
+    assert not caplog.records

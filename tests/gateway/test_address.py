@@ -68,7 +68,8 @@ def test_any_text_is_e164_or_refused(text: str, country: str | None) -> None:
         ("12ab", "12ab", AddressKind.ALPHANUMERIC),
         ("*100#", "*100#", AddressKind.ALPHANUMERIC),
         ("", "", AddressKind.ALPHANUMERIC),
-        ("+99912345", "+99912345", AddressKind.E164),
+        ("+99912345", "+99912345", AddressKind.SHORT_CODE),
+        ("+36179", "+36179", AddressKind.SHORT_CODE),
         ("1234567890123", "1234567890123", AddressKind.SHORT_CODE),
     ],
 )

@@ -148,10 +148,39 @@ async def test_an_occupied_address_is_said_and_leaves_nothing_behind(tmp_path: P
         path = tmp_path / "config.toml"
         path.write_text(config("simulated:", listen), encoding="utf-8")
         done = await asyncio.to_thread(_serve_again, path)
-    assert done.returncode == 1
+    assert done.returncode == 78
+    assert not (tmp_path / "state").exists()
     assert listen in done.stderr
     assert "Traceback" not in done.stderr
     assert "ready" not in done.stdout
+
+
+async def test_a_hangup_does_not_end_the_gateway(tmp_path: Path) -> None:
+    async with daemon(tmp_path, config("simulated:")) as gateway:
+        await gateway.start()
+        assert gateway.process is not None
+        gateway.process.send_signal(signal.SIGHUP)
+        async with client_of(gateway.url, gateway.token) as client:
+            sent = await client.send(PERSON, "still here")
+            await client.until(sent["id"], "delivered")
+        assert await gateway.end() == 0
+
+
+async def test_what_was_refused_for_the_moment_is_tried_again_by_itself(tmp_path: Path) -> None:
+    """Nothing else happens at the gateway meanwhile: only its own clock brings the further copy."""
+    (tmp_path / "sim").mkdir()
+    text = config(str(tmp_path / "sim" / "modem0")) + '[categories.emergency]\nresend_after = "1s"\n'
+    async with daemon(tmp_path, text) as gateway:
+        async with simulated_modems(tmp_path / "sim", "--latency", "30s"):
+            await gateway.start()
+            async with client_of(gateway.url, gateway.token) as client:
+                sent = await client.send(PERSON, "fire", category="emergency")
+                await eventually(lambda: _submitted(gateway.folder), what="the part on its way")
+        # The modem vanished after Ctrl-Z.
+        async with simulated_modems(tmp_path / "sim"), client_of(gateway.url, gateway.token) as client:
+            ended = await client.until(sent["id"], "delivered", timeout=30)
+            assert ended["attempts"] == 2
+        assert await gateway.end() == 0
 
 
 def _serve_again(path: Path) -> subprocess.CompletedProcess[str]:

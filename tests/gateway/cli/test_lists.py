@@ -44,7 +44,7 @@ def test_filters(tocsin, filters: tuple[str, ...], texts: list[str]):
 
 def test_an_unknown_status_is_refused(tocsin):
     result = tocsin("messages", "--status", "lost")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "status" in result.stderr
 
 

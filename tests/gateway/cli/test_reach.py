@@ -119,11 +119,9 @@ def test_the_file_of_the_token(bare, config: Path, prepare: Callable[[Path], obj
     "url", ["gateway", "ftp://x", "http://", "http://x:0", "http://x:99999", "http://[", "http://a b", "http://é"]
 )
 def test_an_address_that_is_none(bare, url: str):
-    assert_failed(
-        bare("modems", "--url", url, TOCSIN_TOKEN="tocsin_x"),
-        1,
-        'tocsin: the gateway\'s address must be a URL such as "http://127.0.0.1:7672"',
-    )
+    result = bare("modems", "--url", url, TOCSIN_TOKEN="tocsin_x")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert 'the gateway\'s address must be a URL such as "http://127.0.0.1:7672"' in result.stderr
 
 
 @pytest.mark.parametrize(

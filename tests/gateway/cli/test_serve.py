@@ -74,9 +74,10 @@ def test_an_address_that_is_taken(bare, config: Path):
         address = f"127.0.0.1:{server.getsockname()[1]}"
         config.write_text(config.read_text().replace("127.0.0.1:0", address))
         result = bare("serve", "--config", str(config))
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (78, "")
     assert result.stderr.splitlines()[-1].startswith(f"tocsin: cannot listen on {address}: ")
     assert "in use" in result.stderr.lower()
+    assert not (config.parent / "state").exists()
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1:7672", "no-such-host.invalid:7672"])

@@ -50,8 +50,11 @@ def test_json_shows_the_token_once(command, request: pytest.FixtureRequest):
 
 def test_what_is_wrong_with_it(command):
     result = command("token", "create", "x", "--scope", "sned", "--category", "none")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "'sned' is none of send, read" in result.stderr
+    result = command("token", "create", "x", "--scope", "send", "--category", "none")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "scopes/0: " in result.stderr
+    assert "categories/0: " in result.stderr
     assert command("token", "create", "x").exit_code == 2
     assert command("token", "create", "x", "y", "--scope", "send").exit_code == 2
 

@@ -13,7 +13,7 @@ from support.clock import ManualClock
 from support.settings import category, settings_in
 
 from drivers.events import NO_RECEIPT, DeliverReceived, StatusReportReceived
-from drivers.tpdu import Address, SmsDeliver, SmsStatusReport, TimeStamp, join_smsc
+from drivers.tpdu import Address, SmsDeliver, SmsStatusReport, TimeStamp, UserData, join_smsc
 from gateway.clock import to_datetime
 from gateway.inbound.arrival import Origin, arrival_of
 from gateway.inbound.inbox import Inbox
@@ -50,6 +50,10 @@ class Ear:
         store, now_us = self.bench.store, self.bench.clock.now_us()
         lookup = store.fingerprint(arrival.sender)
         return await store.write(lambda connection: self.inbox.take(connection, arrival, lookup, ORIGIN, now_us))
+
+    async def give_up(self) -> int:
+        now_us = self.bench.clock.now_us()
+        return await self.bench.store.write(lambda connection: self.inbox.give_up(connection, "test-1", now_us))
 
     async def report(self, number: str, tp_mr: int, tp_st: int = 0) -> bool:
         stamp = TimeStamp.from_datetime(to_datetime(self.bench.clock.now_us()))
@@ -141,12 +145,42 @@ async def test_parts_of_two_senders_or_with_another_total_are_never_mixed(ear: E
     assert [item.text for item in await ear.items()] == ["y" * 200]
 
 
-async def test_parts_a_day_apart_are_not_joined(ear: Ear) -> None:
+async def test_parts_a_day_apart_are_not_joined_and_shown_as_they_came(ear: Ear) -> None:
     pairs = delivers("+33611111111", "x" * 200, ear.bench.clock.now_us())
     await ear.hear(pairs[:1])
     ear.bench.clock.advance(timedelta(hours=25))
     await ear.hear(pairs[1:])
     assert not await ear.items()
+    assert await ear.give_up() == 1
+    assert await ear.give_up() == 0
+    (fragment,) = await ear.items()
+    assert (fragment.text, fragment.parts) == ("x" * 153, 1)
+
+
+async def test_a_reference_that_comes_round_never_mixes_two_messages(ear: Ear) -> None:
+    first = delivers("+33611111111", "a" * 400, ear.bench.clock.now_us())
+    await ear.hear(first[:2])
+    ear.bench.clock.advance(timedelta(hours=10))
+    await ear.hear(delivers("+33611111111", "b" * 400, ear.bench.clock.now_us()))
+    assert [item.text for item in await ear.items()] == ["b" * 400, "a" * 306]
+
+
+async def test_in_doubt_a_repeated_stop_is_a_stop(ear: Ear) -> None:
+    now_us = ear.bench.clock.now_us()
+    for word in ("STOP", "START", "STOP"):
+        await ear.hear(delivers(NUMBER, word, now_us))
+    assert (await ear.bench.accept()).status is Status.SUPPRESSED
+
+
+async def test_the_same_words_are_heard_again_when_the_network_has_no_clock(ear: Ear) -> None:
+    stamp = TimeStamp(b"\x00" * 7)
+    deliver = SmsDeliver(tp_oa=Address.from_text(NUMBER), tp_scts=stamp, tp_ud=UserData(text="OK"))
+    octets = deliver.to_bytes()
+    pair = (SmsDeliver.from_bytes(octets), join_smsc(None, octets))
+    assert await ear.hear([pair, pair]) == [True, False]
+    ear.bench.clock.advance(timedelta(minutes=11))
+    assert await ear.hear([pair]) == [True]
+    assert [item.text for item in await ear.items()] == ["OK", "OK"]
 
 
 async def test_stop_ends_what_waits_confirms_once_and_start_lifts_it(ear: Ear) -> None:

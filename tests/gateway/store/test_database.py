@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from gateway.errors import StorageFull, StoreClosed
+from gateway.errors import StorageFull, StoreClosed, Unavailable
 from gateway.store.database import Store
 from gateway.store.schema import meta
 
@@ -108,3 +108,34 @@ async def test_closing_finishes_what_was_handed_over(tmp_path: Path, store: Stor
     with sqlite3.connect(tmp_path / "tocsin.db") as raw:
         assert raw.execute("SELECT count(*) FROM meta WHERE key LIKE 't%'").fetchone() == (20,)
     raw.close()
+
+
+async def test_another_program_that_holds_the_store_is_waited_for_and_told(tmp_path: Path, store: Store) -> None:
+    await store.write(lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout = 20").scalar())
+    with sqlite3.connect(tmp_path / "tocsin.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable) as refused:
+            await store.write(put("t1"))
+        assert refused.value.code == "store_busy"
+        other.execute("ROLLBACK")
+    other.close()
+    assert await store.write(put("t1")) == 1
+
+
+async def test_a_file_that_was_removed_takes_nothing_more(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "tocsin.db").rename(tmp_path / "elsewhere.db")
+    with pytest.raises(StorageFull, match="removed"):
+        await store.write(put("t1"))
+    assert not store.writable
+    (tmp_path / "elsewhere.db").rename(tmp_path / "tocsin.db")
+    assert await store.write(put("t1")) == 1
+
+
+async def test_an_error_never_repeats_what_was_to_be_written(store: Store) -> None:
+    def twice(connection: Connection) -> None:
+        for _ in range(2):
+            connection.execute(insert(meta).values(key="t1", value="CANARY"))
+
+    with pytest.raises(Exception, match="UNIQUE") as failed:
+        await store.write(twice)
+    assert "CANARY" not in str(failed.value)
