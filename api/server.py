@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_parser import RawRequestMessage
-from yarl import URL
 
 from api.problems import log_defect, of_bad_http
 
@@ -29,7 +28,7 @@ SERVER_LIMITS: Final[Mapping[str, Any]] = {
 
 
 # RFC 6761, 6.4: a name that is nobody's.
-_NOBODY: Final = "http://host.invalid/"
+_NOBODY: Final = "host.invalid"
 
 
 class _Protocol(web.RequestHandler):
@@ -73,7 +72,7 @@ def _readable(factory: Callable[..., web.BaseRequest]) -> Callable[..., web.Base
         try:
             return factory(message, *rest)
         except ValueError:
-            return factory(message._replace(path=_NOBODY, url=URL(_NOBODY)), *rest)
+            return factory(message._replace(url=message.url.with_host(_NOBODY)), *rest)
 
     return make
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,7 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
 
     A second signal does not wait for submits in flight; what becomes of them is then uncertain at the next start.
     """
+    _allow_descriptors()
     asked = asyncio.Event()
     main = asyncio.current_task()
     assert main is not None
@@ -119,6 +121,13 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
             log.warning("stopped without draining", extra={"action": "stopped_hard"})
             return True
     return not failed
+
+
+def _allow_descriptors() -> None:
+    """As many open connections as the system lets this process have: the usual soft limit is made for shells."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _services(

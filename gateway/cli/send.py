@@ -8,7 +8,7 @@ import threading
 import click
 
 from gateway.cli.client import GatewayClient, path_of
-from gateway.cli.errors import EXIT_FAILED, Unreachable
+from gateway.cli.errors import EXIT_FAILED, Failure, Unreachable
 from gateway.cli.message_view import print_warnings, state
 from gateway.cli.options import duration, example, invocation, remote, time_option
 from gateway.cli.output import Document, print_document
@@ -64,7 +64,11 @@ def read_text(text: str) -> str:
     """The text itself, or standard input without its last line break when the text is `-`."""
     if text != "-":
         return text
-    return sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        # Guessed characters would reach somebody's phone.
+        raise Failure(f"the text on standard input is not UTF-8 (byte {error.start})") from None
 
 
 def _follow(client: GatewayClient, message: Document, timeout_us: int) -> Document:
