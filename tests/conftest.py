@@ -78,3 +78,10 @@ def long_run(request: pytest.FixtureRequest, tell: Callable[[str], None]) -> Ite
     run = LongRun(hours_asked_for(), sharing)
     yield run
     tell(f"{request.node.name}: {run.rounds} rounds in {run.elapsed_s:.0f} s")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make soak` may take as long as somebody wishes."""
+    for item in items:
+        if item.get_closest_marker("long") or item.get_closest_marker("fresh"):
+            item.add_marker(pytest.mark.timeout(0))

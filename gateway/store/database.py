@@ -40,6 +40,10 @@ _BUSY = ("database is locked", "database table is locked", "database schema is l
 _FULL = ("database or disk is full", "readonly database", "disk I/O error", "unable to open database file")
 
 
+class StoreFailed(Exception):
+    """The writer met what it cannot handle: a defect of ours, told to every caller instead of silence."""
+
+
 class Store:
     """A store that is open. Made by `gateway.store.opening.open_store`."""
 
@@ -48,6 +52,8 @@ class Store:
         self._path = path
         self._file = path.stat()
         self._engine = writing_engine(path)
+        # Opened here and not in the thread: what goes wrong is then told to who opens the store.
+        self._connection = self._engine.connect()
         self._reading = _reading_engine(path)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -100,11 +106,17 @@ class Store:
                 connection.rollback()
 
     def _run(self) -> None:
-        with self._engine.connect() as connection:
+        with self._connection as connection:
             while (group := self._next_group()) is not None:
                 self.groups += 1
                 self.works += len(group)
-                self.writable = self._present(group) and _commit_together(connection, group)
+                try:
+                    self.writable = self._present(group) and _commit_together(connection, group)
+                except BaseException as error:
+                    # Nobody may wait for ever, whatever happens in this thread.
+                    for job in group:
+                        job.error = job.error or StoreFailed(type(error).__name__)
+                    log.critical("the writer failed", extra={"action": "writer_failed"}, exc_info=error)
                 for job in group:
                     job.settle()
 

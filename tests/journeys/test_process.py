@@ -179,7 +179,10 @@ async def test_what_was_refused_for_the_moment_is_tried_again_by_itself(tmp_path
         # The modem vanished after Ctrl-Z.
         async with simulated_modems(tmp_path / "sim"), client_of(gateway.url, gateway.token) as client:
             ended = await client.until(sent["id"], "delivered", timeout=30)
-            assert ended["attempts"] == 2
+            timeline = await client.ok("GET", f"/v1/messages/{sent['id']}/timeline")
+            # On a slow machine the modem may have vanished before Ctrl-Z; then nothing was spent.
+            lost = "message.uncertain" in [item["event"] for item in timeline["items"]]
+            assert ended["attempts"] == (2 if lost else 1)
         assert await gateway.end() == 0
 
 
