@@ -13,15 +13,16 @@ from aiohttp.typedefs import Handler, Middleware
 
 from api import problems
 from api.body import BODY_MAX
-from api.endpoint import Endpoint, OpenEndpoint, by_body, by_query
+from api.endpoint import Endpoint, OpenEndpoint, by_body, by_body_if_any, by_query
 from api.hosts import Hosts
 from api.models.fields import NoQuery, PageQuery
 from api.models.inbox import InboxQuery
-from api.models.messages import MessageIn, MessagesQuery, PreviewIn
+from api.models.messages import MessageIn, MessagesQuery, PreviewIn, ReferenceQuery, ResolveIn
 from api.models.modems import SimulateIn
 from api.models.optouts import LiftQuery, OptOutIn, OptOutsQuery
+from api.models.queue import PauseIn
 from api.models.tokens import TokenIn
-from api.routes import health, inbox, messages, modems, optouts, tokens
+from api.routes import batch, health, inbox, messages, modems, optouts, queue, tokens
 from api.server import SERVER_LIMITS
 from gateway.config.settings import ApiSettings
 from gateway.errors import GatewayError
@@ -31,12 +32,18 @@ from gateway.services import Services
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     by_body("POST", "/v1/messages", "send", MessageIn, messages.create),
     by_query("GET", "/v1/messages", "read", MessagesQuery, messages.list_all),
+    by_query("DELETE", "/v1/messages", "send", ReferenceQuery, messages.cancel_reference),
+    by_query("POST", "/v1/messages/batch", "send", NoQuery, batch.create),
     by_body("POST", "/v1/messages/preview", "send", PreviewIn, messages.preview),
     by_query("GET", "/v1/messages/{id}", "read", NoQuery, messages.read),
     by_query("DELETE", "/v1/messages/{id}", "send", NoQuery, messages.cancel),
     by_query("GET", "/v1/messages/{id}/timeline", "read", NoQuery, messages.timeline),
     by_query("POST", "/v1/messages/{id}/cancel", "send", NoQuery, messages.cancel),
     by_query("DELETE", "/v1/messages/{id}/cancel", "send", NoQuery, messages.cancel),
+    by_body("POST", "/v1/messages/{id}/resolve", "send", ResolveIn, messages.resolve),
+    by_query("GET", "/v1/pause", "read", NoQuery, queue.state),
+    by_body_if_any("POST", "/v1/pause", "admin", PauseIn, queue.pause),
+    by_query("POST", "/v1/resume", "admin", NoQuery, queue.resume),
     by_query("GET", "/v1/inbox", "read", InboxQuery, inbox.list_all),
     by_query("GET", "/v1/optouts", "contacts", OptOutsQuery, optouts.list_all),
     by_body("POST", "/v1/optouts", "contacts", OptOutIn, optouts.add),

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from api.problems import HttpProblem
 
+JSON_TYPE: Final = "application/json"
 BODY_MAX: Final = 4 * 1024 * 1024
 
 #: A body of 4 MiB in this time is 140 kB/s; whoever is slower holds a connection for nothing.
@@ -24,8 +25,13 @@ _BODY_TIMEOUT_S: Final = 30.0
 
 async def read_object(request: web.Request) -> dict[str, Any]:
     """the body as a JSON object. Raises the 400, 408, 413, 415 or 422 problem"""
-    _check_type(request)
-    document = parse(await _read(request))
+    check_type(request, JSON_TYPE)
+    return object_of(await _read(request))
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """The JSON object in UTF-8. Raises the 400 or 422 problem"""
+    document = parse(body)
     if not isinstance(document, dict):
         raise HttpProblem(HTTPStatus.UNPROCESSABLE_ENTITY, "not_an_object", "the body must be a JSON object")
     return document  # pyright: ignore[reportUnknownVariableType] - its shape is for the models to find out
@@ -48,16 +54,21 @@ def parse(body: bytes) -> object:
         raise _invalid("the body has a number with too many digits") from None
 
 
-def _check_type(request: web.Request) -> None:
-    """RFC 8259, 11: application/json; a charset other than UTF-8 is something else."""
+def check_type(request: web.Request, *taken: str) -> str:
+    """The media type of the body, one of `taken`. Raises the 415 problem for another one.
+
+    A charset other than UTF-8 makes it something else (RFC 8259, 8.1).
+    """
     field = request.headers.get("Content-Type", "")
-    if field != "application/json":
-        media_type, *parameters = (piece.strip().lower() for piece in field.split(";"))
+    if field not in taken:
+        field, *parameters = (piece.strip().lower() for piece in field.split(";"))
         charsets = [piece.partition("=")[2].strip('"') for piece in parameters if piece.startswith("charset=")]
-        if media_type != "application/json" or any(charset not in {"utf-8", "utf8"} for charset in charsets):
-            raise _unsupported("the body must be JSON in UTF-8, with Content-Type: application/json")
+        if field not in taken or any(charset not in {"utf-8", "utf8"} for charset in charsets):
+            named = " or ".join(taken)
+            raise _unsupported(f"the body must be JSON in UTF-8, with Content-Type: {named}")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise _unsupported("a compressed body is not taken", {"Accept-Encoding": "identity"})
+    return field
 
 
 async def _read(request: web.Request) -> bytes:
@@ -70,12 +81,20 @@ async def _read(request: web.Request) -> bytes:
     except web.HTTPRequestEntityTooLarge:
         raise _too_large() from None
     except TimeoutError:
-        detail = "the body did not arrive in time"
-        raise HttpProblem(
-            HTTPStatus.REQUEST_TIMEOUT, "request_timeout", detail, fields={"Connection": "close"}
-        ) from None
+        raise timed_out() from None
     except (web.RequestPayloadError, ConnectionError):
-        raise HttpProblem(HTTPStatus.BAD_REQUEST, "bad_request", "the body broke off or is badly framed") from None
+        raise broken_off() from None
+
+
+def timed_out() -> HttpProblem:
+    """The refusal of a body that stopped coming."""
+    detail = "the body did not arrive in time"
+    return HttpProblem(HTTPStatus.REQUEST_TIMEOUT, "request_timeout", detail, fields={"Connection": "close"})
+
+
+def broken_off() -> HttpProblem:
+    """The refusal of a body that ended before its end."""
+    return HttpProblem(HTTPStatus.BAD_REQUEST, "bad_request", "the body broke off or is badly framed")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class Part(Enum):
 
     QUERY = "query"
     BODY = "body"
+    #: As BODY; no body is the same as an empty object.
+    BODY_IF_ANY = "body, if any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ class Endpoint(Generic[M]):
     scope: str
     part: Part
     takes: type[M]
-    handler: Callable[[Call, M], Awaitable[web.Response]]
+    handler: Callable[[Call, M], Awaitable[web.StreamResponse]]
 
-    async def answer(self, request: web.Request, services: Services) -> web.Response:
+    async def answer(self, request: web.Request, services: Services) -> web.StreamResponse:
         """Token, then shape, then the handler. A query that the route does not know is refused with the shape."""
         principal = principal_of(request, services.tokens, self.scope)
         return await self.handler(Call(request, services, principal), await self._wanted(request))
@@ -69,6 +71,8 @@ class Endpoint(Generic[M]):
             return _queried(request, self.takes)
         if request.rel_url.raw_query_string:
             _queried(request, NoQuery)
+        if self.part is Part.BODY_IF_ANY and not request.can_read_body:
+            return validated(self.takes, {})
         return validated(self.takes, await read_object(request))
 
 
@@ -77,22 +81,29 @@ class OpenEndpoint:
     """A route without token, for any Host: it tells nothing of anybody."""
 
     path: str
-    handler: Callable[[Services], Awaitable[web.Response]]
+    handler: Callable[[Services], Awaitable[web.StreamResponse]]
     method: str = "GET"
 
 
 def by_query(
-    method: str, path: str, scope: str, takes: type[M], handler: Callable[[Call, M], Awaitable[web.Response]]
+    method: str, path: str, scope: str, takes: type[M], handler: Callable[[Call, M], Awaitable[web.StreamResponse]]
 ) -> Endpoint[M]:
     """A route whose values stand in the query string."""
     return Endpoint(method, path, scope, Part.QUERY, takes, handler)
 
 
 def by_body(
-    method: str, path: str, scope: str, takes: type[M], handler: Callable[[Call, M], Awaitable[web.Response]]
+    method: str, path: str, scope: str, takes: type[M], handler: Callable[[Call, M], Awaitable[web.StreamResponse]]
 ) -> Endpoint[M]:
     """A route whose values stand in a JSON body."""
     return Endpoint(method, path, scope, Part.BODY, takes, handler)
+
+
+def by_body_if_any(
+    method: str, path: str, scope: str, takes: type[M], handler: Callable[[Call, M], Awaitable[web.StreamResponse]]
+) -> Endpoint[M]:
+    """A route whose values stand in a JSON body, which may be left out."""
+    return Endpoint(method, path, scope, Part.BODY_IF_ANY, takes, handler)
 
 
 def _queried(request: web.Request, model: type[M]) -> M:

@@ -96,6 +96,19 @@ def problem(
     members: Mapping[str, object] | None = None,
 ) -> web.Response:
     """A problem answer. `fields` are further header fields, `members` further members (RFC 9457, 3.2)."""
+    document = _document(status, code, detail, errors) | dict(members or {})
+    header = {"Content-Type": PROBLEM, **COMMON_FIELDS, **(fields or {})}
+    return web.Response(body=to_json(document), status=status, headers=header)
+
+
+def document_of(error: GatewayError | HttpProblem) -> dict[str, object]:
+    """The problem as a document of its own, where it answers one line of several."""
+    if isinstance(error, HttpProblem):
+        return _document(error.status, error.code, error.detail, error.errors)
+    return _document(_status_of(error), error.code, error.message, error.errors)
+
+
+def _document(status: int, code: str, detail: str, errors: Sequence[FieldError]) -> dict[str, object]:
     document: dict[str, object] = {
         "type": "about:blank",
         "title": _TITLES.get(status) or HTTPStatus(status).phrase,
@@ -105,9 +118,11 @@ def problem(
     }
     if errors:
         document["errors"] = [{"pointer": error.pointer, "message": error.message} for error in errors]
-    document.update(members or {})
-    header = {"Content-Type": PROBLEM, **COMMON_FIELDS, **(fields or {})}
-    return web.Response(body=to_json(document), status=status, headers=header)
+    return document
+
+
+def _status_of(error: GatewayError) -> HTTPStatus:
+    return next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
 
 
 def _detail(message: str, errors: Sequence[FieldError]) -> str:
@@ -120,7 +135,7 @@ def _detail(message: str, errors: Sequence[FieldError]) -> str:
 
 def of_gateway(error: GatewayError) -> web.Response:
     """The problem for a typed refusal of the gateway."""
-    status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+    status = _status_of(error)
     fields: dict[str, str] = {}
     if isinstance(error, Unavailable):
         fields["Retry-After"] = str(max(1, error.retry_after_s))

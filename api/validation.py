@@ -17,6 +17,7 @@ M = TypeVar("M", bound=BaseModel)
 #: What somebody sends by mistake is named in full; what somebody sends to keep us busy is not.
 _UNKNOWN_TOLD: Final = 20
 _POINTER_MAX: Final = 128
+_ERRORS_TOLD: Final = 100
 
 _SENTENCES: Final[Mapping[str, str]] = {
     "missing": "is required",
@@ -30,6 +31,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "tuple_type": "must be a list",
     "too_long": "must have at most {max_length} items",
     "too_short": "must have at least {min_length} item",
+    "model_type": "must be an object",
     "literal_error": "must be one of {expected}",
 }
 
@@ -40,12 +42,12 @@ def validated(model: type[M], values: Mapping[str, Any], *, in_query: bool = Fal
     A field of a body is named by its JSON pointer, one of a query by its name.
     """
     try:
-        return model.model_validate(_bounded(model, values))
+        return model.model_validate(bounded(model, values))
     except ValidationError as error:
         raise _refusal(error, 1 if in_query else 0) from None
 
 
-def _bounded(model: type[BaseModel], values: Mapping[str, Any]) -> Mapping[str, Any]:
+def bounded(model: type[BaseModel], values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values without more than a few unknown names: a body may hold half a million of them."""
     if len(values) <= len(model.model_fields) + _UNKNOWN_TOLD:
         return values
@@ -55,7 +57,7 @@ def _bounded(model: type[BaseModel], values: Mapping[str, Any]) -> Mapping[str, 
 
 
 def _refusal(error: ValidationError, skipped: int) -> HttpProblem:
-    details = error.errors(include_url=False, include_input=False)
+    details = error.errors(include_url=False, include_input=False)[:_ERRORS_TOLD]
     errors = [FieldError(_pointer(detail["loc"])[skipped:], _message(detail)) for detail in details]
     return HttpProblem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", errors[0].message, errors=errors)
 

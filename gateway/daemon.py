@@ -31,7 +31,7 @@ from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.outbound.recovery import recover
 from gateway.requests import NewToken
-from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Services, Tokens
+from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
 from gateway.services.modems import Fleet
 from gateway.store.database import Store
 from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_store, write_secret
@@ -147,6 +147,7 @@ def _services(
         inbox=Inbox(store, gateway.country),
         optouts=OptOuts(store, clock, settings),
         modems=Modems(store, clock, fleet, gateway.node, gateway.timezone),
+        queue=Queue(store, clock, nudge, settings.categories),
         tokens=Tokens(store, clock, settings.categories),
         health=Health(store, fleet),
     )

@@ -161,6 +161,33 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The kill switch: what may not leave now, and since when (microseconds UTC, None while all may).
+
+    A message that only waits for its turn is shown as `held` by it, without being written to: a pause holds a million
+    messages as quickly as one. What a rule holds already stays held by that rule.
+    """
+
+    everything: bool = False
+    categories: tuple[str, ...] = ()
+    since_us: int | None = None
+
+    def holds(self, category: str) -> bool:
+        """Whether nothing of this category may leave."""
+        return self.everything or category in self.categories
+
+    def shown(self, status: Status, category: str) -> Status:
+        """The word for a message whose own is `status`."""
+        return Status.HELD if status is Status.QUEUED and self.holds(category) else status
+
+
+#: Nothing is paused.
+NO_PAUSE = Pause()
+#: Why a paused message waits; nobody knows until when.
+PAUSED = Hold(Rule.PAUSED, None, "sending is paused")
+
+
+@dataclass(frozen=True, slots=True)
 class Caution:
     """Something a person may want to change: stable code, one sentence."""
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from drivers.events import ModemStatus
-from gateway.message import Caution, Encoding, Rule
+from gateway.message import Caution, Encoding, Rule, Status
 
 SCOPES = ("send", "read", "read:all", "contacts", "campaigns", "admin")
 
@@ -46,6 +47,32 @@ class NewMessage:
     modem: str | None = None
     flash: bool = False
     on_uncertain: str | None = None
+    #: Cancels what waits under the same token and reference, in the same commit.
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A message to be sent, and the caller's key for it: asked again with the same key it is the same message."""
+
+    new: NewMessage
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a submission, in short."""
+
+    id: str
+    status: Status
+
+
+class Settlement(StrEnum):
+    """As what an operator settles an uncertain message."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    RESEND = "resend"
 
 
 @dataclass(frozen=True, slots=True)

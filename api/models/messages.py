@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from api.models.fields import Incoming, Name, PageQuery, QueryNumber, Text, Time, wrong
 from gateway.clock import rfc3339
 from gateway.message import Caution, Message, Status, TimelineItem
-from gateway.requests import MessageFilter, NewMessage, Preview
+from gateway.requests import MessageFilter, NewMessage, Preview, Settlement
 
 Document: TypeAlias = dict[str, object]
 
@@ -28,6 +28,7 @@ class MessageIn(Incoming):
     modem: Name | None = None
     flash: bool = False
     on_uncertain: Literal["resend", "hold", "never"] | None = None
+    replaces: bool = False
 
     def value(self) -> NewMessage:
         """What the services take."""
@@ -41,6 +42,7 @@ class MessageIn(Incoming):
             modem=self.modem,
             flash=self.flash,
             on_uncertain=self.on_uncertain,
+            replaces=self.replaces,
         )
 
 
@@ -48,6 +50,22 @@ class PreviewIn(MessageIn):
     """Body of `POST /v1/messages/preview`: a message, and the time for which to judge it (default: now)."""
 
     at: Time | None = None
+
+
+class ResolveIn(Incoming):
+    """Body of `POST /v1/messages/{id}/resolve`."""
+
+    settlement: Annotated[Literal["sent", "failed", "resend"], Field(alias="as")]
+
+    def value(self) -> Settlement:
+        """What the services take."""
+        return Settlement(self.settlement)
+
+
+class ReferenceQuery(Incoming):
+    """Query of `DELETE /v1/messages`."""
+
+    reference: Name
 
 
 def _statuses(value: Any) -> tuple[Status, ...]:

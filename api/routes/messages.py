@@ -1,4 +1,4 @@
-"""Messages: accept, list, read, follow, cancel, preview."""
+"""Messages: accept, list, read, follow, cancel, resolve, preview."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ from typing import Final
 
 from aiohttp import web
 
-from api.answers import answer
+from api.answers import JSON, answer, to_json
 from api.endpoint import Call
+from api.idempotency import idempotency_key
 from api.models.fields import NoQuery
 from api.models.lists import list_out
-from api.models.messages import MessageIn, MessagesQuery, PreviewIn, message_out, preview_out, timeline_item_out
+from api.models.messages import (
+    MessageIn,
+    MessagesQuery,
+    PreviewIn,
+    ReferenceQuery,
+    ResolveIn,
+    message_out,
+    preview_out,
+    timeline_item_out,
+)
+from api.spool import Spool
 from gateway.errors import NotFound
 from gateway.ids import is_id
 from gateway.requests import Page
@@ -20,7 +31,8 @@ _ACCEPTED: Final = 202
 
 async def create(call: Call, wanted: MessageIn) -> web.Response:
     """Accept one message: it is on the disk before the answer leaves."""
-    message = await call.services.messages.create(call.principal, wanted.value())
+    key = idempotency_key(call.request)
+    message = await call.services.messages.create(call.principal, wanted.value(), key)
     return answer(message_out(message), _ACCEPTED)
 
 
@@ -50,6 +62,25 @@ async def timeline(call: Call, _: NoQuery) -> web.Response:
 async def cancel(call: Call, _: NoQuery) -> web.Response:
     """Cancel a message that waits."""
     return answer(message_out(await call.services.messages.cancel(call.principal, _id(call))))
+
+
+async def cancel_reference(call: Call, wanted: ReferenceQuery) -> web.StreamResponse:
+    """Cancel what waits under a reference; the answer lists what was cancelled, all of it."""
+    groups = call.services.messages.cancel_reference(call.principal, wanted.reference)
+    with Spool() as spool:
+        spool.write(b'{"items":[')
+        between = b""
+        async for group in groups:
+            for message in group:
+                spool.write(between + to_json(message_out(message)))
+                between = b","
+        spool.write(b'],"next":null}')
+        return await spool.answer(call.request, JSON)
+
+
+async def resolve(call: Call, wanted: ResolveIn) -> web.Response:
+    """Settle a message that may have gone."""
+    return answer(message_out(await call.services.messages.resolve(call.principal, _id(call), wanted.value())))
 
 
 def _id(call: Call) -> str:

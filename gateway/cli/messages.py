@@ -1,4 +1,4 @@
-"""`tocsin messages`, `message` and `cancel`: what was accepted, and what became of it."""
+"""`tocsin messages`, `message`, `cancel` and `resolve`: what was accepted, and what became of it."""
 
 from __future__ import annotations
 
@@ -67,3 +67,22 @@ def cancel(message_id: str) -> None:
         print_document(canceled)
     else:
         click.echo(state(canceled))
+
+
+@click.command(epilog=example("tocsin resolve 0190a3c1d2e37f00a1b2c3d4e5f60718 --as sent"))
+@click.argument("message_id", metavar="ID")
+@click.option(
+    "--as",
+    "settlement",
+    type=click.Choice(("sent", "failed", "resend")),
+    required=True,
+    help="What is known of it: that it left, that it did not; or send one more copy.",
+)
+@remote
+def resolve(message_id: str, settlement: str) -> None:
+    """Settle a message that may have gone and whose outcome is uncertain."""
+    resolved = gateway().post(path_of("messages", message_id, "resolve"), {"as": settlement})
+    if invocation().json:
+        print_document(resolved)
+    else:
+        click.echo(state(resolved))

@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 
 from drivers.tpdu import Address, build_submits, segment
 from gateway.config.settings import Category
-from gateway.message import Hold, PartEvent, Rule, Status
+from gateway.message import Hold, PartEvent, Pause, Rule, Status
 from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
 from gateway.rules.verdict import Allow, Defer, Refuse
-from gateway.store import messages, optouts, outcomes, queue, recipients, reports
+from gateway.store import messages, optouts, outcomes, pauses, queue, recipients, reports
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
@@ -58,10 +58,13 @@ class Gate:
             self._plan_resend(connection, outcome.attempt_id, now_us)
 
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
-        """Mark the next part for this modem, or None when there is nothing for it."""
+        """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""
+        pause = pauses.standing(connection)
+        if pause.everything:
+            return None
         begun = queue.begun(connection, modem, now_us)
         above = 0 if begun is None else begun.priority + 1
-        chosen = self._begin_ready(connection, modem, now_us, above)
+        chosen = self._begin_ready(connection, modem, now_us, above, pause)
         if chosen is None and begun is not None:
             chosen = begun
             if begun.modem is None:
@@ -73,9 +76,11 @@ class Gate:
         attempt_id = queue.mark(connection, row, modem, now_us)
         return Marked(attempt_id, chosen.id, row.sequence, bytes(row.octets), row.copies + 1, chosen.expires_us)
 
-    def _begin_ready(self, connection: Connection, modem: ModemFacts, now_us: int, above: int) -> AnyRow | None:
+    def _begin_ready(
+        self, connection: Connection, modem: ModemFacts, now_us: int, above: int, pause: Pause
+    ) -> AnyRow | None:
         """Begin the best ready message that the rules let through; those they refuse end here."""
-        while rows := queue.ready(connection, modem, now_us, above=above):
+        while rows := queue.ready(connection, modem, now_us, above=above, pause=pause):
             for row in rows:
                 if self._admit(connection, row, now_us):
                     octets = None if row.has_parts else self._fix(connection, row, now_us)

@@ -13,9 +13,10 @@ from gateway.services.inbox import Inbox
 from gateway.services.messages import Messages
 from gateway.services.modems import Modems
 from gateway.services.optouts import OptOuts
+from gateway.services.queue import Queue
 from gateway.services.tokens import Tokens
 
-__all__ = ["Health", "Inbox", "Messages", "Modems", "OptOuts", "Services", "Tokens"]
+__all__ = ["Health", "Inbox", "Messages", "Modems", "OptOuts", "Queue", "Services", "Tokens"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +27,6 @@ class Services:
     inbox: Inbox
     optouts: OptOuts
     modems: Modems
+    queue: Queue
     tokens: Tokens
     health: Health

@@ -1,22 +1,27 @@
-"""Messages: accept, read, follow, cancel, preview."""
+"""Messages: accept, read, follow, cancel, resolve, preview."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import Connection
 
 from gateway.clock import Clock
 from gateway.config.settings import GatewaySettings
-from gateway.errors import Conflict, NotFound
+from gateway.errors import Conflict, GatewayError, NotFound
 from gateway.message import WAITING, Message, Status, TimelineItem
 from gateway.outbound.intake import Intake
-from gateway.requests import MessageFilter, NewMessage, Page, Preview, Principal
+from gateway.requests import Accepted, MessageFilter, NewMessage, Page, Preview, Principal, Settlement, Submission
 from gateway.services.visibility import before_id, filter_number, only_token
-from gateway.store import events, messages, recipients
+from gateway.store import events, messages, recipients, resolution
 from gateway.store.database import Store
 from gateway.store.schema import AnyRow
+
+#: Bounds how long one transaction of a cancellation keeps others waiting.
+_GROUP = 200
 
 
 class Messages:
@@ -32,15 +37,33 @@ class Messages:
         self._country = gateway.country
         self._node = gateway.node
 
-    async def create(self, principal: Principal, new: NewMessage) -> Message:
+    async def create(self, principal: Principal, new: NewMessage, key: str | None = None) -> Message:
         """Accept one message; it is on the disk when this returns.
 
-        Raises `InvalidRequest` (with every wrong field), `Forbidden` for a category the token may not use, and
-        `StorageFull`.
+        With a `key` that this token used before for the same message: that message, as it is now. Raises
+        `InvalidRequest` (with every wrong field), `Forbidden` for a category the token may not use, `Conflict` for a
+        key that was used for another message, and `StorageFull`.
         """
-        message = await self._intake.accept(principal, new)
+        message = await self._intake.accept(principal, new, key)
         self._nudge()
         return message
+
+    async def create_all(
+        self, principal: Principal, submissions: Sequence[Submission], key: str | None = None
+    ) -> Sequence[Accepted]:
+        """Accept all of them in one commit, or none; fields of errors are `/messages/N/…`. Raises as `create` does."""
+        accepted = await self._intake.accept_all(principal, submissions, key)
+        self._nudge()
+        return accepted
+
+    async def create_each(
+        self, principal: Principal, groups: AsyncIterator[Sequence[Submission]]
+    ) -> AsyncGenerator[Sequence[Accepted | GatewayError]]:
+        """Accept each for itself, a commit for each group; what became of each, group by group."""
+        async with aclosing(self._intake.accept_each(principal, groups)) as results:
+            async for result in results:
+                self._nudge()
+                yield result
 
     async def preview(self, principal: Principal, new: NewMessage, at_us: int | None) -> Preview:
         """What would become of it at `at_us` (now if None); changes nothing."""
@@ -104,6 +127,41 @@ class Messages:
         if canceled is None:
             raise _not_found()
         return canceled
+
+    async def cancel_reference(self, principal: Principal, reference: str) -> AsyncGenerator[Sequence[Message]]:
+        """Cancel what waits under a reference of this token, or of any for `admin`; in groups, newest first."""
+        token_id = None if principal.may("admin") else principal.token_id
+        before: str | None = None
+        while group := await self._store.write(partial(self._cancel_some, principal, reference, token_id, before)):
+            yield group
+            before = group[-1].id
+
+    def _cancel_some(
+        self, principal: Principal, reference: str, token_id: int | None, before: str | None, connection: Connection
+    ) -> list[Message]:
+        now_us, sentence = self._clock.now_us(), f"by token {principal.name}"
+        ids = messages.waiting_under(connection, reference, token_id=token_id, before=before, limit=_GROUP)
+        for each in ids:
+            messages.end_waiting(connection, each, Status.CANCELED, now_us, code=None, sentence=sentence)
+        found = [messages.get(connection, each) for each in ids]
+        return [each for each in found if each is not None]
+
+    async def resolve(self, principal: Principal, message_id: str, settlement: Settlement) -> Message:
+        """Settle an uncertain message; `Conflict` when it is not uncertain, or may not be sent any more."""
+        token_id = None if principal.may("admin") else principal.token_id
+
+        def work(connection: Connection) -> Message | None:
+            if messages.get(connection, message_id, token_id=token_id) is None:
+                return None
+            by = f"token {principal.name}"
+            resolution.resolve(connection, message_id, settlement, self._clock.now_us(), by=by)
+            return messages.get(connection, message_id)
+
+        resolved = await self._store.write(work)
+        if resolved is None:
+            raise _not_found()
+        self._nudge()
+        return resolved
 
     def _lookup(self, number: str | None) -> bytes | None:
         return None if number is None else self._store.fingerprint(filter_number(number, self._country, "to"))

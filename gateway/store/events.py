@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, insert, select
 
@@ -39,6 +39,17 @@ def record_status(
 ) -> None:
     """Append `message.STATUS`."""
     record(connection, at_us, f"message.{status}", message_id=message_id, detail=detail)
+
+
+def record_statuses(connection: Connection, items: Iterable[tuple[int, str, Status, str | None]]) -> None:
+    """Append `message.STATUS` for each of: instant, message id, status, detail."""
+    _record.change_many(
+        connection,
+        [
+            {"at": at_us, "kind": f"message.{status}", "of_message": each, "of_inbox": None, "sentence": detail}
+            for at_us, each, status, detail in items
+        ],
+    )
 
 
 def of_message(connection: Connection, message_id: str) -> Sequence[AnyRow]:

@@ -8,12 +8,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    insert,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
 
-from gateway.message import WAITING, Caution, Encoding, Hold, Message, Rule, Status
+from gateway.message import PAUSED, WAITING, Caution, Encoding, Hold, Message, Pause, Rule, Status
 from gateway.requests import MessageFilter, Page
-from gateway.store import events
-from gateway.store.prepared import Prepared
+from gateway.store import events, pauses
+from gateway.store.prepared import Prepared, words
 from gateway.store.schema import AnyRow, message, recipient
 
 _m = message.c
@@ -55,9 +68,19 @@ class NewRow:
 
 def add(connection: Connection, row: NewRow) -> None:
     """Insert an accepted message, with its first event."""
-    _add.change(connection, **{f"new_{name}": _plain(getattr(row, name)) for name in _WRITTEN})
+    add_all(connection, [row], pauses.standing(connection))
+
+
+def add_all(connection: Connection, rows: Sequence[NewRow], pause: Pause) -> None:
+    """Insert accepted messages, each with its first event; `pause` is what stands in this transaction."""
+    _add.change_many(connection, [{name: _plain(getattr(row, name)) for name in _WRITTEN} for row in rows])
+    events.record_statuses(connection, [_first_event(row, pause) for row in rows])
+
+
+def _first_event(row: NewRow, pause: Pause) -> tuple[int, str, Status, str | None]:
+    status = pause.shown(row.status, row.category)
     detail = row.hold_detail or row.error_message
-    events.record_status(connection, row.created_us, row.id, row.status, detail)
+    return row.created_us, row.id, status, detail if status is row.status else PAUSED.detail
 
 
 def _plain(value: object) -> object:
@@ -66,19 +89,20 @@ def _plain(value: object) -> object:
 
 
 _WRITTEN = NewRow.__slots__
-_new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _WRITTEN}
-_add = Prepared(insert(message).values(attempts=0, **_new))
+# An insertion of whole columns: their own names are those of the values.
+_add = Prepared(insert(message).values(attempts=0, **{name: bindparam(name) for name in _WRITTEN}))
 
 
-def of_row(row: NewRow, number: str) -> Message:
+def of_row(row: NewRow, number: str, pause: Pause) -> Message:
     """The value front ends know, of a message that was accepted just now."""
     hold = Hold(row.hold_rule, row.hold_until_us, row.hold_detail or "") if row.hold_rule else None
+    status = pause.shown(row.status, row.category)
     return Message(
         id=row.id,
         to=number,
         text=row.text,
         category=row.category,
-        status=row.status,
+        status=status,
         encoding=row.encoding,
         parts=row.parts,
         reference=row.reference,
@@ -92,20 +116,22 @@ def of_row(row: NewRow, number: str) -> Message:
         due_us=row.due_us,
         sent_us=None,
         delivered_us=None,
-        hold=hold,
+        hold=hold if status is row.status else PAUSED,
         error_code=row.error_code,
         error_message=row.error_message,
         warnings=cautions(row.warnings),
     )
 
 
+_get = Prepared(_joined.where(_m.id == bindparam("message_id")))
+
+
 def get(connection: Connection, message_id: str, *, token_id: int | None = None) -> Message | None:
     """One message; with `token_id` only if that token sent it."""
-    query = _joined.where(_m.id == message_id)
-    if token_id is not None:
-        query = query.where(_m.token_id == token_id)
-    row = connection.execute(query).first()
-    return None if row is None else to_message(row)
+    row = _get.first(connection, message_id=message_id)
+    if row is None or token_id not in {None, row.token_id}:
+        return None
+    return to_message(row, pauses.standing(connection))
 
 
 def page(
@@ -118,17 +144,18 @@ def page(
     before: str | None,
 ) -> Page[Message]:
     """Messages that fit, newest first. `recipient_id` stands for `wanted.to`."""
-    query = _joined.where(*_conditions(wanted, recipient_id, token_id, before)).order_by(_m.id.desc())
+    pause = pauses.standing(connection)
+    query = _joined.where(*_conditions(wanted, pause, recipient_id, token_id, before)).order_by(_m.id.desc())
     rows = connection.execute(query.limit(limit + 1)).all()
     following = rows[limit - 1].id if len(rows) > limit else None
-    return Page([to_message(row) for row in rows[:limit]], following)
+    return Page([to_message(row, pause) for row in rows[:limit]], following)
 
 
 def _conditions(
-    wanted: MessageFilter, recipient_id: int | None, token_id: int | None, before: str | None
+    wanted: MessageFilter, pause: Pause, recipient_id: int | None, token_id: int | None, before: str | None
 ) -> list[ColumnElement[bool]]:
     given: list[tuple[object, ColumnElement[bool]]] = [
-        (wanted.status or None, _m.status.in_(wanted.status)),
+        (wanted.status or None, _shown_as(wanted.status, pause)),
         (wanted.to, _m.recipient_id == recipient_id),
         (wanted.category, _m.category == wanted.category),
         (wanted.reference, _m.reference == wanted.reference),
@@ -141,12 +168,66 @@ def _conditions(
     return [condition for value, condition in given if value is not None]
 
 
+def _shown_as(statuses: Collection[str], pause: Pause) -> ColumnElement[bool]:
+    """That a message is shown with one of these words: what a pause holds is `held`, though it was not written to."""
+    written = _m.status.in_(statuses)
+    held = Status.HELD in statuses
+    if held == (Status.QUEUED in statuses):
+        return written
+    paused = and_(_m.status == Status.QUEUED, true() if pause.everything else _m.category.in_(pause.categories))
+    return or_(written, paused) if held else and_(written, not_(paused))
+
+
+_ALL = 1 << 62
+
+
+def waiting_under(
+    connection: Connection, reference: str, *, token_id: int | None, before: str | None = None, limit: int = _ALL
+) -> list[str]:
+    """Ids of what waits under a reference, newest first; with `token_id` only what that token sent."""
+    return [
+        row.id
+        for row in _waiting_under.rows(
+            connection, word=reference, token=token_id, before=before or _AFTER_ALL, most=limit
+        )
+    ]
+
+
+_AFTER_ALL = "g"  # no id of hex digits lies behind it
+_waiting_under = Prepared(
+    select(_m.id)
+    .where(
+        _m.reference == bindparam("word"),
+        _m.status.in_(words(WAITING)),
+        or_(bindparam("token", type_=BigInteger).is_(None), _m.token_id == bindparam("token")),
+        _m.id < bindparam("before"),
+    )
+    .order_by(_m.id.desc())
+    .limit(bindparam("most"))
+)
+_end_waiting = Prepared(
+    update(message)
+    .where(_m.id == bindparam("message_id"), _m.status.in_(words(WAITING)))
+    .values(
+        status=bindparam("word"),
+        error_code=bindparam("code"),
+        error_message=bindparam("sentence"),
+        hold_rule=None,
+        hold_until_us=None,
+        hold_detail=None,
+        retry_us=None,
+        resend_us=None,
+    )
+)
+
+
 def end_waiting(
     connection: Connection, message_id: str, status: Status, now_us: int, *, code: str | None, sentence: str | None
 ) -> bool:
     """End a message that has not begun; False when it has begun or ended meanwhile."""
-    row = update(message).where(_m.id == message_id, _m.status.in_(WAITING))
-    ended = connection.execute(row.values(**ending(status, code, sentence))).rowcount
+    ended = _end_waiting.change(
+        connection, message_id=message_id, word=status.value, code=_plain(code), sentence=sentence
+    )
     if ended:
         events.record_status(connection, now_us, message_id, status, sentence)
     return bool(ended)
@@ -209,21 +290,23 @@ def last_sent_to(connection: Connection, recipient_id: int) -> AnyRow | None:
     return _last_sent.first(connection, person=recipient_id)
 
 
-def to_message(row: AnyRow) -> Message:
+def to_message(row: AnyRow, pause: Pause) -> Message:
     """A joined row as the value front ends know."""
     hold = Hold(Rule(row.hold_rule), row.hold_until_us, row.hold_detail or "") if row.hold_rule else None
+    written = Status(row.status)
+    status = pause.shown(written, row.category)
     return Message(
         id=row.id,
         to=row.number or "",
         text=row.text,
         category=row.category,
-        status=Status(row.status),
+        status=status,
         encoding=Encoding(row.encoding),
         parts=row.parts,
         reference=row.reference,
         modem=row.modem,
         node=row.node,
-        simulated=row.simulated,
+        simulated=bool(row.simulated),
         attempts=row.attempts,
         created_us=row.created_us,
         send_us=row.send_us,
@@ -231,7 +314,7 @@ def to_message(row: AnyRow) -> Message:
         due_us=row.due_us,
         sent_us=row.sent_us,
         delivered_us=row.delivered_us,
-        hold=hold,
+        hold=hold if status is written else PAUSED,
         error_code=row.error_code,
         error_message=row.error_message,
         warnings=cautions(row.warnings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 from gateway.message import OptOut, Rule, Status
 from gateway.requests import Page
 from gateway.store import events, messages
+from gateway.store.many import PreparedList
 from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, optout, recipient
 
@@ -23,6 +24,15 @@ _stands = Prepared(
     )
     .limit(1)
 )
+
+_of_people = PreparedList(
+    lambda values: select(_o.recipient_id, _o.category).where(_o.lifted_us.is_(None), _o.recipient_id.in_(values))
+)
+
+
+def standing(connection: Connection, people: Sequence[int]) -> set[tuple[int, str]]:
+    """The opt-outs of these people that stand: person and category, "" for every stoppable one."""
+    return {(row.recipient_id, row.category) for row in _of_people.rows(connection, people)}
 
 
 def is_opted_out(connection: Connection, recipient_id: int, category: str) -> bool:

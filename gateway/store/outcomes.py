@@ -12,13 +12,15 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from gateway.message import FINAL, PartEvent, PartState, Status, next_state, status_of
-from gateway.store import events, queue
+from gateway.store import events, pauses, queue
 from gateway.store.messages import ending
 from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, part
 
 _m = message.c
 _a = attempt.c
+_BY_HAND = "resolved"
+_ONE_MORE = "one more copy, since the outcome is uncertain"
 
 _close = Prepared(
     update(attempt)
@@ -33,6 +35,7 @@ _whole = Prepared(
         part.c.state,
         part.c.copies,
         _m.id,
+        _m.category,
         _m.status,
         _m.due_us,
         _m.sent_us,
@@ -126,7 +129,8 @@ def _move(
         values |= _begun_columns(status_of(states.values()), before, now_us, outcome)
     _write(connection, message_id, values)
     if values["status"] != before.status:
-        events.record_status(connection, now_us, message_id, values["status"], outcome.sentence)
+        status = pauses.standing(connection).shown(values["status"], before.category)
+        events.record_status(connection, now_us, message_id, status, outcome.sentence)
 
 
 def _begun_columns(status: Status, before: AnyRow, now_us: int, outcome: Outcome) -> dict[str, Any]:
@@ -169,7 +173,14 @@ def plan_resend(connection: Connection, message_id: str, at_us: int) -> None:
         connection.execute(row.values(resend_us=at_us))
 
 
-def resend(connection: Connection, message_id: str, now_us: int) -> None:
+def settle_by_hand(connection: Connection, message_id: str, event: PartEvent, now_us: int, sentence: str) -> None:
+    """An operator says what became of the uncertain parts of a message: ACCEPTED or REFUSED."""
+    for row in _whole.rows(connection, message_id=message_id):
+        if row.state == PartState.UNCERTAIN:
+            _move(connection, message_id, row.sequence, Outcome(0, event, code=_BY_HAND, sentence=sentence), now_us)
+
+
+def resend(connection: Connection, message_id: str, now_us: int, sentence: str = _ONE_MORE) -> None:
     """Let the uncertain parts of a message be sent once more.
 
     The message is `sending` again and not `queued`: a copy may have left, so it can no longer be cancelled. Nothing of
@@ -184,9 +195,7 @@ def resend(connection: Connection, message_id: str, now_us: int) -> None:
     free = all(row.state in {PartState.UNCERTAIN, PartState.PENDING} for row in rows)
     values = ending(Status.SENDING, None, None) | {"due_us": now_us} | ({"modem": None, "node": None} if free else {})
     connection.execute(update(message).where(_m.id == message_id).values(**values))
-    events.record_status(
-        connection, now_us, message_id, Status.SENDING, "one more copy, since the outcome is uncertain"
-    )
+    events.record_status(connection, now_us, message_id, Status.SENDING, sentence)
 
 
 def by_report(connection: Connection, row: AnyRow, now_us: int, *, tp_st: int, event: PartEvent, sentence: str) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
 
-from gateway.message import PartEvent, PartState, Status, next_state
-from gateway.store import events
+from gateway.message import NO_PAUSE, PartEvent, PartState, Pause, Status, next_state
+from gateway.store import events, pauses
 from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, part, recipient
 
@@ -49,6 +49,7 @@ _to_send = (
         _m.reply_to_inbox_id,
         _m.category,
         _m.priority,
+        _m.due_us,
         _m.stoppable,
         _m.text,
         _m.flash,
@@ -65,15 +66,15 @@ _to_send = (
 _in_flight = exists().where(
     _other.c.recipient_id == _m.recipient_id, _other.c.status == word(Status.SENDING), _other.c.id != _m.id
 )
-_ready = Prepared(
-    _to_send.where(
-        _m.status == word(Status.QUEUED),
-        _m.due_us <= bindparam("now_us"),
-        _m.priority >= bindparam("above"),
-        _suits,
-        ~_in_flight,
-    ).limit(LOOK)
-)
+_of_ready = _to_send.where(
+    _m.status == word(Status.QUEUED),
+    _m.due_us <= bindparam("now_us"),
+    _m.priority >= bindparam("above"),
+    _suits,
+    ~_in_flight,
+).limit(LOOK)
+_ready = Prepared(_of_ready)
+_ready_in = Prepared(_of_ready.where(_m.category == bindparam("category")))
 _begun = Prepared(
     _to_send.where(
         _m.status == word(Status.SENDING),
@@ -84,8 +85,19 @@ _begun = Prepared(
             and_(_m.modem.is_(None), _suits),
         ),
         exists().where(_p.message_id == _m.id, _p.state == word(PartState.PENDING)),
+        # The kill switch holds further parts of a begun message too.
+        ~pauses.paused(),
     ).limit(1)
 )
+# Each category that has something queued: from one to the next in the index, whatever stands between them.
+_is_queued = _m.status == word(Status.QUEUED)
+_names = select(func.min(_m.category).label("name")).where(_is_queued).cte("names", recursive=True)
+_names = _names.union_all(
+    select(
+        select(func.min(_m.category)).where(_is_queued, _m.category > _names.c.name).correlate(_names).scalar_subquery()
+    ).where(_names.c.name.is_not(None))
+)
+_queued_categories = Prepared(select(_names.c.name).where(_names.c.name.is_not(None)))
 _begin = Prepared(
     update(message)
     .where(_m.id == bindparam("message_id"))
@@ -136,16 +148,28 @@ _mark = Prepared(
 _states = Prepared(select(_p.state).where(_p.message_id == bindparam("message_id")))
 
 
-def ready(connection: Connection, modem: ModemFacts, now_us: int, *, above: int) -> Sequence[AnyRow]:
-    """Messages this modem may begin, best first, of at least priority `above`; at most `LOOK`."""
-    return _ready.rows(
-        connection,
-        modem=modem.name,
-        takes_test=modem.takes_test,
-        takes_live=modem.takes_live,
-        now_us=now_us,
-        above=above,
-    )
+def ready(
+    connection: Connection, modem: ModemFacts, now_us: int, *, above: int, pause: Pause = NO_PAUSE
+) -> Sequence[AnyRow]:
+    """Messages this modem may begin, best first, of at least priority `above`; at most `LOOK`.
+
+    While categories are paused the others are looked through one by one, so that a million messages that may not leave
+    are not walked over.
+    """
+    values = {
+        "modem": modem.name,
+        "takes_test": modem.takes_test,
+        "takes_live": modem.takes_live,
+        "now_us": now_us,
+        "above": above,
+    }
+    if pause.everything:
+        return []
+    if not pause.categories:
+        return _ready.rows(connection, **values)
+    free = [row.name for row in _queued_categories.rows(connection) if not pause.holds(row.name)]
+    rows = [row for name in free for row in _ready_in.rows(connection, category=name, **values)]
+    return sorted(rows, key=lambda row: (-row.priority, row.due_us, row.id))[:LOOK]
 
 
 def begun(connection: Connection, modem: ModemFacts, now_us: int) -> AnyRow | None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from gateway.store.many import PreparedList
 from gateway.store.prepared import Prepared
 from gateway.store.schema import recipient
 
 _find = Prepared(select(recipient.c.id).where(recipient.c.lookup == bindparam("hash")))
-_add = Prepared(
-    insert(recipient)
-    .values(
-        number=bindparam("digits"),
-        kind=bindparam("sort"),
-        lookup=bindparam("hash"),
-        created_us=bindparam("now_us"),
-        concat_reference=0,
-    )
-    .returning(recipient.c.id)
+_find_all = PreparedList(
+    lambda values: select(recipient.c.id, recipient.c.lookup).where(recipient.c.lookup.in_(values))
 )
+_new = insert(recipient).values(
+    number=bindparam("digits"),
+    kind=bindparam("sort"),
+    lookup=bindparam("hash"),
+    created_us=bindparam("now_us"),
+    concat_reference=0,
+)
+_add_many = Prepared(_new)
+_add = Prepared(_new.returning(recipient.c.id))
 _next_reference = Prepared(
     update(recipient)
     .where(recipient.c.id == bindparam("person"))
@@ -33,6 +37,24 @@ def ensure(connection: Connection, number: str, kind: str, lookup: bytes, now_us
     if known is not None:
         return known
     return _add.scalar(connection, digits=number, sort=str(kind), hash=lookup, now_us=now_us)
+
+
+def ensure_all(connection: Connection, numbers: Mapping[bytes, str], kind: str, now_us: int) -> dict[bytes, int]:
+    """The rows of these numbers (by their lookups), made where they are new; by lookup."""
+    known = _found(connection, list(numbers))
+    # In one order for everybody, so that two who make the same people cannot wait for each other.
+    missing = sorted(numbers.keys() - known.keys())
+    if missing:
+        _add_many.change_many(
+            connection,
+            [{"digits": numbers[each], "sort": str(kind), "hash": each, "now_us": now_us} for each in missing],
+        )
+        known |= _found(connection, missing)
+    return known
+
+
+def _found(connection: Connection, lookups: Sequence[bytes]) -> dict[bytes, int]:
+    return {bytes(row.lookup): row.id for row in _find_all.rows(connection, lookups)}
 
 
 def find(connection: Connection, lookup: bytes) -> int | None:

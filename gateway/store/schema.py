@@ -132,6 +132,8 @@ _partial("ix_message_expiry", "status IN ('held', 'queued')", _m.expires_us)
 _partial("ix_message_resend", "status = 'uncertain' AND resend_us IS NOT NULL", _m.resend_us)
 _partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id)
 _partial("ix_message_reference", "reference IS NOT NULL", _m.reference, _m.id)
+_partial("ix_message_reference_waiting", "reference IS NOT NULL AND status IN ('held', 'queued')", _m.reference, _m.id)
+_partial("ix_message_category_ready", "status = 'queued'", _m.category, _m.priority.desc(), _m.due_us, _m.id)
 Index("ix_message_recipient", _m.recipient_id, _m.id)
 Index("ix_message_token", _m.token_id, _m.id)
 
@@ -271,3 +273,25 @@ optout = Table(
 )
 Index("uq_optout_live", optout.c.recipient_id, optout.c.category, unique=True, sqlite_where=text("lifted_us IS NULL"),
       postgresql_where=text("lifted_us IS NULL"))  # fmt: skip
+
+#: The kill switch: while a row stands, no part of its category is marked.
+pause = Table(
+    "pause",
+    metadata,
+    # Empty means every category.
+    Column("category", String(64), primary_key=True),
+    Column("since_us", BigInteger, nullable=False),
+)
+
+#: Requests that were accepted under a key of the caller's. Neither the key nor the body can be read from it.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    # Keyed hash of token and key.
+    Column("lookup", LargeBinary(32), primary_key=True),
+    # Keyed hash of the body in its canonical form.
+    Column("body", LargeBinary(32), nullable=False),
+    Column("message_id", _ID, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
+Index("ix_idempotency_created_us", idempotency.c.created_us)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select, update
 
-from gateway.message import WAITING, PartEvent, PartState, Rule, Status, next_state
-from gateway.store import events, messages, queue
+from gateway.message import PAUSED, WAITING, PartEvent, PartState, Rule, Status, next_state
+from gateway.store import events, idempotency, messages, pauses, queue
 from gateway.store.schema import AnyRow, attempt, message, part
 
 _m = message.c
@@ -25,6 +25,7 @@ def next_due_us(connection: Connection) -> int | None:
         select(func.min(_m.resend_us)).where(_m.status == Status.UNCERTAIN, _m.resend_us.is_not(None)),
     )
     instants = [connection.execute(query).scalar() for query in queries]
+    instants.append(idempotency.next_forget_us(connection))
     return min((instant for instant in instants if instant is not None), default=None)
 
 
@@ -40,13 +41,16 @@ def expire(connection: Connection, now_us: int) -> int:
 
 def release_held(connection: Connection, now_us: int) -> int:
     """Queue what was held and is due; returns how many."""
-    query = select(_m.id).where(_m.status == Status.HELD, _m.due_us <= now_us).order_by(_m.due_us).limit(BATCH)
-    ids = connection.execute(query).scalars().all()
+    query = select(_m.id, _m.category).where(_m.status == Status.HELD, _m.due_us <= now_us)
+    rows = connection.execute(query.order_by(_m.due_us).limit(BATCH)).all()
     free = {"status": Status.QUEUED, "hold_rule": None, "hold_until_us": None, "hold_detail": None}
-    for each in ids:
-        connection.execute(update(message).where(_m.id == each).values(**free))
-        events.record_status(connection, now_us, each, Status.QUEUED)
-    return len(ids)
+    pause = pauses.standing(connection)
+    for row in rows:
+        connection.execute(update(message).where(_m.id == row.id).values(**free))
+        status = pause.shown(Status.QUEUED, row.category)
+        detail = PAUSED.detail if status is Status.HELD else None
+        events.record_status(connection, now_us, row.id, status, detail)
+    return len(rows)
 
 
 def release_retries(connection: Connection, now_us: int) -> int:
@@ -81,7 +85,11 @@ def _fail_torso(connection: Connection, message_id: str, now_us: int) -> bool:
     states = queue.part_states(connection, message_id)
     if PartState.SUBMITTING in states or PartState.PENDING not in states:
         return False
-    lost = select(attempt.c.id).where(attempt.c.message_id == message_id, attempt.c.state == PartState.UNCERTAIN)
+    # Only of parts that wait: what an operator settled is no doubt any more.
+    waits = attempt.c.sequence.in_(
+        select(part.c.sequence).where(part.c.message_id == message_id, part.c.state == PartState.PENDING)
+    )
+    lost = select(attempt.c.id).where(attempt.c.message_id == message_id, attempt.c.state == PartState.UNCERTAIN, waits)
     uncertain = connection.execute(lost.limit(1)).first() is not None
     # A further copy that did not leave changes nothing about the first, which may have.
     event, status = (PartEvent.OUTCOME_LOST, Status.UNCERTAIN) if uncertain else (PartEvent.REFUSED, Status.FAILED)

@@ -1,0 +1,69 @@
+"""The kill switch over everything that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from sqlalchemy import Connection
+
+from gateway.clock import Clock
+from gateway.errors import FieldError, InvalidRequest
+from gateway.message import Pause
+from gateway.requests import Principal
+from gateway.store import pauses
+from gateway.store.database import Store
+
+
+class Queue:
+    """Pauses and resumes sending."""
+
+    def __init__(self, store: Store, clock: Clock, nudge: Callable[[], None], categories: Collection[str]) -> None:
+        self._store = store
+        self._clock = clock
+        self._nudge = nudge
+        self._categories = categories
+
+    async def state(self, principal: Principal) -> Pause:
+        """What is paused."""
+        del principal  # the scope of the route is all that is asked
+        return await self._store.read(pauses.standing)
+
+    async def pause(self, principal: Principal, categories: Sequence[str] | None) -> Pause:
+        """Pause these categories, or everything: when this returns no further part is marked.
+
+        Of each modem one part that was marked before may still leave.
+        """
+        checked = known_categories(categories, self._categories)
+        by = f"token {principal.name}"
+
+        def work(connection: Connection) -> Pause:
+            return pauses.add(connection, checked, self._clock.now_us(), by=by)
+
+        return await self._store.write(work)
+
+    async def resume(self, principal: Principal) -> Pause:
+        """Let everything leave again, at once."""
+        by = f"token {principal.name}"
+
+        def work(connection: Connection) -> Pause:
+            return pauses.lift(connection, self._clock.now_us(), by=by)
+
+        resumed = await self._store.write(work)
+        self._nudge()
+        return resumed
+
+
+def known_categories(wanted: Sequence[str] | None, known: Collection[str]) -> tuple[str, ...]:
+    """The categories to pause, none for all; `InvalidRequest` for one that the configuration does not have."""
+    if wanted is None:
+        return ()
+    errors = [
+        FieldError(f"/categories/{index}", "there is no such category in the configuration")
+        for index, category in enumerate(wanted)
+        if category not in known
+    ]
+    if errors:
+        raise InvalidRequest("category_unknown", errors[0].message, errors=errors)
+    if not wanted:
+        raise InvalidRequest.field("categories_empty", "/categories", "names no category; leave it out to pause all")
+    return tuple(wanted)

@@ -1,0 +1,44 @@
+"""One short transaction on a store that another process may hold: for the kill switch alone.
+
+The store has one writer and one who checkpoints, and stays so: this connection never checkpoints, and is closed at
+once. Should the holder die meanwhile this is the only connection left, and what it does at its end is safe then too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from gateway.store import migrations
+from gateway.store.database import writing_engine
+from gateway.store.opening import StoreUnusable
+
+T = TypeVar("T")
+
+
+def write_beside(path: Path, work: Callable[[Connection], T]) -> T:
+    """Run `work` in a transaction that is flushed when this returns. Raises `StoreUnusable`."""
+    if not path.is_file():
+        raise StoreUnusable(f"there is no store at {path}")
+    engine = writing_engine(path)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 0")
+            connection.rollback()
+            with connection.begin():
+                _check_revision(connection, path)
+                return work(connection)
+    except DBAPIError as error:
+        raise StoreUnusable(f"the store {path} cannot be written: {error.orig}") from None
+    finally:
+        engine.dispose()
+
+
+def _check_revision(connection: Connection, path: Path) -> None:
+    present = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if present != migrations.HEAD:
+        raise StoreUnusable(f"the store {path} is of another version of Tocsin; start the gateway of this one first")

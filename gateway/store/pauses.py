@@ -1,0 +1,55 @@
+"""The kill switch. It stands in the store and is asked in the transaction that marks a part, at every part.
+
+So after the commit that pauses no further part is marked, by whichever gateway works on this store, and a restart
+changes nothing. Messages are not written to; `gateway.message.Pause` says how they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, or_, select
+
+from gateway.message import NO_PAUSE, Pause
+from gateway.store import events
+from gateway.store.prepared import Prepared
+from gateway.store.schema import message, pause
+
+_EVERYTHING = ""
+_standing = Prepared(select(pause.c.category, pause.c.since_us).order_by(pause.c.since_us, pause.c.category))
+_add = Prepared(insert(pause).values(category=bindparam("name"), since_us=bindparam("now_us")))
+_lift = Prepared(delete(pause))
+
+
+def standing(connection: Connection) -> Pause:
+    """What is paused now."""
+    rows = _standing.rows(connection)
+    if not rows:
+        return NO_PAUSE
+    names = [row.category for row in rows]
+    return Pause(_EVERYTHING in names, tuple(sorted(name for name in names if name)), rows[0].since_us)
+
+
+def add(connection: Connection, categories: Collection[str], now_us: int, *, by: str) -> Pause:
+    """Pause these categories, or everything when there are none; what is paused already stays so."""
+    known = {row.category for row in _standing.rows(connection)}
+    fresh = [name for name in sorted(set(categories or (_EVERYTHING,))) if name not in known]
+    for name in fresh:
+        _add.change(connection, name=name, now_us=now_us)
+    if fresh:
+        what = ", ".join(fresh) if categories else "everything"
+        events.record(connection, now_us, "queue.paused", detail=f"{what}, by {by}")
+    return standing(connection)
+
+
+def lift(connection: Connection, now_us: int, *, by: str) -> Pause:
+    """Let everything leave again."""
+    if _lift.change(connection):
+        events.record(connection, now_us, "queue.resumed", detail=f"by {by}")
+    return NO_PAUSE
+
+
+def paused() -> ColumnElement[bool]:
+    """In a query over messages: that nothing of the message's category may leave."""
+    stands = or_(pause.c.category == _EVERYTHING, pause.c.category == message.c.category)
+    return exists(select(pause.c.category).where(stands)).correlate(message)
