@@ -31,6 +31,8 @@ class GatewayClient:
         self._parts = _checked(self.url)
         self._token = _one_word(token, token_from)
         self._token_from = token_from
+        #: How long an answer may take, in seconds.
+        self.patience_s = _ANSWER_S
 
     def get(self, path: str, query: Query = ()) -> Document:
         """The document at a path."""
@@ -92,8 +94,10 @@ class GatewayClient:
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=_ANSWER_S, context=ssl.create_default_context())
-        return http.client.HTTPConnection(host, port, timeout=_ANSWER_S)
+            return http.client.HTTPSConnection(
+                host, port, timeout=self.patience_s, context=ssl.create_default_context()
+            )
+        return http.client.HTTPConnection(host, port, timeout=self.patience_s)
 
     def _document(self, status: int, content: bytes) -> Document:
         document: object = None

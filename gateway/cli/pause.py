@@ -18,12 +18,12 @@ from gateway.cli.output import Document, local_time, print_document
 from gateway.cli.reach import gateway, said_url, settings_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from gateway.config.settings import Settings
     from gateway.message import Pause
 
 _BY = "the command line"
+# Whoever reaches for this cannot wait for a gateway that hangs.
+_PATIENCE_S = 5.0
 
 
 @click.command(epilog=example("tocsin pause", "tocsin pause --category promotional"))
@@ -35,57 +35,52 @@ def pause(categories: tuple[str, ...]) -> None:
     Of each modem one part that was on its way may still leave.
     """
     body: Document = {"categories": list(categories)} if categories else {}
-    _print(
-        _done(lambda client: client.post(path_of("pause"), body), lambda settings: _pause_here(settings, categories))
-    )
+
+    def here(settings: Settings, now_us: int) -> Pause:
+        from gateway.services.queue import pause_beside
+
+        return pause_beside(settings, categories or None, now_us, by=_BY)
+
+    _print(_done(lambda client: client.post(path_of("pause"), body), here))
 
 
 @click.command(epilog=example("tocsin resume"))
 @remote
 def resume() -> None:
     """Send again, everything that was paused. Works with a running gateway and without."""
-    _print(_done(lambda client: client.post(path_of("resume"), {}), _resume_here))
+
+    def here(settings: Settings, now_us: int) -> Pause:
+        from gateway.services.queue import resume_beside
+
+        return resume_beside(settings, now_us, by=_BY)
+
+    _print(_done(lambda client: client.post(path_of("resume"), {}), here))
 
 
-def _done(there: Callable[[GatewayClient], Document], here: Callable[[Settings], Document]) -> Document:
+def _done(there: Callable[[GatewayClient], Document], here: Callable[[Settings, int], Pause]) -> Document:
     """What the gateway answers; what the store says where none answers and none was named."""
     try:
-        return there(gateway())
+        client = gateway()
+        client.patience_s = _PATIENCE_S
+        return there(client)
     except Rejected:
         raise
     except Failure:
         if said_url(invocation()):
             raise
-    return here(settings_of(invocation()))
+    return _on_store(here)
 
 
-def _pause_here(settings: Settings, categories: tuple[str, ...]) -> Document:
-    from gateway.errors import InvalidRequest
-    from gateway.services.queue import known_categories
-    from gateway.store import pauses
-
-    try:
-        wanted = known_categories(categories or None, settings.categories)
-    except InvalidRequest as error:
-        raise Failure(error.errors[0].message) from None
-    return _on_store(settings, lambda connection, now_us: pauses.add(connection, wanted, now_us, by=_BY))
-
-
-def _resume_here(settings: Settings) -> Document:
-    from gateway.store import pauses
-
-    return _on_store(settings, lambda connection, now_us: pauses.lift(connection, now_us, by=_BY))
-
-
-def _on_store(settings: Settings, change: Callable[[Connection, int], Pause]) -> Document:
+def _on_store(change: Callable[[Settings, int], Pause]) -> Document:
     from api.models.queue import pause_out
     from gateway.clock import SystemClock
-    from gateway.store.beside import write_beside
+    from gateway.errors import InvalidRequest
     from gateway.store.opening import StoreUnusable
 
-    now_us = SystemClock().now_us()
     try:
-        return pause_out(write_beside(settings.store.path, lambda connection: change(connection, now_us)))
+        return pause_out(change(settings_of(invocation()), SystemClock().now_us()))
+    except InvalidRequest as error:
+        raise Failure(error.errors[0].message) from None
     except StoreUnusable as error:
         raise Failure(str(error)) from None
 

@@ -14,16 +14,13 @@ from sqlalchemy import Connection
 
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
-from gateway.message import NO_PAUSE
-from gateway.store import idempotency, optouts, outcomes, pauses, upkeep
+from gateway.store import idempotency, optouts, outcomes, upkeep
 from gateway.store.database import Store
 
 log = logging.getLogger(__name__)
 
 # What is due and could not be finished (a part in flight, a full disk) is looked at again after this.
 _PAUSE_US = SECOND_US
-# How long a pause may have been lifted on the store before the senders hear of it.
-_LOOK_US = 2 * SECOND_US
 
 
 class Dispatcher:
@@ -34,7 +31,6 @@ class Dispatcher:
         self._clock = clock
         self._wake_senders = wake_senders
         self._nudged = asyncio.Event()
-        self._paused = NO_PAUSE
 
     def nudge(self) -> None:
         """Something was accepted or moved: senders may have work, and the next instant may be earlier."""
@@ -47,7 +43,6 @@ class Dispatcher:
             self._nudged.clear()
             try:
                 until_us = await self._step()
-                until_us = await self._look_at_pause(until_us)
             except Unavailable as error:
                 log.error("the store refused", extra={"action": "upkeep_refused", "code": error.code})
                 until_us = self._clock.now_us() + _PAUSE_US
@@ -65,16 +60,6 @@ class Dispatcher:
         self._wake_senders()
         later_us = await self._store.read(upkeep.next_due_us)
         return None if later_us is None else max(later_us, self._clock.now_us() + _PAUSE_US)
-
-    async def _look_at_pause(self, until_us: int | None) -> int | None:
-        """While something is paused, notice when it is resumed by somebody who could not say so: on the store itself."""
-        before, self._paused = self._paused, await self._store.read(pauses.standing)
-        if before != self._paused:
-            self._wake_senders()
-        if self._paused == NO_PAUSE:
-            return until_us
-        look_us = self._clock.now_us() + _LOOK_US
-        return look_us if until_us is None else min(until_us, look_us)
 
 
 def upkeep_at(connection: Connection, now_us: int) -> None:

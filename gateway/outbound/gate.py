@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from drivers.tpdu import Address, build_submits, segment
 from gateway.config.settings import Category
-from gateway.message import Hold, PartEvent, Pause, Rule, Status
+from gateway.message import NO_PAUSE, Hold, PartEvent, Pause, Rule, Status
 from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
 from gateway.rules.verdict import Allow, Defer, Refuse
@@ -47,6 +47,8 @@ class Gate:
 
     def __init__(self, categories: Mapping[str, Category]) -> None:
         self._categories = categories
+        #: What was paused when a part was last asked for.
+        self.pause = NO_PAUSE
 
     def settle(self, connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
         """Write what became of a mark that was made for `modem`, and what follows from it."""
@@ -59,7 +61,7 @@ class Gate:
 
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
         """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""
-        pause = pauses.standing(connection)
+        pause = self.pause = pauses.standing(connection)
         if pause.everything:
             return None
         begun = queue.begun(connection, modem, now_us)

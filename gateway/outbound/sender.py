@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
-from gateway.message import PartEvent
+from gateway.message import NO_PAUSE, PartEvent
 from gateway.outbound.gate import Gate, Marked
 from gateway.ports import Modem
 from gateway.rules.retry import TRIED_ONCE_MORE, next_try_us
@@ -30,6 +30,8 @@ _UNSETTLED = frozenset({PartEvent.RELEASED, PartEvent.OUTCOME_LOST})
 _MODEM_PAUSE_US = SECOND_US
 # After the store refused a transaction: long enough not to spin, short enough that nobody notices.
 _STORE_PAUSE_US = 2 * SECOND_US
+
+_PAUSED_LOOK_US = 2 * SECOND_US
 
 
 class Sender:
@@ -74,7 +76,12 @@ class Sender:
             if marked is not None:
                 outcome = await self._submit(marked)
             elif not released:
-                await self._work.wait()
+                await self._wait_for_work()
+
+    async def _wait_for_work(self) -> None:
+        """Wait for a nudge; while something is paused look oneself, since it may be lifted on the store alone."""
+        paused = self._gate.pause != NO_PAUSE
+        await self._clock.wait(self._work, self._clock.now_us() + _PAUSED_LOOK_US if paused else None)
 
     async def _modem_ready(self) -> bool:
         """Wait for the modem, or for the end; True when the modem can take a submit."""

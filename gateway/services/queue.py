@@ -7,10 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from sqlalchemy import Connection
 
 from gateway.clock import Clock
+from gateway.config.settings import Settings
 from gateway.errors import FieldError, InvalidRequest
 from gateway.message import Pause
 from gateway.requests import Principal
 from gateway.store import pauses
+from gateway.store.beside import write_beside
 from gateway.store.database import Store
 
 
@@ -67,3 +69,14 @@ def known_categories(wanted: Sequence[str] | None, known: Collection[str]) -> tu
     if not wanted:
         raise InvalidRequest.field("categories_empty", "/categories", "names no category; leave it out to pause all")
     return tuple(wanted)
+
+
+def pause_beside(settings: Settings, categories: Sequence[str] | None, now_us: int, *, by: str) -> Pause:
+    """Pause on the store itself, also while a gateway that does not answer holds it."""
+    checked = known_categories(categories, settings.categories)
+    return write_beside(settings.store.path, lambda connection: pauses.add(connection, checked, now_us, by=by))
+
+
+def resume_beside(settings: Settings, now_us: int, *, by: str) -> Pause:
+    """Resume on the store itself; a gateway that runs on it notices within seconds."""
+    return write_beside(settings.store.path, lambda connection: pauses.lift(connection, now_us, by=by))

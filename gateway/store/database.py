@@ -99,6 +99,8 @@ class Store:
 
     def _read(self, work: Work[T]) -> T:
         with self._reading.connect() as connection:
+            # Also for statements that go past SQLAlchemy to the driver, which would not begin one by themselves.
+            connection.begin()
             try:
                 return work(connection)
             finally:

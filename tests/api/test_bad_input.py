@@ -91,7 +91,6 @@ async def test_a_value_that_can_never_become_right(api: Api, change: dict, point
                 "variables",
                 "about_at",
                 "shift",
-                "replaces",
                 "expect",
                 "callback_url",
                 "fallback",

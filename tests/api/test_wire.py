@@ -29,9 +29,9 @@ async def test_unknown_routes(api: Api, path: str):
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/v1/messages", "GET,HEAD,POST"),
-        ("DELETE", "/v1/messages", "GET,HEAD,POST"),
-        ("OPTIONS", "/v1/messages", "GET,HEAD,POST"),
+        ("PUT", "/v1/messages", "DELETE,GET,HEAD,POST"),
+        ("OPTIONS", "/v1/messages", "DELETE,GET,HEAD,POST"),
+        ("DELETE", "/v1/pause", "GET,HEAD,POST"),
         ("PATCH", "/v1/tokens/x", "DELETE"),
         ("POST", "/healthz", "GET,HEAD"),
         ("TRACE", "/v1/inbox", "GET,HEAD"),
