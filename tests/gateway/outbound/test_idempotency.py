@@ -17,7 +17,6 @@ from gateway.message import Message, PartEvent, Status
 from gateway.outbound.dispatcher import upkeep_at
 from gateway.requests import NewMessage, NewToken, Principal, Submission
 from gateway.store import tokens
-from gateway.store.database import Store
 from gateway.store.opening import open_store
 
 OTHER = "+33698765432"

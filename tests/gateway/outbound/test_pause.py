@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 from support.bench import NUMBER, Bench
+from support.waiting import eventually
 
 from gateway.message import NO_PAUSE, PartEvent, Pause, Rule, Status
 from gateway.outbound.dispatcher import upkeep_at
@@ -195,9 +196,11 @@ async def test_no_mark_is_made_after_the_pause_was_committed(bench: Bench) -> No
                 after.append(marked)
             await bench.settle(marked, PartEvent.ACCEPTED, tp_mr=1)
 
+    async def some_marks() -> bool:
+        return await bench.store.read(queue_marks) >= 5
+
     async def stop() -> None:
-        while await bench.store.read(queue_marks) < 5:
-            await asyncio.sleep(0)
+        await eventually(some_marks)
         await pause(bench)
         marks.append(await bench.store.read(queue_marks))
         paused.set()
