@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -73,7 +74,7 @@ def add(connection: Connection, row: NewRow) -> None:
 
 def add_all(connection: Connection, rows: Sequence[NewRow], pause: Pause) -> None:
     """Insert accepted messages, each with its first event; `pause` is what stands in this transaction."""
-    _add.change_many(connection, [{name: _plain(getattr(row, name)) for name in _WRITTEN} for row in rows])
+    _add.change_many(connection, [_columns(row) for row in rows])
     events.record_statuses(connection, [_first_event(row, pause) for row in rows])
 
 
@@ -83,12 +84,22 @@ def _first_event(row: NewRow, pause: Pause) -> tuple[int, str, Status, str | Non
     return row.created_us, row.id, status, detail if status is row.status else PAUSED.detail
 
 
+def _columns(row: NewRow) -> dict[str, object]:
+    """The row as the driver takes it: words as plain strings."""
+    columns: dict[str, object] = dict(zip(_WRITTEN, _values_of(row), strict=True))
+    for name in _WORDS:
+        columns[name] = _plain(columns[name])
+    return columns
+
+
 def _plain(value: object) -> object:
     """The driver takes words as plain strings."""
     return str(value) if isinstance(value, StrEnum) else value
 
 
 _WRITTEN = NewRow.__slots__
+_WORDS = ("encoding", "status", "hold_rule", "error_code")
+_values_of = attrgetter(*_WRITTEN)
 # An insertion of whole columns: their own names are those of the values.
 _add = Prepared(insert(message).values(attempts=0, **{name: bindparam(name) for name in _WRITTEN}))
 
