@@ -6,8 +6,8 @@ Values only. This module knows TPDUs and nothing of AT commands, ports or how a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TypeAlias
+from enum import Enum, StrEnum, auto
+from typing import Protocol, TypeAlias
 
 from drivers.tpdu import Address, SmsDeliver, SmsStatusReport, TpduError
 
@@ -127,3 +127,26 @@ class SubmitResult:
 
     reference: int
     duplicate: bool = False
+
+
+class WireStage(Enum):
+    """How far one submit has come on the line."""
+
+    PROMPTED = auto()
+    """The modem waits for the PDU."""
+    TYPED = auto()
+    """The PDU is written, and Ctrl-Z comes next: the last moment at which ESC takes everything back."""
+    ENDED = auto()
+    """Ctrl-Z is written: the message may have left."""
+
+
+class WireWitness(Protocol):
+    """Whoever looks on while one part is handed over, to know afterwards how far it came."""
+
+    def on_wire(self, stage: WireStage) -> None:
+        """A stage is reached. Raising `ModemNotReady` before `ENDED` has the part taken back with ESC."""
+        ...
+
+    def on_line(self, line: str) -> None:
+        """The modem answered this line after Ctrl-Z; nothing has been made of it yet. Must not raise."""
+        ...

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 SECOND_US = 1_000_000
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,6 +26,10 @@ class Clock(Protocol):
 
     def monotonic_us(self) -> int:
         """Microseconds on a clock that never jumps; only differences mean something."""
+        ...
+
+    def boottime_us(self) -> int:
+        """Microseconds since the machine started, sleep included: no pause of ours goes unnoticed on it."""
         ...
 
     async def wait(self, event: asyncio.Event, until_us: int | None) -> bool:
@@ -42,6 +48,10 @@ class SystemClock:
         """Microseconds of the monotonic clock."""
         return time.monotonic_ns() // 1000
 
+    def boottime_us(self) -> int:
+        """Microseconds of CLOCK_BOOTTIME."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
     async def wait(self, event: asyncio.Event, until_us: int | None) -> bool:
         """Wait for `event` or the instant; a wall clock that is set back makes the wait longer, at most an hour."""
         if event.is_set():
@@ -54,6 +64,14 @@ class SystemClock:
         except TimeoutError:
             return False
         return True
+
+
+def boot_id() -> str | None:
+    """Which start of the machine this is, by the kernel's own word; None where it cannot be read."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip() or None
+    except (OSError, ValueError):
+        return None
 
 
 def to_datetime(instant_us: int) -> datetime:

@@ -20,6 +20,7 @@ from gateway.inbound.replies import Replies
 from gateway.inbound.reports import Reports
 from gateway.outbound.dispatcher import Dispatcher
 from gateway.outbound.gate import Gate
+from gateway.outbound.journal import WireJournal
 from gateway.outbound.sender import Sender
 from gateway.ports import Modem
 from gateway.store.database import Store
@@ -36,7 +37,15 @@ class Crew:
     """Everything that works while the gateway runs."""
 
     def __init__(
-        self, settings: Settings, store: Store, clock: Clock, ids: IdSource, *, gate: Gate, modems: Mapping[str, Modem]
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        ids: IdSource,
+        *,
+        gate: Gate,
+        modems: Mapping[str, Modem],
+        journals: Mapping[str, WireJournal],
     ) -> None:
         self._settings = settings
         self._modems = modems
@@ -48,7 +57,10 @@ class Crew:
         reports = Reports(store, settings.gateway.country)
         self._fragments = Fragments(store, clock, inbox, settings.gateway.node)
         self._senders = {
-            name: Sender(modem, store, gate, clock, self._facts_of(modem)) for name, modem in modems.items()
+            name: Sender(
+                modem, store, gate, clock, journal=journals[name], facts=self._facts_of(modem, journals[name].id)
+            )
+            for name, modem in modems.items()
         }
         self._receivers = {
             name: Receiver(modem, store, inbox, reports, clock, gateway=settings.gateway)
@@ -84,7 +96,7 @@ class Crew:
         for sender in self._senders.values():
             sender.nudge()
 
-    def _facts_of(self, modem: Modem) -> Callable[[], ModemFacts]:
+    def _facts_of(self, modem: Modem, journal: str) -> Callable[[], ModemFacts]:
         """What the queue must know of a modem, asked anew for each part: a SIM may be swapped."""
         simulated = self._settings.modems[modem.name].simulated
         only_simulated = all(each.simulated for each in self._settings.modems.values())
@@ -99,6 +111,7 @@ class Crew:
                 iccid=status.iccid,
                 takes_test=simulated,
                 takes_live=not simulated or only_simulated,
+                journal=journal,
             )
 
         return facts

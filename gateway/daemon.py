@@ -11,8 +11,8 @@ import logging
 import resource
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +22,14 @@ from api.app import create_app
 from api.server import ApiRunner
 from drivers.catalogue import ModemSettings, build_modem
 from drivers.gsm.supervisor import ModemSupervisor
-from gateway.clock import Clock, SystemClock
+from gateway.clock import Clock, SystemClock, boot_id
 from gateway.config.settings import ListenAddress, ModemConfig, Settings
 from gateway.crew import Crew
 from gateway.errors import Conflict, StoreInUse
 from gateway.ids import IdSource
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
+from gateway.outbound.journal import Journals, WireJournal
 from gateway.outbound.recovery import recover
 from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
@@ -70,9 +71,11 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
             raise StoreInUse(f"another process holds {settings.gateway.state_dir / LOCK_NAME}")
         sockets = stack.enter_context(_bound(settings))
         lock, store = await stack.enter_async_context(_held_store(settings))
-        await recover(store, gate, clock, settings.gateway.node)
+        journals = Journals(settings.gateway.state_dir, settings.gateway.node, boot_id())
+        await recover(store, gate, clock, settings.gateway.node, journals)
+        opened = stack.enter_context(_opened(journals, settings.modems))
         modems = {name: build_modem(_modem_settings(modem)) for name, modem in settings.modems.items()}
-        crew = Crew(settings, store, clock, ids, gate=gate, modems=modems)
+        crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened)
         services = _services(settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge)
         await services.tokens.load()
         secret = await _cli_token(services.tokens, settings.gateway.state_dir / CLI_TOKEN)
@@ -151,6 +154,19 @@ def _services(
         tokens=Tokens(store, clock, settings.categories),
         health=Health(store, fleet),
     )
+
+
+@contextmanager
+def _opened(journals: Journals, modems: Collection[str]) -> Generator[dict[str, WireJournal]]:
+    """The journal of each modem. What the last process left in them must have been read."""
+    with ExitStack() as stack:
+        try:
+            opened = {name: journals.open(name) for name in modems}
+        except OSError as error:
+            raise StoreUnusable(f"the wire journal cannot be opened: {error.strerror}: {error.filename}") from None
+        for journal in opened.values():
+            stack.callback(journal.close)
+        yield opened
 
 
 def _modem_settings(modem: ModemConfig) -> ModemSettings:

@@ -77,6 +77,10 @@ PART_TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (PartState.UNCERTAIN, PartEvent.RESEND): PartState.PENDING,
     (PartState.UNCERTAIN, PartEvent.ACCEPTED): PartState.SENT,
     (PartState.UNCERTAIN, PartEvent.REFUSED): PartState.FAILED,
+    # Evidence of an earlier copy, while the further one waits: it need not leave any more.
+    (PartState.PENDING, PartEvent.ACCEPTED): PartState.SENT,
+    (PartState.PENDING, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
+    (PartState.PENDING, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
     # Evidence from the network; a temporary "undelivered" may be corrected by a later report.
     (PartState.UNCERTAIN, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
     (PartState.UNCERTAIN, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
@@ -87,6 +91,23 @@ PART_TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (PartState.DELIVERED, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
     (PartState.DELIVERED, PartEvent.REPORT_UNDELIVERED): PartState.DELIVERED,
 }
+
+
+#: What a copy is when the network has it, or may have it.
+MAY_HAVE_LEFT: frozenset[PartState] = frozenset(
+    {PartState.SENT, PartState.UNCERTAIN, PartState.DELIVERED, PartState.UNDELIVERED}
+)
+
+
+def evidence_of(event: PartEvent, others: Collection[PartState]) -> PartEvent | None:
+    """What is known of a part from its other copies, after `event` ended this one; None when they say no more."""
+    if PartState.DELIVERED in others:
+        return PartEvent.REPORT_DELIVERED
+    if PartState.SENT in others and event is not PartEvent.ACCEPTED:
+        return PartEvent.ACCEPTED
+    if PartState.UNDELIVERED in others and event in {PartEvent.RELEASED, PartEvent.REFUSED}:
+        return PartEvent.REPORT_UNDELIVERED
+    return None
 
 
 class IllegalTransition(Exception):

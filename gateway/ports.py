@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from drivers.events import ModemEvent, ModemStatus, Receipt, SubmitResult
+from drivers.events import ModemEvent, ModemStatus, Receipt, SubmitResult, WireWitness
 
 
 class Modem(Protocol):
@@ -35,8 +35,8 @@ class Modem(Protocol):
         """Return when it can take a submit."""
         ...
 
-    async def submit(self, tpdu: bytes) -> SubmitResult:
-        """Hand one SMS-SUBMIT (octets without service centre) to the network.
+    async def submit(self, tpdu: bytes, witness: WireWitness | None = None) -> SubmitResult:
+        """Hand one SMS-SUBMIT (octets without service centre) to the network, under the eyes of `witness`.
 
         Raises `ModemNotReady` (it did not leave), `SubmitRefused` (it was not accepted) or `SubmitUncertain`.
         """

@@ -20,6 +20,7 @@ from drivers.at.framing import Mark, Noise
 from drivers.at.results import FinalResult
 from drivers.at.state import Dialogue
 from drivers.errors import CommandFailed, CommandTimeout, SubmitUncertain, TransportLost
+from drivers.events import WireStage, WireWitness
 from drivers.gsm.settings import Deadlines
 from drivers.transport.base import Transport
 
@@ -63,6 +64,7 @@ class AtChannel:
         self._lock = asyncio.Lock()
         self._turn: asyncio.Future[_Turn] | None = None
         self._lines: list[str] = []
+        self._witness: WireWitness | None = None
         self._failure: Exception | None = None
         self._received = 0
         self._noise = 0
@@ -82,10 +84,12 @@ class AtChannel:
     def _handle(self, event: AtEvent) -> None:
         match event:
             case InformationText(line):
+                self._show(line)
                 if len(self._lines) < _MAX_LINES:
                     self._lines.append(line)
             case FinalResult():
                 self._noise = 0
+                self._show(event.line)
                 self._resolve(event)
             case Prompt():
                 # While a command without payload runs, a prompt is left to the command's deadline and to ESC.
@@ -100,6 +104,14 @@ class AtChannel:
                 self.echoes += 1
             case Noise(octets):
                 self._count_noise(octets)
+
+    def _ended(self) -> None:
+        if self._witness is not None:
+            self._witness.on_wire(WireStage.ENDED)
+
+    def _show(self, line: str) -> None:
+        if self._witness is not None:
+            self._witness.on_line(line)
 
     def _tells_something(self, final: FinalResult) -> bool:
         """While waking the modem an OK counts and an older error does not; while probing it is the other way round."""
@@ -162,10 +174,18 @@ class AtChannel:
         """Give a modem or SIM that is not ready yet some time."""
         await asyncio.sleep(self._deadlines.pause)
 
-    async def submit(self, command: AtCommand, payload: str, *, refuse: Callable[[], bool] = lambda: False) -> Answer:
+    async def submit(
+        self,
+        command: AtCommand,
+        payload: str,
+        *,
+        refuse: Callable[[], bool] = lambda: False,
+        witness: WireWitness | None = None,
+    ) -> Answer:
         """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
 
-        `refuse` is asked at the prompt: if it says so, ESC is all that the modem is given.
+        `refuse` is asked at the prompt: if it says so, ESC is all that the modem is given. `witness` is told of each
+        stage, and of each line after Ctrl-Z.
         An `Answer` without final result has told the reference before the rest went missing.
         """
         async with self._lock:
@@ -176,8 +196,14 @@ class AtChannel:
                 self._connection.abandon()
                 await self._leave_prompt()
                 raise CommandFailed(command.label, "a prompt that is not to be trusted")
+            await self._tell(witness, WireStage.PROMPTED)
             await self._type_payload(payload)
-            return await self._finish_submit()
+            await self._tell(witness, WireStage.TYPED)
+            self._witness = witness
+            try:
+                return await self._finish_submit()
+            finally:
+                self._witness = None
 
     # --- the steps of a dialogue, under the lock
 
@@ -229,10 +255,21 @@ class AtChannel:
             self._connection.abandon()
             raise CommandFailed("the PDU", "a result before its end")
 
+    async def _tell(self, witness: WireWitness | None, stage: WireStage) -> None:
+        """Tell of a stage before Ctrl-Z; if the witness objects, take back what was typed."""
+        if witness is None:
+            return
+        try:
+            witness.on_wire(stage)
+        except BaseException:
+            self._connection.abandon()
+            await self._leave_prompt()
+            raise
+
     async def _finish_submit(self) -> Answer:
         try:
             async with asyncio.timeout(self._deadlines.submit):
-                turn = await self._write_and_wait(CTRL_Z)
+                turn = await self._write_and_wait(CTRL_Z, self._ended)
         except (TimeoutError, TransportLost) as error:
             self._connection.abandon()
             if self._lines:
@@ -244,11 +281,14 @@ class AtChannel:
         assert isinstance(turn, FinalResult)
         return Answer(tuple(self._lines), turn)
 
-    async def _write_and_wait(self, data: bytes) -> FinalResult | Prompt | Late:
+    async def _write_and_wait(
+        self, data: bytes, written: Callable[[], None] = lambda: None
+    ) -> FinalResult | Prompt | Late:
         if self._failure is not None:
             raise self._failure
         self._turn = asyncio.get_running_loop().create_future()
         await self._transport.write(data)
+        written()
         turn = await self._turn
         if turn is None:
             raise self._failure or TransportLost(f"{self._transport.name} is gone")

@@ -12,9 +12,7 @@ from collections.abc import Callable
 from drivers.at.commands import PDU_MODE
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
-from drivers.at.parameters import parse_parameters
-from drivers.at.submit_outcomes import SubmitClass, class_of, word_of
-from drivers.at.urc import RESTARTS, body_of, name_of
+from drivers.at.urc import RESTARTS
 from drivers.errors import (
     CommandFailed,
     CommandTimeout,
@@ -25,8 +23,8 @@ from drivers.errors import (
     TransportError,
     TransportLost,
 )
-from drivers.events import ModemIdentity, Receipt, SubmitResult
-from drivers.gsm.channel import Answer, AtChannel
+from drivers.events import ModemIdentity, Receipt, SubmitResult, WireWitness
+from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.identity import read_operator, read_signal
 from drivers.gsm.initialisation import greet, is_in_pdu_mode, open_sim
@@ -37,6 +35,7 @@ from drivers.gsm.routing import Routing
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.sim_pin import SimPin, require_unlocked
 from drivers.gsm.storage import Storage
+from drivers.gsm.submit_answer import judge, refused_before_prompt
 from drivers.tpdu import Address, join_smsc
 from drivers.transport.base import Transport
 
@@ -45,15 +44,6 @@ log = logging.getLogger(__name__)
 # Without registration nothing can be sent, so it is asked for more often than the rest is looked after.
 _UNREGISTERED_SECONDS = 5.0
 _AGAIN_SECONDS = 5.0
-_TEXT_BY_CLASS = {
-    SubmitClass.REFUSED_PERMANENT: "the network refused the message",
-    SubmitClass.REFUSED_ONCE: "the network rejected the message",
-    SubmitClass.REFUSED_TEMPORARY: "the network cannot take the message now",
-    SubmitClass.OUR_FAULT: "the modem could not read the message that it was given",
-    SubmitClass.LOCAL: "the modem or its SIM cannot send now",
-}
-_RETRYABLE = frozenset({SubmitClass.REFUSED_ONCE, SubmitClass.REFUSED_TEMPORARY, SubmitClass.LOCAL})
-_NEVER_LEFT = frozenset({SubmitClass.OUR_FAULT, SubmitClass.LOCAL})
 
 
 class GsmModem:
@@ -234,7 +224,7 @@ class GsmModem:
         """The event of this receipt is safe; the modem is told as soon as its line is free."""
         self._reception.acknowledge(receipt)
 
-    async def submit(self, tpdu: bytes) -> SubmitResult:
+    async def submit(self, tpdu: bytes, witness: WireWitness | None = None) -> SubmitResult:
         """Hand over one SMS-SUBMIT; raises `SubmitRefused`, `SubmitUncertain` or `ModemNotReady`."""
         payload = join_smsc(self._smsc, tpdu).hex().upper()
         self._find_reset()
@@ -244,7 +234,8 @@ class GsmModem:
             if self._echoes < 0:
                 # Echo tells nothing here; a modem that forgot PDU mode would send the PDU's digits as a text.
                 await self._channel.optional(PDU_MODE)
-            answer = await self._channel.submit(submit_command(len(tpdu)), payload, refuse=self._was_reset)
+            command = submit_command(len(tpdu))
+            answer = await self._channel.submit(command, payload, refuse=self._was_reset, witness=witness)
         except SubmitUncertain:
             self._look_now()
             raise
@@ -253,44 +244,12 @@ class GsmModem:
                 self._find_reset()
                 raise ModemNotReady("it has lost its settings") from error
             self._look_now()
-            raise _refused_before_prompt(error) from error
+            raise refused_before_prompt(error) from error
         except (CommandTimeout, TransportError) as error:
             raise ModemNotReady(error.user_text) from error
         try:
-            return _judge(answer, tpdu)
+            return judge(answer.lines, answer.final, tpdu)
         except SubmitRefused as error:
             if error.local:
                 self._look_now()  # the SIM may be gone, or the modem may have forgotten its settings
             raise
-
-
-def _judge(answer: Answer, tpdu: bytes) -> SubmitResult:
-    reference = _reference(answer.lines)
-    result = answer.final
-    if result is None or result.is_ok:
-        if reference is None:
-            raise SubmitUncertain("bare_ok" if result is not None else "timeout")
-        return SubmitResult(reference)
-    kind = class_of(result)
-    if kind is SubmitClass.SENT:
-        return SubmitResult(tpdu[1], duplicate=True)
-    if kind is SubmitClass.AMBIGUOUS or reference is not None:
-        raise SubmitUncertain(word_of(result))
-    raise SubmitRefused(word_of(result), _TEXT_BY_CLASS[kind], retryable=kind in _RETRYABLE, local=kind in _NEVER_LEFT)
-
-
-def _reference(lines: tuple[str, ...]) -> int | None:
-    """<mr> of ``+CMGS: <mr>[,…]``; TP-MR is one octet (23.040, 9.2.3.6), whatever a modem counts on."""
-    for line in lines:
-        parameters = parse_parameters(body_of(line))
-        if name_of(line) == "+CMGS" and parameters and isinstance(parameters[0], int) and parameters[0] >= 0:
-            return parameters[0] & 0xFF
-    return None
-
-
-def _refused_before_prompt(error: CommandFailed) -> SubmitRefused:
-    """Whatever the error: without prompt nothing was handed over."""
-    code = f"cms_{error.cms}" if error.cms is not None else f"cme_{error.cme}" if error.cme is not None else "error"
-    ours = error.cms in {304, 305}
-    kind = SubmitClass.OUR_FAULT if ours else SubmitClass.LOCAL
-    return SubmitRefused(code, _TEXT_BY_CLASS[kind], retryable=not ours, local=True)

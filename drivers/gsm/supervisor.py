@@ -21,7 +21,16 @@ from drivers.errors import (
     TransportError,
     TransportLost,
 )
-from drivers.events import ModemEvent, ModemIdentity, ModemState, ModemStateChanged, ModemStatus, Receipt, SubmitResult
+from drivers.events import (
+    ModemEvent,
+    ModemIdentity,
+    ModemState,
+    ModemStateChanged,
+    ModemStatus,
+    Receipt,
+    SubmitResult,
+    WireWitness,
+)
 from drivers.gsm.modem import GsmModem
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.sim_pin import SimPin
@@ -128,8 +137,8 @@ class ModemSupervisor:
         self._paused = paused
         self._refresh()
 
-    async def submit(self, tpdu: bytes) -> SubmitResult:
-        """Hand one SMS-SUBMIT (octets without service centre) to the network.
+    async def submit(self, tpdu: bytes, witness: WireWitness | None = None) -> SubmitResult:
+        """Hand one SMS-SUBMIT (octets without service centre) to the network, under the eyes of `witness`.
 
         Raises `ModemNotReady` (it did not leave), `SubmitRefused` (it was not accepted) or `SubmitUncertain`.
         """
@@ -139,7 +148,7 @@ class ModemSupervisor:
         self._in_flight += 1
         self._idle.clear()
         try:
-            return await modem.submit(tpdu)
+            return await modem.submit(tpdu, witness)
         finally:
             self._in_flight -= 1
             if not self._in_flight:

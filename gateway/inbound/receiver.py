@@ -17,6 +17,7 @@ from drivers.events import DeliverReceived, ModemEvent, ModemStateChanged, PduUn
 from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import GatewaySettings
 from gateway.errors import StoreClosed, Unavailable
+from gateway.failpoints import reach
 from gateway.inbound.arrival import Origin, arrival_of
 from gateway.inbound.inbox import Inbox
 from gateway.inbound.reports import Reports
@@ -57,7 +58,9 @@ class Receiver:
     async def _take(self, event: ModemEvent) -> None:
         """Commit, then acknowledge."""
         origin = Origin(self._modem.name, self._node, self._modem.status().iccid)
+        reach("heard")
         await self._commit(event, origin)
+        reach("recorded")
         self.on_committed()
         if not isinstance(event, ModemStateChanged):
             await self._modem.acknowledge(event.receipt)

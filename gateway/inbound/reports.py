@@ -25,7 +25,7 @@ class Reports:
         """Keep a report and let it move its part; False when the same octets were here before."""
         told = event.report
         number, kind = normalise_sender(told.tp_ra.text, self._country)
-        moment = told.tp_dt.datetime
+        moment, taken = told.tp_dt.datetime, told.tp_scts.datetime
         new = NewReport(
             fingerprint=fingerprint(origin, event.raw),
             recipient_id=recipients.ensure(connection, number, kind, self._store.fingerprint(number), now_us),
@@ -35,6 +35,7 @@ class Reports:
             tp_mr=told.tp_mr,
             tp_st=told.tp_st,
             received_us=now_us,
+            submitted_us=None if taken is None else from_datetime(taken),
             discharged_us=None if moment is None else from_datetime(moment),
         )
         report_id = reports.add(connection, new)
@@ -42,5 +43,5 @@ class Reports:
             return False
         row = reports.attempt_for(connection, new)
         if row is not None:
-            reports.apply(connection, report_id, row, now_us, tp_st=new.tp_st, finding=finding_of(new.tp_st))
+            reports.apply(connection, report_id, row, now_us, told=new, finding=finding_of(new.tp_st))
         return True

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from drivers.tpdu import Address, build_submits, segment
 from gateway.config.settings import Category
+from gateway.failpoints import reach
 from gateway.message import NO_PAUSE, Hold, PartEvent, Pause, Rule, Status
 from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
@@ -58,6 +59,7 @@ class Gate:
             _apply_early_report(connection, outcome, modem, now_us)
         elif outcome.event is PartEvent.OUTCOME_LOST:
             self._plan_resend(connection, outcome.attempt_id, now_us)
+            _apply_waiting_reports(connection, outcome.attempt_id, now_us)
 
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
         """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""
@@ -75,6 +77,7 @@ class Gate:
             return None
         row = queue.next_part(connection, chosen.id)
         assert row is not None, "a begun message has a part left"
+        reach("claimed")
         attempt_id = queue.mark(connection, row, modem, now_us)
         return Marked(attempt_id, chosen.id, row.sequence, bytes(row.octets), row.copies + 1, chosen.expires_us)
 
@@ -132,4 +135,10 @@ def _apply_early_report(connection: Connection, outcome: Outcome, modem: str, no
     found = reports.early(connection, outcome.attempt_id, modem, outcome.tp_mr, now_us - _EARLY_REPORT_US)
     if found is not None:
         early, row = found
-        reports.apply(connection, early.id, row, now_us, tp_st=early.tp_st, finding=finding_of(early.tp_st))
+        reports.apply(connection, early.id, row, now_us, told=early, finding=finding_of(early.tp_st))
+
+
+def _apply_waiting_reports(connection: Connection, attempt_id: int, now_us: int) -> None:
+    """A report of a part whose answer is lost may have come before anybody knew that."""
+    for waiting, row in reports.waiting_for(connection, attempt_id):
+        reports.apply(connection, waiting.id, row, now_us, told=waiting, finding=finding_of(waiting.tp_st))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from gateway.clock import Clock
 from gateway.config.settings import Settings
 from gateway.errors import Conflict, FieldError, Forbidden, GatewayError, InvalidRequest
+from gateway.failpoints import reach
 from gateway.ids import IdSource
 from gateway.message import Encoding, Message, Pause, Rule
 from gateway.outbound.acceptance import Acceptance, Entry, Outcome, Taken
@@ -50,7 +51,10 @@ class Intake:
         entry = self._entry(principal, Submission(new, key), Memory())
         if isinstance(entry.draft, GatewayError) and entry.key is None:
             raise entry.draft
-        return await self._store.write(lambda connection: self._one(connection, principal, entry))
+        reach("parsed")
+        taken = await self._store.write(lambda connection: self._one(connection, principal, entry))
+        reach("accepted")
+        return taken
 
     async def accept_all(
         self, principal: Principal, submissions: Sequence[Submission], key: str | None = None

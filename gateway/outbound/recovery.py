@@ -1,42 +1,74 @@
-"""What a crash left: marks without a result.
+"""What a crash left: marks without a result, settled in the order of the evidence.
 
-From the mark on a part may have left, and nobody saw the answer; such a part is `uncertain`. It is never put back in
-the queue by age: only its policy, evidence or an operator moves it on.
+1. The journal of the process that made the mark shows that Ctrl-Z was not next: the part did not leave, and it waits
+   again.
+2. The journal holds the answer: the part was sent, or refused.
+3. Otherwise it may have left, and nobody saw the answer: `uncertain`. It is never put back in the queue by age: only
+   its policy, evidence or an operator moves it on. A journal that is missing, torn or of another boot proves nothing.
+
+A status report that came meanwhile is the next evidence; the gate looks for it when a part becomes uncertain.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 from sqlalchemy import Connection
 
+from drivers.errors import SubmitRefused, SubmitUncertain
+from drivers.gsm.submit_answer import judge_lines
 from gateway.clock import Clock
-from gateway.message import PartEvent
+from gateway.failpoints import reach
+from gateway.outbound import submit_outcome
 from gateway.outbound.gate import Gate
+from gateway.outbound.journal import Journals, Trace
 from gateway.store import outcomes
 from gateway.store.database import Store
 from gateway.store.outcomes import Outcome
+from gateway.store.schema import AnyRow
 
 log = logging.getLogger(__name__)
 
-_SENTENCE = "the gateway was stopped after it began to hand the message over"
+_UNKNOWN = "the gateway was stopped after it began to hand the message over"
+_NOT_LEFT = "the gateway was stopped before the message could leave"
 
 
-async def recover(store: Store, gate: Gate, clock: Clock, node: str) -> int:
-    """Settle every open mark as uncertain; returns how many there were.
+async def recover(store: Store, gate: Gate, clock: Clock, node: str, journals: Journals) -> int:
+    """Settle every open mark; returns how many there were. No journal may have been opened yet.
 
     Who holds an embedded store is its only host: what an earlier name of this host began is taken over.
     """
 
-    def work(connection: Connection) -> int:
+    def work(connection: Connection) -> Counter[str]:
         outcomes.adopt(connection, node)
-        open_marks = outcomes.open_attempts(connection, node)
-        for attempt_id in open_marks:
-            lost = Outcome(attempt_id, PartEvent.OUTCOME_LOST, code="restart", sentence=_SENTENCE)
-            gate.settle(connection, lost, "", clock.now_us())
-        return len(open_marks)
+        found: Counter[str] = Counter()
+        for mark in outcomes.open_marks(connection, node):
+            now_us = clock.now_us()
+            outcome = outcome_of(mark, journals.trace(mark.modem), now_us)
+            gate.settle(connection, outcome, mark.modem, now_us)
+            found[outcome.event.value] += 1
+        reach("recovered")
+        return found
 
-    count = await store.write(work)
-    if count:
-        log.warning("uncertain after restart", extra={"action": "recovered", "count": count})
-    return count
+    found = await store.write(work)
+    if found:
+        log.warning("marks settled after restart", extra={"action": "recovered", **found})
+    return found.total()
+
+
+def outcome_of(mark: AnyRow, trace: Trace | None, now_us: int) -> Outcome:
+    """What the journal proves of a mark: a row with id, journal, octets, copies, expires_us."""
+    if trace is None or trace.journal != mark.journal or (trace.attempt_id or 0) > mark.id:
+        return submit_outcome.lost(mark.id, "restart", _UNKNOWN)
+    if trace.attempt_id != mark.id or not trace.ended:
+        return submit_outcome.not_sent(mark.id, "restart", _NOT_LEFT)
+    if not trace.lines:
+        return submit_outcome.lost(mark.id, "restart", _UNKNOWN)
+    try:
+        result = judge_lines(trace.lines, bytes(mark.octets))
+    except SubmitRefused as error:
+        return submit_outcome.refused(mark.id, error, now_us, copies=mark.copies, expires_us=mark.expires_us)
+    except SubmitUncertain as error:
+        return submit_outcome.lost(mark.id, error.cause, error.user_text)
+    return submit_outcome.accepted(mark.id, result.reference)

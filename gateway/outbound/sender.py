@@ -15,10 +15,13 @@ from sqlalchemy import Connection
 from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
+from gateway.failpoints import reach
 from gateway.message import NO_PAUSE, PartEvent
+from gateway.outbound import submit_outcome
 from gateway.outbound.gate import Gate, Marked
+from gateway.outbound.journal import WireJournal
+from gateway.outbound.watch import SubmitWatch
 from gateway.ports import Modem
-from gateway.rules.retry import TRIED_ONCE_MORE, next_try_us
 from gateway.store.database import Store
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
@@ -37,8 +40,18 @@ _PAUSED_LOOK_US = 2 * SECOND_US
 class Sender:
     """Works for one modem until it is stopped."""
 
-    def __init__(self, modem: Modem, store: Store, gate: Gate, clock: Clock, facts: Callable[[], ModemFacts]) -> None:
+    def __init__(
+        self,
+        modem: Modem,
+        store: Store,
+        gate: Gate,
+        clock: Clock,
+        *,
+        journal: WireJournal,
+        facts: Callable[[], ModemFacts],
+    ) -> None:
         self._modem = modem
+        self._journal = journal
         self._store = store
         self._gate = gate
         self._clock = clock
@@ -71,10 +84,12 @@ class Sender:
                 self.on_unsettled()
             if outcome is not None and outcome.event is PartEvent.RELEASED:
                 await self._clock.wait(self._stopping, self._clock.now_us() + _MODEM_PAUSE_US)
+            if outcome is not None:
+                reach("settled")
             released = outcome is not None and not more
             outcome = None
             if marked is not None:
-                outcome = await self._submit(marked)
+                outcome = await self._submit(*marked)
             elif not released:
                 await self._wait_for_work()
 
@@ -94,14 +109,19 @@ class Sender:
             ending.cancel()
         return not self._stopping.is_set()
 
-    async def _pass_gate(self, outcome: Outcome | None, *, more: bool) -> Marked | None:
-        """Settle and mark in one transaction; comes again for as long as the store refuses an outcome."""
+    async def _pass_gate(self, outcome: Outcome | None, *, more: bool) -> tuple[Marked, int] | None:
+        """Settle and mark in one transaction; comes again for as long as the store refuses an outcome.
 
-        def work(connection: Connection) -> Marked | None:
+        A marked part comes with the boot-time clock's reading of its mark.
+        """
+
+        def work(connection: Connection) -> tuple[Marked, int] | None:
             now_us = self._clock.now_us()
+            marked_us = self._clock.boottime_us()
             if outcome is not None:
                 self._gate.settle(connection, outcome, self._modem.name, now_us)
-            return self._gate.next(connection, facts, now_us) if more else None
+            marked = self._gate.next(connection, facts, now_us) if more else None
+            return None if marked is None else (marked, marked_us)
 
         while True:
             facts = self._facts()
@@ -117,37 +137,24 @@ class Sender:
                 return None
             await self._clock.wait(asyncio.Event(), self._clock.now_us() + _STORE_PAUSE_US)
 
-    async def _submit(self, marked: Marked) -> Outcome:
+    async def _submit(self, marked: Marked, marked_us: int) -> Outcome:
         """Hand one part to the modem; every way it can end is an outcome."""
+        attempt_id = marked.attempt_id
+        watch = SubmitWatch(self._journal, self._clock, attempt_id, marked_us)
         try:
-            result = await self._modem.submit(marked.octets)
+            reach("marked")
+            watch.begin()
+            result = await self._modem.submit(marked.octets, watch)
+            reach("answered")
         except ModemNotReady as error:
-            return Outcome(marked.attempt_id, PartEvent.RELEASED, code=error.code, counts=False)
+            return submit_outcome.not_sent(attempt_id, error.code)
         except SubmitRefused as error:
-            return self._refused(marked, error)
+            reach("answered")
+            now_us = self._clock.now_us()
+            return submit_outcome.refused(attempt_id, error, now_us, copies=marked.copies, expires_us=marked.expires_us)
         except SubmitUncertain as error:
-            return _lost(marked, error.cause, error.user_text)
+            return submit_outcome.lost(attempt_id, error.cause, error.user_text)
         except Exception:
             log.exception("submit failed", extra={"action": "submit_failed", "modem": self._modem.name})
-            return _lost(marked, "internal", "the submit was broken off by an internal error")
-        return Outcome(marked.attempt_id, PartEvent.ACCEPTED, tp_mr=result.reference)
-
-    def _refused(self, marked: Marked, error: SubmitRefused) -> Outcome:
-        refused = Outcome(marked.attempt_id, PartEvent.REFUSED, code=error.code, sentence=error.user_text)
-        if not error.retryable or (error.code in TRIED_ONCE_MORE and marked.copies > 1):
-            return refused
-        at_us = next_try_us(self._clock.now_us(), 1 if error.local else marked.copies, marked.expires_us)
-        if at_us is None:
-            return refused
-        return Outcome(
-            marked.attempt_id,
-            PartEvent.RELEASED,
-            code=error.code,
-            sentence=error.user_text,
-            next_try_us=at_us,
-            counts=not error.local,
-        )
-
-
-def _lost(marked: Marked, cause: str, sentence: str) -> Outcome:
-    return Outcome(marked.attempt_id, PartEvent.OUTCOME_LOST, code=cause, sentence=sentence)
+            return submit_outcome.lost(attempt_id, "internal", "the submit was broken off by an internal error")
+        return submit_outcome.accepted(attempt_id, result.reference)

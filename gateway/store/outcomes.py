@@ -6,12 +6,22 @@ The message's status word is computed from its parts here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
-from gateway.message import FINAL, PartEvent, PartState, Status, next_state, status_of
+from gateway.message import (
+    FINAL,
+    MAY_HAVE_LEFT,
+    PART_TRANSITIONS,
+    PartEvent,
+    PartState,
+    Status,
+    evidence_of,
+    next_state,
+    status_of,
+)
 from gateway.store import events, pauses, queue
 from gateway.store.messages import ending
 from gateway.store.prepared import Prepared, word
@@ -42,6 +52,7 @@ _whole = Prepared(
         _m.delivered_us,
         _m.error_code,
         _m.error_message,
+        _m.modem,
     )
     .join(message, _m.id == part.c.message_id)
     .where(part.c.message_id == bindparam("message_id"))
@@ -59,8 +70,18 @@ _of_attempt = Prepared(
 _told = Prepared(
     update(attempt)
     .where(_a.id == bindparam("attempt_id"))
-    .values(state=bindparam("word"), tp_st=bindparam("st"), reported_us=bindparam("now_us"))
+    .values(state=bindparam("word"), tp_mr=bindparam("mr"), tp_st=bindparam("st"), reported_us=bindparam("now_us"))
 )
+_confirmed = Prepared(
+    update(attempt).where(_a.id == bindparam("attempt_id")).values(state=word(PartState.SENT), tp_mr=bindparam("mr"))
+)
+# What became of the other copies of a part.
+_siblings = Prepared(
+    select(_a.state).where(
+        _a.message_id == bindparam("message_id"), _a.sequence == bindparam("number"), _a.id != bindparam("attempt_id")
+    )
+)
+_REPORTED = {PartEvent.REPORT_DELIVERED: PartState.DELIVERED, PartEvent.REPORT_UNDELIVERED: PartState.UNDELIVERED}
 
 
 def _update_of(columns: Sequence[str]) -> Prepared:
@@ -104,33 +125,61 @@ def settle(connection: Connection, outcome: Outcome, now_us: int) -> bool:
     if closed is None:
         return False
     uncounted = outcome.event is PartEvent.RELEASED and not outcome.counts
-    _move(connection, closed.message_id, closed.sequence, outcome, now_us, spent=-1 if uncounted else 0)
+    rows = _whole.rows(connection, message_id=closed.message_id)
+    others = _other_copies(connection, closed, rows, outcome.attempt_id)
+    known = evidence_of(outcome.event, others)
+    if outcome.event is PartEvent.REFUSED and others:
+        # What the network said of this copy does not take the other one back.
+        outcome = replace(outcome, event=PartEvent.OUTCOME_LOST)
+    _move(connection, rows, closed.sequence, outcome, now_us, spent=-1 if uncounted else 0, left=bool(others))
+    if known is not None:
+        rows = _whole.rows(connection, message_id=closed.message_id)
+        _move(connection, rows, closed.sequence, replace(outcome, event=known), now_us)
     return True
 
 
+def _other_copies(
+    connection: Connection, closed: AnyRow, rows: Sequence[AnyRow], attempt_id: int
+) -> frozenset[PartState]:
+    """The states of the other copies of a part that left, or may have; there are none as a rule."""
+    if all(row.copies <= 1 for row in rows if row.sequence == closed.sequence):
+        return frozenset()
+    found = _siblings.rows(connection, message_id=closed.message_id, number=closed.sequence, attempt_id=attempt_id)
+    return frozenset(PartState(row.state) for row in found) & MAY_HAVE_LEFT
+
+
 def _move(
-    connection: Connection, message_id: str, sequence: int, outcome: Outcome, now_us: int, *, spent: int = 0
+    connection: Connection,
+    rows: Sequence[AnyRow],
+    sequence: int,
+    outcome: Outcome,
+    now_us: int,
+    *,
+    spent: int = 0,
+    left: bool = False,
 ) -> None:
-    """Let one part take an event, and compute its message anew."""
-    rows = _whole.rows(connection, message_id=message_id)
+    """Let one part of a message (rows of `_whole`) take an event, and compute the message anew.
+
+    `left` says that another copy of this part may have left.
+    """
     states = {row.sequence: PartState(row.state) for row in rows}
     copies = {row.sequence: row.copies for row in rows}
     states[sequence] = next_state(states[sequence], outcome.event)
     copies[sequence] += spent
-    queue.set_part(connection, message_id, sequence, states[sequence], copies[sequence])
     before = rows[0]
+    queue.set_part(connection, before.id, sequence, states[sequence], copies[sequence])
     values: dict[str, Any] = {"attempts": max(copies.values())}
     if outcome.event is PartEvent.RELEASED:
         values |= {"retry_us": outcome.next_try_us, "due_us": outcome.next_try_us or before.due_us}
     if set(states.values()) == {PartState.PENDING} and outcome.event is PartEvent.RELEASED:
-        # Nothing of it ever left: it waits again, for any modem, and can still be cancelled.
-        values |= {"status": Status.QUEUED, "modem": None, "node": None}
+        # For any modem again. If nothing of it ever left it waits, and can still be cancelled.
+        values |= {"status": Status.SENDING if left else Status.QUEUED, "modem": None, "node": None}
     else:
         values |= _begun_columns(status_of(states.values()), before, now_us, outcome)
-    _write(connection, message_id, values)
+    _write(connection, before.id, values)
     if values["status"] != before.status:
         status = pauses.standing(connection).shown(values["status"], before.category)
-        events.record_status(connection, now_us, message_id, status, outcome.sentence)
+        events.record_status(connection, now_us, before.id, status, outcome.sentence)
 
 
 def _begun_columns(status: Status, before: AnyRow, now_us: int, outcome: Outcome) -> dict[str, Any]:
@@ -198,12 +247,26 @@ def resend(connection: Connection, message_id: str, now_us: int, sentence: str =
     events.record_status(connection, now_us, message_id, Status.SENDING, sentence)
 
 
-def by_report(connection: Connection, row: AnyRow, now_us: int, *, tp_st: int, event: PartEvent, sentence: str) -> None:
-    """A status report says what became of an attempt (a row of `attempt`)."""
-    state = PartState.DELIVERED if event is PartEvent.REPORT_DELIVERED else PartState.UNDELIVERED
-    _told.change(connection, attempt_id=row.id, word=state.value, st=tp_st, now_us=now_us)
+def by_report(
+    connection: Connection, row: AnyRow, now_us: int, *, tp_mr: int, tp_st: int, event: PartEvent, sentence: str
+) -> None:
+    """A status report says what became of an attempt (a row of `attempt`): `event` is what its part takes.
+
+    ACCEPTED stands for a report that is not final: the service centre has the message. While a further copy is on its
+    way the report is written down alone; the outcome of that copy looks for it.
+    """
+    state = _REPORTED.get(event)
+    if state is None:
+        _confirmed.change(connection, attempt_id=row.id, mr=tp_mr)
+    else:
+        _told.change(connection, attempt_id=row.id, word=state.value, mr=tp_mr, st=tp_st, now_us=now_us)
     outcome = Outcome(row.id, event, code=f"tp_st_{tp_st:02x}", sentence=sentence)
-    _move(connection, row.message_id, row.sequence, outcome, now_us)
+    rows = _whole.rows(connection, message_id=row.message_id)
+    states = {each.sequence: PartState(each.state) for each in rows}
+    if (states[row.sequence], event) in PART_TRANSITIONS:
+        _move(connection, rows, row.sequence, outcome, now_us)
+        if rows[0].modem is None:
+            _write(connection, row.message_id, {"modem": row.modem, "node": row.node})
 
 
 def message_of(connection: Connection, attempt_id: int) -> AnyRow:
@@ -221,7 +284,13 @@ def adopt(connection: Connection, node: str) -> None:
     connection.execute(begun.values(node=node))
 
 
-def open_attempts(connection: Connection, node: str) -> list[int]:
-    """Marks of this node that have no result: what a crash left."""
-    query = select(_a.id).where(_a.state == word(PartState.SUBMITTING), _a.node == node)
-    return list(connection.execute(query.order_by(_a.id)).scalars())
+def open_marks(connection: Connection, node: str) -> Sequence[AnyRow]:
+    """Marks of this node that have no result, which is what a crash leaves: id, modem, journal, octets, copies,
+    expires_us."""
+    query = (
+        select(_a.id, _a.modem, _a.journal, part.c.octets, part.c.copies, _m.expires_us)
+        .join(part, and_(part.c.message_id == _a.message_id, part.c.sequence == _a.sequence))
+        .join(message, _m.id == _a.message_id)
+        .where(_a.state == word(PartState.SUBMITTING), _a.node == node)
+    )
+    return connection.execute(query.order_by(_a.id)).all()

@@ -36,6 +36,8 @@ class ModemFacts:
     #: A simulated modem beside real ones takes only messages of test tokens; a real one never takes those.
     takes_test: bool
     takes_live: bool
+    #: Names the wire journal that this process keeps for the modem.
+    journal: str | None = None
 
 
 _suits = and_(
@@ -140,6 +142,7 @@ _mark = Prepared(
         modem=bindparam("name"),
         imei=bindparam("equipment"),
         iccid=bindparam("sim"),
+        journal=bindparam("journal"),
         state=PartState.SUBMITTING.value,
         marked_us=bindparam("now_us"),
     )
@@ -219,6 +222,7 @@ def mark(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) ->
         name=modem.name,
         equipment=modem.imei,
         sim=modem.iccid,
+        journal=modem.journal,
         now_us=now_us,
     )
 

@@ -2,7 +2,8 @@
 
 A report names a reference of 8 bits and a recipient. It is matched with the latest attempt of the same modem, SIM,
 reference and person that no final report has spoken of yet. One that comes before the answer to its own submit was
-committed waits here, unmatched, until that commit looks for it.
+committed waits here, unmatched, until that commit looks for it. A part whose answer was lost has no reference; a report
+closes it by person and time, if no other part can be meant.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from gateway.message import Finding
+from gateway.message import Finding, PartEvent, PartState
 from gateway.store import outcomes
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, recipient, report
 
 # A network writes the recipient as it likes (+33…, 0033…, 06…); the last digits are the person's own in every form.
 _SAME_DIGITS = 7
 # A reference comes round after 256 submits; older candidates than these are not looked at.
 _CANDIDATES = 16
+#: A service centre's time may lie this much before our mark, and this much after it.
+AHEAD_US = 120_000_000
+SLOWEST_US = 600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class NewReport:
     tp_mr: int
     tp_st: int
     received_us: int
+    #: When the service centre took the message of which it speaks; None when its time could not be read.
+    submitted_us: int | None
     discharged_us: int | None
 
 
@@ -48,22 +54,65 @@ _add = Prepared(
         tp_mr=bindparam("mr"),
         tp_st=bindparam("st"),
         received_us=bindparam("now_us"),
+        submitted_us=bindparam("taken_us"),
         discharged_us=bindparam("then_us"),
     )
     .on_conflict_do_nothing(index_elements=["fingerprint"])
     .returning(report.c.id)
 )
-_candidates = Prepared(
-    select(attempt.c.id, attempt.c.message_id, attempt.c.sequence, attempt.c.iccid, attempt.c.tp_st, recipient.c.number)
+_who = (
+    select(
+        attempt.c.id,
+        attempt.c.message_id,
+        attempt.c.sequence,
+        attempt.c.node,
+        attempt.c.modem,
+        attempt.c.iccid,
+        attempt.c.state,
+        attempt.c.marked_us,
+        attempt.c.tp_mr,
+        attempt.c.tp_st,
+        recipient.c.number,
+    )
     .join(message, message.c.id == attempt.c.message_id)
     .join(recipient, recipient.c.id == message.c.recipient_id)
-    .where(attempt.c.modem == bindparam("name"), attempt.c.tp_mr == bindparam("mr"))
+)
+_candidates = Prepared(
+    _who.where(attempt.c.modem == bindparam("name"), attempt.c.tp_mr == bindparam("mr"))
     .order_by(attempt.c.id.desc())
     .limit(_CANDIDATES)
 )
+# Two queries, not one: each has a partial index of its own.
+_uncertain = Prepared(
+    _who.where(
+        attempt.c.state == word(PartState.UNCERTAIN),
+        attempt.c.marked_us >= bindparam("since_us"),
+        attempt.c.marked_us <= bindparam("until_us"),
+    )
+)
+_under_way = Prepared(_who.where(attempt.c.state == word(PartState.SUBMITTING)))
+_waiting_by_time = Prepared(
+    select(
+        report.c.id,
+        report.c.modem,
+        report.c.iccid,
+        report.c.tp_mr,
+        report.c.tp_st,
+        report.c.submitted_us,
+        recipient.c.number,
+    )
+    .join(recipient, recipient.c.id == report.c.recipient_id)
+    .where(
+        report.c.attempt_id.is_(None),
+        report.c.submitted_us.is_not(None),
+        report.c.submitted_us >= bindparam("since_us"),
+        report.c.submitted_us <= bindparam("until_us"),
+    )
+    .order_by(report.c.id)
+)
 _tie = Prepared(update(report).where(report.c.id == bindparam("report_id")).values(attempt_id=bindparam("of_attempt")))
 _waiting = Prepared(
-    select(report.c.id, report.c.tp_st, recipient.c.number)
+    select(report.c.id, report.c.tp_mr, report.c.tp_st, recipient.c.number)
     .join(recipient, recipient.c.id == report.c.recipient_id)
     .where(
         report.c.attempt_id.is_(None),
@@ -73,12 +122,7 @@ _waiting = Prepared(
     )
     .order_by(report.c.id)
 )
-_attempt = Prepared(
-    select(attempt.c.id, attempt.c.message_id, attempt.c.sequence, attempt.c.modem, attempt.c.tp_mr, recipient.c.number)
-    .join(message, message.c.id == attempt.c.message_id)
-    .join(recipient, recipient.c.id == message.c.recipient_id)
-    .where(attempt.c.id == bindparam("attempt_id"))
-)
+_attempt = Prepared(_who.where(attempt.c.id == bindparam("attempt_id")))
 
 
 def add(connection: Connection, new: NewReport) -> int | None:
@@ -92,22 +136,62 @@ def add(connection: Connection, new: NewReport) -> int | None:
         mr=new.tp_mr,
         st=new.tp_st,
         now_us=new.received_us,
+        taken_us=new.submitted_us,
         then_us=new.discharged_us,
     )
 
 
 def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
-    """The attempt the report speaks of, or None."""
+    """The attempt the report speaks of, or None.
+
+    The reference names it, and failing that the time: a part whose answer was lost has no reference. A reference comes
+    round, so one of another time gives way to a part that fits by its time.
+    """
     rows = _candidates.rows(connection, name=new.modem, mr=new.tp_mr)
     fitting = [row for row in rows if same_person(row.number, new.number) and _same_sim(row.iccid, new.iccid)]
-    return next((row for row in fitting if row.tp_st is None), fitting[0] if fitting else None)
+    unreported = next((row for row in fitting if row.tp_st is None), None)
+    if unreported is not None and _in_time(unreported, new.submitted_us):
+        return unreported
+    return by_time(connection, new) or unreported or (fitting[0] if fitting else None)
 
 
-def apply(connection: Connection, report_id: int, row: AnyRow, now_us: int, *, tp_st: int, finding: Finding) -> None:
+def by_time(connection: Connection, told: NewReport | AnyRow) -> AnyRow | None:
+    """The one part without an answer that a report can speak of; None when there are none or several.
+
+    `told` is a report: its modem, iccid, number and submitted_us are asked for.
+    """
+    if told.submitted_us is None:
+        return None
+    since_us, until_us = told.submitted_us - SLOWEST_US, told.submitted_us + AHEAD_US
+    rows = _uncertain.rows(connection, since_us=since_us, until_us=until_us) + _under_way.rows(connection)
+    fitting = [row for row in rows if same_person(row.number, told.number) and _same_line(row, told)]
+    return fitting[0] if len(fitting) == 1 and fitting[0].state == PartState.UNCERTAIN else None
+
+
+def waiting_for(connection: Connection, attempt_id: int) -> list[tuple[AnyRow, AnyRow]]:
+    """Reports that came before a part became uncertain and can speak of it alone, each with the attempt."""
+    row = _attempt.first(connection, attempt_id=attempt_id)
+    assert row is not None, "the attempt was settled in this transaction"
+    told = _waiting_by_time.rows(connection, since_us=row.marked_us - AHEAD_US, until_us=row.marked_us + SLOWEST_US)
+    mine = [each for each in told if same_person(row.number, each.number)]
+    found = [(each, attempt) for each in mine if (attempt := by_time(connection, each)) and attempt.id == attempt_id]
+    references = {each.tp_mr for each, _ in found}
+    return found if len(references) == 1 else []
+
+
+def apply(
+    connection: Connection, report_id: int, row: AnyRow, now_us: int, *, told: NewReport | AnyRow, finding: Finding
+) -> None:
     """Tie a report to its attempt (a row of `attempt`) and let it move the part."""
     _tie.change(connection, report_id=report_id, of_attempt=row.id)
-    if finding.event is not None:
-        outcomes.by_report(connection, row, now_us, tp_st=tp_st, event=finding.event, sentence=finding.sentence)
+    event = finding.event
+    if event is None and row.state == PartState.UNCERTAIN:
+        # Whatever the service centre will make of it: it has the message.
+        event = PartEvent.ACCEPTED
+    if event is not None:
+        outcomes.by_report(
+            connection, row, now_us, tp_mr=told.tp_mr, tp_st=told.tp_st, event=event, sentence=finding.sentence
+        )
 
 
 def early(
@@ -134,6 +218,18 @@ def same_person(stored: str | None, told: str) -> bool:
 
 def _digits(number: str) -> str:
     return "".join(character for character in number if character.isdigit())
+
+
+def _in_time(row: AnyRow, submitted_us: int | None) -> bool:
+    """Whether a report can speak of this attempt by its time; one without a time can."""
+    return submitted_us is None or row.marked_us - AHEAD_US <= submitted_us <= row.marked_us + SLOWEST_US
+
+
+def _same_line(row: AnyRow, told: NewReport | AnyRow) -> bool:
+    """A report comes back to the SIM that submitted; where a SIM is not known, to the modem."""
+    if row.iccid is None or told.iccid is None:
+        return row.modem == told.modem
+    return row.iccid == told.iccid
 
 
 def _same_sim(ours: str | None, theirs: str | None) -> bool:

@@ -160,17 +160,20 @@ attempt = Table(
     Column("modem", String(64), nullable=False),
     Column("imei", String(20)),
     Column("iccid", String(24)),
+    # Names the wire journal of the process that made the mark.
+    Column("journal", String(32)),
     # `submitting` is the durable mark; then the part state that came of it, or `pending` if it never left.
     Column("state", String(12), nullable=False),
     Column("marked_us", BigInteger, nullable=False),
     Column("settled_us", BigInteger),
     Column("cause", String(64)),
-    # TP-MR of the answer, and what the status report said.
+    # TP-MR of the answer, or of the report that stands in for it, and what the status report said.
     Column("tp_mr", Integer),
     Column("tp_st", Integer),
     Column("reported_us", BigInteger),
 )
 Index("ix_attempt_message", attempt.c.message_id, attempt.c.id)
+_partial("ix_attempt_uncertain", "state = 'uncertain'", attempt.c.marked_us)
 _partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
 _partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
 Index("ix_attempt_modem_day", attempt.c.modem, attempt.c.marked_us)
@@ -253,10 +256,13 @@ report = Table(
     Column("tp_mr", Integer, nullable=False),
     Column("tp_st", Integer, nullable=False),
     Column("received_us", BigInteger, nullable=False),
+    # TP-SCTS: when the service centre took the message; null when the network's time was broken.
+    Column("submitted_us", BigInteger),
     Column("discharged_us", BigInteger),
     Column("attempt_id", _ROW_ID, ForeignKey("attempt.id")),
 )
 _partial("ix_report_unmatched", "attempt_id IS NULL", report.c.modem, report.c.tp_mr)
+_partial("ix_report_waiting", "attempt_id IS NULL AND submitted_us IS NOT NULL", report.c.submitted_us)
 
 optout = Table(
     "optout",

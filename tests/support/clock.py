@@ -39,6 +39,10 @@ class ManualClock:
         """Microseconds that were advanced so far; a wall clock that is set does not change it."""
         return self._monotonic_us
 
+    def boottime_us(self) -> int:
+        """The same: this machine never sleeps."""
+        return self._monotonic_us
+
     async def wait(self, event: asyncio.Event, until_us: int | None) -> bool:
         """Wait for `event`, at most until this clock says `until_us`; True when the event came."""
         if event.is_set():

@@ -14,6 +14,7 @@ from support.settings import category, settings_in
 from drivers.tpdu import SmsSubmit
 from gateway.message import PartEvent, PartState, Status
 from gateway.outbound import dispatcher
+from gateway.outbound.journal import Journals
 from gateway.outbound.recovery import recover
 from gateway.store import optouts, outcomes, queue, recipients, upkeep
 from gateway.store.database import Store
@@ -218,13 +219,14 @@ async def test_settling_twice_changes_nothing(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("policy", "resend_after_s"), [("resend", 20), ("hold", None), ("never", None)], ids=str)
 async def test_a_mark_without_result_is_uncertain_after_a_restart(
-    bench: Bench, policy: str, resend_after_s: int | None
+    bench: Bench, tmp_path: Path, policy: str, resend_after_s: int | None
 ) -> None:
     message = await bench.accept(category="emergency", on_uncertain=policy)
     assert await bench.next() is not None
+    journals = Journals(tmp_path, "test-1", None)
     # The host's name, which the node is by default, was changed meanwhile.
-    assert await recover(bench.store, bench.gate, bench.clock, "another-node") == 1
-    assert await recover(bench.store, bench.gate, bench.clock, "another-node") == 0
+    assert await recover(bench.store, bench.gate, bench.clock, "another-node", journals) == 1
+    assert await recover(bench.store, bench.gate, bench.clock, "another-node", journals) == 0
     lost = await bench.get(message.id)
     assert (lost.status, lost.error_code) == (Status.UNCERTAIN, "restart")
     bench.clock.advance(timedelta(seconds=19))
