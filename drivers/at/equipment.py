@@ -167,6 +167,11 @@ class Equipment:
         self._step(Step.COMMAND_DONE)
         self._finish_line(result)
 
+    def give_up(self) -> None:
+        """The command ends without any result, as on equipment that has lost it; the rest of its line with it."""
+        self._step(Step.COMMAND_DONE)
+        self._step(Step.LINE_DONE)
+
     def prompt(self) -> None:
         """Ask for a payload: four octets, no line end after them (27.005, 3.5.1)."""
         self._step(Step.PROMPTED)

@@ -39,7 +39,12 @@ class Later:
     then: Callable[[], Answer]
 
 
-Answer: TypeAlias = Information | Prompt | Later
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The answer never comes; the next command is taken all the same."""
+
+
+Answer: TypeAlias = Information | Prompt | Later | Silence
 
 OK = Information()
 

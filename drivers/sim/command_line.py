@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from drivers.at.codes import CmsError
 from drivers.sim.settings import SimSettings
 from drivers.sim.simulation import MAX_COUNT, SimulationOptions, simulate
+from drivers.tpdu import Address
 
 T = TypeVar("T")
 
@@ -52,8 +54,24 @@ def address(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+def refusal(text: str) -> tuple[str, CmsError]:
+    """`NUMBER=CODE`: a recipient, and the +CMS ERROR of 27.005, 3.2.5 that answers for it."""
+    number, _, code = text.partition("=")
+    try:
+        return Address.from_text(number).text, CmsError(int(code))
+    except ValueError:
+        raise ValueError(f"{text!r} is no refusal such as +33612345678=42") from None
+
+
 def options_from(
-    count: int, directory: Path | None, tcp: tuple[str, int] | None, ledger: Path | None, times: tuple[float, float]
+    count: int,
+    directory: Path | None,
+    tcp: tuple[str, int] | None,
+    ledger: Path | None,
+    times: tuple[float, float],
+    *,
+    refused: Sequence[tuple[str, CmsError]] = (),
+    silent: Sequence[str] = (),
 ) -> SimulationOptions:
     """Options that can be carried out together; `times` are latency and report delay in seconds."""
     if not 1 <= count <= MAX_COUNT:
@@ -64,7 +82,7 @@ def options_from(
         raise ValueError("the modems are in one place: --dir DIR or --tcp HOST:PORT, not both")
     if tcp and tcp[1] + count > 65536:
         raise ValueError("there are not so many ports above the first")
-    settings = SimSettings(latency=times[0], report_delay=times[1])
+    settings = SimSettings(latency=times[0], report_delay=times[1], refused=dict(refused), silent=frozenset(silent))
     return SimulationOptions(count, directory, tcp, ledger, settings)
 
 
@@ -105,6 +123,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency", type=_argument(seconds), default=0.0, help="from Ctrl-Z to +CMGS, such as 200ms")
     parser.add_argument("--report-delay", type=_argument(seconds), default=0.05, help="from +CMGS to its report")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="append each submission as one JSON line")
+    parser.add_argument(
+        "--refuse",
+        type=_argument(refusal),
+        action="append",
+        default=[],
+        metavar="NUMBER=CODE",
+        help="answer submissions to NUMBER with +CMS ERROR: CODE; may be repeated",
+    )
+    parser.add_argument(
+        "--silent",
+        action="append",
+        default=[],
+        metavar="NUMBER",
+        help="let submissions to NUMBER leave without answer or report; may be repeated",
+    )
     return parser
 
 
@@ -113,7 +146,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        options = options_from(given.count, given.dir, given.tcp, given.ledger, (given.latency, given.report_delay))
+        options = options_from(
+            given.count,
+            given.dir,
+            given.tcp,
+            given.ledger,
+            (given.latency, given.report_delay),
+            refused=given.refuse,
+            silent=given.silent,
+        )
     except ValueError as error:
         parser.error(str(error))
     return run(options)

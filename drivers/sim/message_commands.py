@@ -11,7 +11,7 @@ from collections.abc import Callable
 from drivers.at.codes import CmsError
 from drivers.at.equipment_grammar import Command, Form
 from drivers.sim import text_mode
-from drivers.sim.answers import OK, Answer, Information, Later, Lines, Prompt, RefusedError, integer, lines
+from drivers.sim.answers import OK, Answer, Information, Later, Lines, Prompt, RefusedError, Silence, integer, lines
 from drivers.sim.handlers import CommandTable, accept, fixed
 from drivers.sim.memory import MemoryFullError, MessageMemory, Status, StoredMessage
 from drivers.sim.state import CommandSettings
@@ -40,7 +40,7 @@ def _submitted(station: MobileStation, name: str, pdu: bytes, sent: Callable[[],
         reference = station.submit(pdu)
         if sent:
             sent()
-        return lines(f"{name}: {reference}")
+        return Silence() if reference is None else lines(f"{name}: {reference}")
 
     delay = station.settings.latency
     return Later(delay, answer) if delay > 0 else answer()

@@ -20,7 +20,7 @@ from drivers.sim import (
     network_commands,
     setting_commands,
 )
-from drivers.sim.answers import Answer, Information, Later, Prompt, RefusedError
+from drivers.sim.answers import Answer, Information, Later, Prompt, RefusedError, Silence
 from drivers.sim.handlers import CommandTable
 from drivers.sim.ledger import Ledger, Submission
 from drivers.sim.network import SimulatedNetwork
@@ -156,6 +156,8 @@ class SimulatedModem:
             case Prompt(then):
                 self._prompted = then
                 self._equipment.prompt()
+            case Silence():
+                self._equipment.give_up()
             case Later(delay, then):
                 self._timer = asyncio.get_running_loop().call_later(delay, self._give_late, then)
 

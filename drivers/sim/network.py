@@ -58,7 +58,8 @@ class SimulatedNetwork:
         now = self._now()
         destination = submit.tp_da.text
         sender.ledger.record(Submission(sender.settings.name, destination, tpdu, reference, now))
-        report = partial(self._report_later, sender, submit, reference, now) if submit.tp_srr else None
+        reported = submit.tp_srr and destination not in sender.settings.silent
+        report = partial(self._report_later, sender, submit, reference, now) if reported else None
         target = self._subscribers.get(_digits(destination))
         if target:
             originator = Address.from_text(sender.settings.number)

@@ -6,8 +6,11 @@ Every value is chosen once, before the modem starts; what commands change lives 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from drivers.at.codes import CmsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class SimSettings:
     `registration` is <stat> of 27.007, 7.2; `rssi` the 0 to 31 of +CSQ (27.007, 8.5).
     `sm_capacity`, `me_capacity` and `sr_capacity` are the slots of the storages of 27.005, 3.2.2. `ledger_size` bounds
     what a modem that sends for months remembers; who needs everything listens to the ledger.
+    Troubles by recipient: a submission to a number of `refused` ends with that +CMS ERROR; one to a number of `silent`
+    leaves, and neither an answer nor a report ever comes.
     """
 
     name: str = "simulated"
@@ -40,6 +45,8 @@ class SimSettings:
     me_capacity: int = 100
     sr_capacity: int = 50
     ledger_size: int = 10_000
+    refused: Mapping[str, CmsError] = field(default_factory=dict[str, CmsError])
+    silent: frozenset[str] = frozenset()
 
 
 def numbered(template: SimSettings, index: int) -> SimSettings:

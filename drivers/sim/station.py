@@ -36,8 +36,10 @@ class MobileStation:
         """The network hands over a message or report."""
         self.reception.offer(incoming)
 
-    def submit(self, pdu: bytes) -> int:
+    def submit(self, pdu: bytes) -> int | None:
         """Send an SMS-SUBMIT and return the reference it went out with (23.040, 9.2.3.6); or RefusedError.
+
+        None when it went out and the network's answer is never heard.
 
         `pdu` is the service centre field and the TPDU; an empty field stands for the centre of +CSCA.
         """
@@ -50,9 +52,12 @@ class MobileStation:
             decoded = SmsSubmit.from_bytes(tpdu)
         except TpduError:
             raise RefusedError(CmsError.INVALID_PDU_MODE_PARAMETER) from None
+        destination = decoded.tp_da.text
+        if destination in self.settings.refused:
+            raise RefusedError(self.settings.refused[destination])
         reference = self.equipment.next_reference()
         self.network.accept(self, decoded, tpdu[:1] + bytes((reference,)) + tpdu[2:], reference)
-        return reference
+        return None if destination in self.settings.silent else reference
 
     def restart(self) -> None:
         """+CFUN=<fun>,1: settings return to the factory's and a locked SIM wants its PIN again."""

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import click
 
-from drivers.sim.command_line import ABOUT, HINTS, address, options_from, run, seconds
+from drivers.at.codes import CmsError
+from drivers.sim.command_line import ABOUT, HINTS, address, options_from, refusal, run, seconds
 
 T = TypeVar("T")
 
@@ -19,6 +20,18 @@ def _word(convert: Callable[[str], T]) -> Callable[[click.Context, click.Paramet
     def read(_context: click.Context, _parameter: click.Parameter, text: str | None) -> T | None:
         try:
             return None if text is None else convert(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return read
+
+
+def _words(convert: Callable[[str], T]) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], list[T]]:
+    """The same for an option that may be repeated."""
+
+    def read(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> list[T]:
+        try:
+            return [convert(text) for text in texts]
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
 
@@ -53,6 +66,16 @@ Example:
     metavar="FILE",
     help="Append each submission as one JSON line.",
 )
+@click.option(
+    "--refuse",
+    multiple=True,
+    callback=_words(refusal),
+    metavar="NUMBER=CODE",
+    help="Answer submissions to NUMBER with +CMS ERROR: CODE.",
+)
+@click.option(
+    "--silent", multiple=True, metavar="NUMBER", help="Let submissions to NUMBER leave without answer or report."
+)
 def simulate(
     *,
     count: int,
@@ -61,9 +84,11 @@ def simulate(
     latency: float,
     report_delay: float,
     ledger: Path | None,
+    refuse: list[tuple[str, CmsError]],
+    silent: tuple[str, ...],
 ) -> None:
     try:
-        options = options_from(count, directory, tcp, ledger, (latency, report_delay))
+        options = options_from(count, directory, tcp, ledger, (latency, report_delay), refused=refuse, silent=silent)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     status = run(options)
