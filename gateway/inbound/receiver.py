@@ -58,11 +58,10 @@ class Receiver:
     async def _take(self, event: ModemEvent) -> None:
         """Commit, then acknowledge."""
         origin = Origin(self._modem.name, self._node, self._modem.status().iccid)
-        reach("heard")
         await self._commit(event, origin)
-        reach("recorded")
         self.on_committed()
         if not isinstance(event, ModemStateChanged):
+            reach("recorded")
             await self._modem.acknowledge(event.receipt)
 
     async def _commit(self, event: ModemEvent, origin: Origin) -> None:
@@ -100,6 +99,7 @@ class Receiver:
         now_us = self._clock.now_us()
         match event:
             case DeliverReceived():
+                reach("heard")
                 arrival = arrival_of(event, origin, self._country)
                 self._inbox.take(connection, arrival, self._store.fingerprint(arrival.sender), origin, now_us)
             case StatusReportReceived():

@@ -153,6 +153,7 @@ class Sender:
             now_us = self._clock.now_us()
             return submit_outcome.refused(attempt_id, error, now_us, copies=marked.copies, expires_us=marked.expires_us)
         except SubmitUncertain as error:
+            reach("answered")
             return submit_outcome.lost(attempt_id, error.cause, error.user_text)
         except Exception:
             log.exception("submit failed", extra={"action": "submit_failed", "modem": self._modem.name})

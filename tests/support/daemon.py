@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,24 +68,31 @@ async def client_of(url: str, token: str) -> AsyncIterator[Client]:
 class DaemonProcess:
     """`tocsin serve` as a process of its own."""
 
-    def __init__(self, folder: Path, config: str) -> None:
+    def __init__(self, folder: Path, config: str, command: Sequence[str] = (TOCSIN,), **environ: str) -> None:
         self.folder = folder
+        self._command = command
+        self._environ = environ
         self.config = folder / "config.toml"
         self.config.write_text(config, encoding="utf-8")
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
 
-    async def start(self) -> str:
+    async def spawn(self) -> subprocess.Popen[str]:
+        """Start the process, and do not wait until it can be used."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN")}
         with (self.folder / "stderr.log").open("a") as log:
             self.process = await asyncio.to_thread(
                 subprocess.Popen,
-                [TOCSIN, "serve", "--config", str(self.config)],
+                [*self._command, "serve", "--config", str(self.config)],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env=environ,
+                env=environ | self._environ,
             )
+        return self.process
+
+    async def start(self) -> str:
+        self.process = await self.spawn()
         assert self.process.stdout is not None
         line = await asyncio.wait_for(asyncio.to_thread(self.process.stdout.readline), 20)
         assert line.startswith("ready http://"), (line, (self.folder / "stderr.log").read_text())
@@ -107,9 +114,11 @@ class DaemonProcess:
 
 
 @asynccontextmanager
-async def daemon(folder: Path, config: str) -> AsyncIterator[DaemonProcess]:
+async def daemon(
+    folder: Path, config: str, command: Sequence[str] = (TOCSIN,), **environ: str
+) -> AsyncIterator[DaemonProcess]:
     """A daemon process that is ended in any case; not started yet."""
-    made = DaemonProcess(folder, config)
+    made = DaemonProcess(folder, config, command, **environ)
     try:
         yield made
     finally:

@@ -1,0 +1,162 @@
+"""Deaths and stops that are no single place of a message's way: between parts, in recovery, inbound, by request."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.crash import CrashRig, Sent, crash_rig
+from support.daemon import client_of
+from support.waiting import eventually
+
+PERSON = "+33639984101"
+
+
+async def test_c17_between_two_parts_what_left_is_not_repeated(tmp_path: Path) -> None:
+    async with crash_rig(tmp_path) as rig:
+        await rig.gateway.start()
+        sent = Sent(PERSON, "four parts " * 50, "hold")
+        rig.arm("settled 2")
+        await rig.send(sent)
+        await rig.died()
+        assert [copy.sequence for copy in rig.ledger()] == [1, 2]
+        await rig.gateway.start()
+        await rig.until(sent, "delivered")
+        assert await rig.gateway.end() == 0
+        ledger = rig.ledger()
+    assert [copy.sequence for copy in ledger] == [1, 2, 3, 4]
+    assert len({copy.reference for copy in ledger}) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "word"), [("prompted", "delivered"), ("answered", "delivered"), ("ended", "delivered")]
+)
+async def test_c20_recovery_itself_may_die_as_often_as_it_likes(tmp_path: Path, place: str, word: str) -> None:
+    async with crash_rig(tmp_path) as rig:
+        await rig.gateway.start()
+        sent = Sent(PERSON, "again and again", "hold")
+        rig.arm(place)
+        await rig.send(sent)
+        await rig.died()
+        for _ in range(3):
+            await rig.die_while_starting("recovered")
+        await rig.gateway.start()
+        await rig.until(sent, word)
+        verdict = rig.verdict(sent, rig.ledger())
+        assert (verdict.sound, verdict.copies) == (True, 1)
+        assert await rig.gateway.end() == 0
+
+
+@pytest.mark.parametrize("place", ["heard", "recorded"])
+async def test_c15_c16_a_received_message_is_neither_lost_nor_doubled(tmp_path: Path, place: str) -> None:
+    async with crash_rig(tmp_path) as rig:
+        await rig.gateway.start()
+        await _ready(rig)
+        rig.arm(place)
+        control = tmp_path / "sim" / "control"
+        await asyncio.to_thread(control.write_text, f"modem0 {PERSON} I am on my way\n")
+        await rig.died()
+        recorded = rig.rows("SELECT count(*) FROM inbox")[0][0]
+        assert recorded == (1 if place == "recorded" else 0)
+        await rig.gateway.start()
+        await eventually(lambda: rig.rows("SELECT count(*) FROM inbox")[0][0] == 1, what="the message in the inbox")
+        # Something that comes after it: by then the first would have been told again.
+        await asyncio.to_thread(control.write_text, f"modem0 {PERSON} And now I am here\n")
+        await eventually(lambda: rig.rows("SELECT count(*) FROM inbox")[0][0] >= 2, what="the second one")
+        texts = [row[0] for row in rig.rows("SELECT text FROM inbox ORDER BY id")]
+        assert texts == ["I am on my way", "And now I am here"]
+        assert await rig.gateway.end() == 0
+
+
+async def test_d03_a_process_that_was_stopped_takes_the_part_back_instead_of_sending_it_late(tmp_path: Path) -> None:
+    async with crash_rig(tmp_path) as rig:
+        await rig.gateway.start()
+        sent = Sent(PERSON, "not a word too late", "never")
+        rig.arm("prompted 1 stop")
+        await rig.send(sent)
+        process = rig.gateway.process
+        assert process is not None
+        await eventually(lambda: _state_of(process.pid) == "T", what="the stopped process")
+        await _pass_seconds(5.2)
+        assert rig.ledger() == []
+        os.kill(process.pid, signal.SIGCONT)
+        await rig.until(sent, "delivered")
+        attempts = rig.rows("SELECT state, cause FROM attempt ORDER BY id")
+        assert [tuple(row) for row in attempts] == [("pending", "modem_not_ready"), ("delivered", None)]
+        assert [copy.text for copy in rig.ledger()] == [sent.text]
+        assert await rig.gateway.end() == 0
+
+
+async def _stop_while_sending(rig: CrashRig, number: int) -> float:
+    """SIGTERM while the network has not answered; how long the stop took."""
+    await rig.gateway.start()
+    before = len(rig.ledger())
+    sent = Sent(PERSON, f"message {number}", "hold")
+    await rig.send(sent)
+    await eventually(lambda: _under_way(rig), what="a submit that waits for its answer")
+    began = time.monotonic()
+    assert await rig.gateway.end() == 0
+    took = time.monotonic() - began
+    assert len(rig.ledger()) == before + 1
+    return took
+
+
+def _under_way(rig: CrashRig) -> bool:
+    journal = rig.gateway.folder / "state" / "journal" / "m0.wire"
+    marked = rig.rows("SELECT 1 FROM attempt WHERE state = 'submitting'")
+    return bool(marked) and b'"ctrl-z"' in journal.read_bytes()
+
+
+async def _stopped(folder: Path, times: int) -> str:
+    async with crash_rig(folder, "--latency", "250ms", submit_seconds=10) as rig:
+        longest = max([await _stop_while_sending(rig, number) for number in range(times)])
+        states = Counter(row[0] for row in rig.rows("SELECT state FROM attempt"))
+        texts = Counter(copy.text for copy in rig.ledger())
+    assert set(states) <= {"sent", "delivered"}
+    assert texts == Counter({f"message {number}": 1 for number in range(times)})
+    return f"C21: {times} stops while the network had not answered: 0 uncertain, the longest {longest:.1f} s"
+
+
+async def test_c21_a_stop_waits_for_the_answer(tmp_path: Path, tell: Callable[[str], None]) -> None:
+    tell(await _stopped(tmp_path, 3))
+
+
+@pytest.mark.long
+async def test_c21_a_hundred_times(tmp_path: Path, tell: Callable[[str], None]) -> None:
+    tell(await _stopped(tmp_path, 100))
+
+
+async def test_a_production_start_knows_no_failpoint(tmp_path: Path) -> None:
+    (tmp_path / "failpoint").write_text("parsed")
+    async with crash_rig(tmp_path, production=True) as rig:
+        await rig.gateway.start()
+        sent = Sent(PERSON, "nothing happens", "hold")
+        await rig.send(sent)
+        await rig.until(sent, "delivered")
+        assert (tmp_path / "failpoint").exists()
+        assert await rig.gateway.end() == 0
+
+
+async def _ready(rig: CrashRig) -> None:
+    async with client_of(rig.gateway.url, "") as client:
+
+        async def ready() -> bool:
+            return (await client.call("GET", "/readyz"))[0] == 200
+
+        await eventually(ready, 10, "a ready modem")
+
+
+def _state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+async def _pass_seconds(seconds: float) -> None:
+    """The machine's own clock has to move: nothing announces that."""
+    end = time.clock_gettime(time.CLOCK_BOOTTIME) + seconds
+    await eventually(lambda: time.clock_gettime(time.CLOCK_BOOTTIME) >= end, seconds + 5, "time to pass")

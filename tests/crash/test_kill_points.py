@@ -1,0 +1,53 @@
+"""kill -9 at every place of a message's way, with every answer of the network and every policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.crash import OUTCOMES, PLACES, POLICIES, Tally, number_of
+from support.crash_cells import Cell, expected, run_cells
+
+#: Whether Ctrl-Z was written is not known to a process that died here: the policies differ.
+UNKNOWN = ("journaled", "ended")
+
+
+def _quick(place: str) -> list[Cell]:
+    """The cells that differ from each other; `make test-long` runs the rest."""
+    if place == "parsed":
+        return [Cell(place, "ok", "hold")]
+    policies = POLICIES if place in UNKNOWN else ("hold",)
+    return [Cell(place, outcome, policy) for policy in policies for outcome in OUTCOMES]
+
+
+def _every(place: str) -> list[Cell]:
+    return [Cell(place, outcome, policy) for policy in POLICIES for outcome in OUTCOMES]
+
+
+async def _check(folder: Path, cells: list[Cell]) -> Tally:
+    verdicts = await run_cells(folder, cells)
+    assert {cell: verdict for cell, verdict in verdicts.items() if not verdict.sound} == {}
+    assert {cell: verdicts[cell].status for cell in cells} == {cell: expected(cell) for cell in cells}
+    tally = Tally()
+    for verdict in verdicts.values():
+        tally.add(verdict)
+    return tally
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_killed_at(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
+    tally = await _check(tmp_path, _quick(place))
+    tell(f"killed at {place}: {tally}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("place", PLACES)
+async def test_killed_at_with_every_policy(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
+    tally = await _check(tmp_path, _every(place))
+    tell(f"killed at {place}, every policy: {tally}")
+
+
+def test_every_recipient_plays_one_part() -> None:
+    numbers = {number_of(outcome, policy) for outcome in OUTCOMES for policy in POLICIES}
+    assert len(numbers) == len(OUTCOMES) * len(POLICIES)

@@ -1,0 +1,280 @@
+"""A gateway that is killed at a chosen place, a modem whose radio ledger survives it, and the checker of both.
+
+Three histories are compared: what the client was told, what went over the air, and what the store says in the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from support.daemon import TOCSIN, DaemonProcess, client_of, daemon, simulated_modems
+from support.tree import ROOT
+from support.waiting import eventually
+
+from drivers.tpdu import SmsSubmit
+
+#: Where the process dies, in the order of a message's way.
+PLACES = (
+    "parsed",
+    "accepted",
+    "claimed",
+    "marked",
+    "prompted",
+    "body:1",
+    "body:2",
+    "body:3",
+    "journaled",
+    "ended",
+    "answered",
+    "settled",
+)
+OUTCOMES = ("ok", "refused", "silence")
+POLICIES = ("hold", "resend", "never")
+REFUSAL = 1  # unassigned number: a refusal for good
+
+#: What a part is when its octets may have gone out.
+_MAY_HAVE_LEFT = ("submitting", "sent", "delivered", "undelivered", "uncertain")
+_ENDED_UNSENT = ("failed", "expired", "canceled", "suppressed", "queued", "held")
+_CONFIG = """
+[gateway]
+country = "FR"
+[api]
+listen = ["127.0.0.1:0"]
+[categories.emergency]
+resend_after = "{resend_after}"
+"""
+
+
+def number_of(outcome: str, policy: str) -> str:
+    """The recipient that plays this outcome; each cell has its own."""
+    return f"+336399840{OUTCOMES.index(outcome)}{POLICIES.index(policy)}"
+
+
+def trouble() -> list[str]:
+    """Options of the simulation that make the recipients play their outcomes."""
+    options: list[str] = []
+    for policy in POLICIES:
+        options += ["--refuse", f"{number_of('refused', policy)}={REFUSAL}", "--silent", number_of("silence", policy)]
+    return options
+
+
+@dataclass
+class Copy:
+    """One submission of the radio ledger."""
+
+    to: str
+    sequence: int
+    text: str
+    reference: int | None
+
+
+@dataclass
+class Verdict:
+    """What the checker found about one message."""
+
+    status: str | None
+    copies: int
+    attempts: Sequence[str]
+    lost: bool
+    duplicated: bool
+    uncertain: bool
+    misclassified: bool
+    recorded_uncertain: bool
+
+    @property
+    def sound(self) -> bool:
+        return not (self.lost or self.duplicated or self.misclassified)
+
+
+@dataclass
+class Sent:
+    """What the client knows of one message: its answer, None where none came."""
+
+    to: str
+    text: str
+    policy: str
+    id: str | None = None
+
+
+@dataclass
+class Tally:
+    """Verdicts, counted."""
+
+    counted: Counter[str] = field(default_factory=Counter)
+
+    def add(self, verdict: Verdict) -> None:
+        self.counted["messages"] += 1
+        for word in ("lost", "duplicated", "uncertain", "misclassified"):
+            self.counted[word] += bool(getattr(verdict, word))
+
+    def __str__(self) -> str:
+        words = ("messages", "lost", "duplicated", "uncertain", "misclassified")
+        return ", ".join(f"{self.counted[word]} {word}" for word in words)
+
+
+class CrashRig:
+    """One gateway process and its modems."""
+
+    def __init__(self, gateway: DaemonProcess, modems: Path) -> None:
+        self.gateway = gateway
+        self._modems = modems
+        self._failpoint = gateway.folder / "failpoint"
+
+    # --- the process
+
+    def arm(self, place: str) -> None:
+        """Let the process die when it reaches `place` (`PLACE COUNT`, `PLACE COUNT stop`)."""
+        scratch = self._failpoint.with_suffix(".new")
+        scratch.write_text(place, encoding="ascii")
+        scratch.rename(self._failpoint)
+
+    async def died(self) -> None:
+        """Wait until the kill came."""
+        process = self.gateway.process
+        assert process is not None
+        assert await asyncio.to_thread(process.wait, 20) == -signal.SIGKILL
+        assert process.stdout is not None
+        process.stdout.close()
+
+    async def die_while_starting(self, place: str) -> None:
+        """Start, and be killed at `place` before it is ready."""
+        self.arm(place)
+        await self.gateway.spawn()
+        await self.died()
+
+    async def send(self, sent: Sent, **fields: object) -> None:
+        """Post a message; a gateway that dies meanwhile gives no answer."""
+        body = {"to": sent.to, "text": sent.text, "category": "emergency", "on_uncertain": sent.policy, **fields}
+        async with client_of(self.gateway.url, self.gateway.token) as client:
+            try:
+                status, answer = await client.call("POST", "/v1/messages", body)
+            except (aiohttp.ClientError, OSError):
+                return
+        assert status == 202, answer
+        sent.id = answer["id"]
+
+    # --- the histories
+
+    def ledger(self) -> list[Copy]:
+        """What went over the air."""
+        path = self._modems / "ledger.jsonl"
+        found: list[Copy] = []
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            entry = json.loads(line)
+            submit = SmsSubmit.from_bytes(bytes.fromhex(entry["tpdu"]))
+            concat = submit.tp_ud.concatenation
+            sequence, reference = (concat.sequence, concat.reference) if concat else (1, None)
+            found.append(Copy(entry["to"], sequence, submit.tp_ud.text or "", reference))
+        return found
+
+    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """Of the store, read beside the process or after it."""
+        with _reading(self.gateway.folder / "state" / "tocsin.db") as raw:
+            return raw.execute(query, values).fetchall()
+
+    def message(self, sent: Sent) -> sqlite3.Row | None:
+        """The row of a message: by its id, or by what it says where no answer came."""
+        if sent.id is not None:
+            rows = self.rows("SELECT * FROM message WHERE id = ?", sent.id)
+        else:
+            query = "SELECT message.* FROM message JOIN recipient ON recipient.id = recipient_id"
+            rows = self.rows(f"{query} WHERE number = ? AND text = ?", sent.to, sent.text)
+        assert len(rows) <= 1, "one request, one message"
+        return rows[0] if rows else None
+
+    def settled(self, sent: Sent) -> bool:
+        """Whether nothing more is done with a message by itself."""
+        row = self.message(sent)
+        return row is None or (row["status"] not in {"queued", "sending", "held"} and row["resend_us"] is None)
+
+    async def until(self, sent: Sent, *words: str | None, timeout: float = 20) -> None:  # noqa: ASYNC109 - a bound
+        """Wait until the message is settled with one of these words."""
+
+        def reached() -> bool:
+            row = self.message(sent)
+            return (None if row is None else row["status"]) in words and self.settled(sent)
+
+        try:
+            await eventually(reached, timeout, f"{words}")
+        except AssertionError as error:
+            row = self.message(sent)
+            raise AssertionError(
+                f"{error}: {dict(row) if row else None}; {self.verdict(sent, self.ledger())}"
+            ) from None
+
+    def verdict(self, sent: Sent, ledger: Iterable[Copy]) -> Verdict:
+        """Compare the three histories of one message of one part."""
+        copies = sum(copy.to == sent.to and copy.text == sent.text for copy in ledger)
+        row = self.message(sent)
+        if row is None:
+            lost = sent.id is not None
+            return Verdict(None, copies, (), lost, copies > 0, False, copies > 0, False)
+        attempts = [each[0] for each in self.rows("SELECT state FROM attempt WHERE message_id = ?", row["id"])]
+        events = self.rows("SELECT type FROM event WHERE message_id = ?", row["id"])
+        recorded = any(each[0] == "message.uncertain" for each in events)
+        status: str = row["status"]
+        allowed = 2 if sent.policy == "resend" and recorded else 1
+        told_sent = status in {"sent", "delivered"}
+        may_have_left = sum(state in _MAY_HAVE_LEFT for state in attempts)
+        wrong = (told_sent and not copies) or (status in _ENDED_UNSENT and copies > 0) or copies > may_have_left
+        return Verdict(
+            status=status,
+            copies=copies,
+            attempts=attempts,
+            lost=copies == 0 and (told_sent or status in {"queued", "sending"}),
+            duplicated=copies > allowed,
+            uncertain=status == "uncertain",
+            misclassified=wrong,
+            recorded_uncertain=recorded,
+        )
+
+
+@contextmanager
+def _reading(path: Path):  # type: ignore[no-untyped-def]
+    raw = sqlite3.connect(path, timeout=10)
+    raw.row_factory = sqlite3.Row
+    try:
+        yield raw
+    finally:
+        raw.close()
+
+
+@asynccontextmanager
+async def crash_rig(
+    folder: Path,
+    *options: str,
+    modems: int = 1,
+    resend_after: str = "1s",
+    submit_seconds: float = 0.5,
+    production: bool = False,
+) -> AsyncIterator[CrashRig]:
+    """A gateway that can be made to die, not started yet, and a simulation that lives on.
+
+    `production` starts the command that people start, in the same environment.
+    """
+    (folder / "sim").mkdir()
+    text = _CONFIG.format(resend_after=resend_after)
+    for index in range(modems):
+        text += f'[modems.m{index}]\nport = "{folder}/sim/modem{index}"\n'
+    command = (TOCSIN,) if production else (sys.executable, "-m", "support.failing_daemon")
+    environ = {
+        "TOCSIN_FAILPOINT": str(folder / "failpoint"),
+        "TOCSIN_SUBMIT_SECONDS": str(submit_seconds),
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
+    }
+    async with (
+        simulated_modems(folder / "sim", "--count", str(modems), *options) as sim,
+        daemon(folder, text, command, **environ) as gateway,
+    ):
+        yield CrashRig(gateway, sim)

@@ -1,0 +1,55 @@
+"""The cells of the crash model: a place of death, an answer of the network, a policy; and what must come of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.crash import PLACES, CrashRig, Sent, Verdict, crash_rig, number_of, trouble
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One case."""
+
+    place: str
+    outcome: str
+    policy: str
+
+
+def expected(cell: Cell) -> str | None:
+    """The last word of the message.
+
+    Before Ctrl-Z it is known that nothing left, so the message is sent as if nothing had happened. Between the
+    journal's line and the answer nobody knows, unless a report comes.
+    """
+    if cell.place == "parsed":
+        return None
+    known = PLACES.index(cell.place) < PLACES.index("journaled") or cell.place in {"answered", "settled"}
+    if known or cell.place == "ended":
+        words = {"ok": "delivered", "refused": "failed" if known else "uncertain", "silence": "uncertain"}
+        return words[cell.outcome]
+    # The line says Ctrl-Z, which was never written: only a further copy can come to anything.
+    return "delivered" if cell.outcome == "ok" and cell.policy == "resend" else "uncertain"
+
+
+async def run_cell(rig: CrashRig, cell: Cell) -> Sent:
+    """Send one message to its death and the gateway back to life; the message ends with the word that is expected."""
+    sent = Sent(number_of(cell.outcome, cell.policy), f"{cell.place} {cell.outcome} {cell.policy}", cell.policy)
+    rig.arm(cell.place)
+    await rig.send(sent)
+    await rig.died()
+    await rig.gateway.start()
+    await rig.until(sent, expected(cell))
+    return sent
+
+
+async def run_cells(folder: Path, cells: Sequence[Cell]) -> dict[Cell, Verdict]:
+    """Run one after the other on one store and one network, then compare the histories of all."""
+    async with crash_rig(folder, *trouble()) as rig:
+        await rig.gateway.start()
+        sent = {cell: await run_cell(rig, cell) for cell in cells}
+        assert await rig.gateway.end() == 0
+        ledger = rig.ledger()
+        return {cell: rig.verdict(each, ledger) for cell, each in sent.items()}

@@ -1,0 +1,72 @@
+"""`tocsin` as the crash tests start it: ended or stopped at a named place, and with a short submit deadline.
+
+`TOCSIN_FAILPOINT` names a file. While it holds a line `PLACE`, `PLACE COUNT` or `PLACE COUNT stop`, the process gets a
+SIGKILL (or SIGSTOP) when it reaches that place for the COUNT-th time; the file is removed just before. `body:1` to
+`body:3` are the quarters of the PDU. `TOCSIN_SUBMIT_SECONDS` is how long an answer is waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+_PDU = re.compile(rb"[0-9A-F]{24,}")
+
+
+class Armed:
+    """What the file says, asked anew at each place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reached: Counter[str] = Counter()
+
+    def wanted(self) -> list[str]:
+        try:
+            return self._path.read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return []
+
+    def reach(self, name: str) -> None:
+        place, *more = self.wanted() or [""]
+        if name != place:
+            return
+        self._reached[name] += 1
+        if self._reached[name] == int(more[0] if more else 1):
+            self._path.unlink()
+            os.kill(os.getpid(), signal.SIGSTOP if "stop" in more else signal.SIGKILL)
+
+    def quarter(self) -> int:
+        """After which quarter of the PDU the process is to end; 0 for none."""
+        place, *_ = self.wanted() or [""]
+        return int(place[-1]) if place.startswith("body:") else 0
+
+
+def main() -> None:
+    import drivers.at.commands
+
+    drivers.at.commands.SUBMIT_SECONDS = float(os.environ["TOCSIN_SUBMIT_SECONDS"])
+    from drivers.transport.serial import SerialTransport
+    from gateway import failpoints
+    from gateway.cli.main import main as tocsin
+
+    armed = Armed(Path(os.environ["TOCSIN_FAILPOINT"]))
+    failpoints.arm(armed.reach)
+    whole = SerialTransport.write
+
+    async def write(self: SerialTransport, data: bytes) -> None:
+        if (quarter := armed.quarter()) and _PDU.fullmatch(data):
+            await whole(self, data[: len(data) * quarter // 4])
+            armed.reach(f"body:{quarter}")
+        await whole(self, data)
+
+    SerialTransport.write = write  # type: ignore[method-assign]
+    sys.argv[0] = "tocsin"
+    tocsin()
+
+
+if __name__ == "__main__":
+    main()
