@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from drivers.tpdu import Address, build_submits, segment
 from gateway.config.settings import Category
 from gateway.failpoints import reach
-from gateway.message import NO_PAUSE, Hold, PartEvent, Pause, Rule, Status
+from gateway.message import NO_PAUSE, Hold, PartEvent, PartState, Pause, Rule, Status
 from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
 from gateway.rules.verdict import Allow, Defer, Refuse
@@ -53,13 +53,18 @@ class Gate:
 
     def settle(self, connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
         """Write what became of a mark that was made for `modem`, and what follows from it."""
-        if not outcomes.settle(connection, outcome, now_us):
+        others = outcomes.settle(connection, outcome, now_us)
+        if others is None:
             return
         if outcome.event is PartEvent.ACCEPTED:
             _apply_early_report(connection, outcome, modem, now_us)
         elif outcome.event is PartEvent.OUTCOME_LOST:
             self._plan_resend(connection, outcome.attempt_id, now_us)
             _apply_waiting_reports(connection, outcome.attempt_id, now_us)
+        if PartState.UNCERTAIN in others:
+            # While this copy was under way a report could not be told to be another's.
+            for attempt_id in outcomes.uncertain_copies(connection, outcome.attempt_id):
+                _apply_waiting_reports(connection, attempt_id, now_us)
 
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
         """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""

@@ -110,8 +110,11 @@ class Outcome:
     counts: bool = True
 
 
-def settle(connection: Connection, outcome: Outcome, now_us: int) -> bool:
-    """Write the outcome of an open attempt; False, and nothing written, when it is settled already."""
+def settle(connection: Connection, outcome: Outcome, now_us: int) -> frozenset[PartState] | None:
+    """Write the outcome of an open attempt; None, and nothing written, when it is settled already.
+
+    Returns what the other copies of the part are that left, or may have; there are none as a rule.
+    """
     # A marked part can only go where its mark can: the table says it once, for the attempt and for the part.
     state = next_state(PartState.SUBMITTING, outcome.event)
     closed = _close.first(
@@ -123,7 +126,7 @@ def settle(connection: Connection, outcome: Outcome, now_us: int) -> bool:
         mr=outcome.tp_mr,
     )
     if closed is None:
-        return False
+        return None
     uncounted = outcome.event is PartEvent.RELEASED and not outcome.counts
     rows = _whole.rows(connection, message_id=closed.message_id)
     others = _other_copies(connection, closed, rows, outcome.attempt_id)
@@ -135,13 +138,13 @@ def settle(connection: Connection, outcome: Outcome, now_us: int) -> bool:
     if known is not None:
         rows = _whole.rows(connection, message_id=closed.message_id)
         _move(connection, rows, closed.sequence, replace(outcome, event=known), now_us)
-    return True
+    return others
 
 
 def _other_copies(
     connection: Connection, closed: AnyRow, rows: Sequence[AnyRow], attempt_id: int
 ) -> frozenset[PartState]:
-    """The states of the other copies of a part that left, or may have; there are none as a rule."""
+    """The states of the other copies of a part that left, or may have."""
     if all(row.copies <= 1 for row in rows if row.sequence == closed.sequence):
         return frozenset()
     found = _siblings.rows(connection, message_id=closed.message_id, number=closed.sequence, attempt_id=attempt_id)
@@ -267,6 +270,13 @@ def by_report(
         _move(connection, rows, row.sequence, outcome, now_us)
         if rows[0].modem is None:
             _write(connection, row.message_id, {"modem": row.modem, "node": row.node})
+
+
+def uncertain_copies(connection: Connection, attempt_id: int) -> Sequence[int]:
+    """The other attempts at the same part of which nobody knows what became."""
+    this = select(_a.message_id, _a.sequence).where(_a.id == attempt_id).subquery()
+    query = select(_a.id).join(this, and_(_a.message_id == this.c.message_id, _a.sequence == this.c.sequence))
+    return connection.execute(query.where(_a.state == PartState.UNCERTAIN, _a.id != attempt_id)).scalars().all()
 
 
 def message_of(connection: Connection, attempt_id: int) -> AnyRow:

@@ -11,6 +11,7 @@ from gateway.clock import to_datetime
 from gateway.config.settings import Settings
 from gateway.ids import IdSource
 from gateway.message import Message, PartEvent
+from gateway.outbound.dispatcher import upkeep_at
 from gateway.outbound.gate import Gate, Marked
 from gateway.outbound.intake import Intake
 from gateway.requests import NewMessage, NewToken, Principal
@@ -51,6 +52,10 @@ class Bench:
             await self.settle(marked, PartEvent.ACCEPTED, tp_mr=(reference + len(sent)) % 256)
             sent.append(marked)
         return sent
+
+    async def upkeep(self) -> None:
+        """What the dispatcher would do at this instant."""
+        await self.store.write(lambda connection: upkeep_at(connection, self.clock.now_us()))
 
     async def get(self, message_id: str) -> Message:
         found = await self.store.read(lambda connection: messages.get(connection, message_id))

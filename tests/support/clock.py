@@ -29,6 +29,7 @@ class ManualClock:
     def __init__(self, now_us: int = START_US) -> None:
         self._now_us = now_us
         self._monotonic_us = 0
+        self._slept_us = 0
         self._sleepers: set[_Sleeper] = set()
 
     def now_us(self) -> int:
@@ -40,8 +41,12 @@ class ManualClock:
         return self._monotonic_us
 
     def boottime_us(self) -> int:
-        """The same: this machine never sleeps."""
-        return self._monotonic_us
+        """What was advanced, and what the machine slept besides."""
+        return self._monotonic_us + self._slept_us
+
+    def sleep_us(self, duration_us: int) -> None:
+        """Let the machine sleep: only the boot-time clock goes on."""
+        self._slept_us += duration_us
 
     async def wait(self, event: asyncio.Event, until_us: int | None) -> bool:
         """Wait for `event`, at most until this clock says `until_us`; True when the event came."""

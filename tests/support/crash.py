@@ -11,7 +11,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +45,7 @@ REFUSAL = 1  # unassigned number: a refusal for good
 
 #: What a part is when its octets may have gone out.
 _MAY_HAVE_LEFT = ("submitting", "sent", "delivered", "undelivered", "uncertain")
+_UNFINISHED = ("queued", "held", "sending")
 _ENDED_UNSENT = ("failed", "expired", "canceled", "suppressed", "queued", "held")
 _CONFIG = """
 [gateway]
@@ -218,26 +219,46 @@ class CrashRig:
         copies = sum(copy.to == sent.to and copy.text == sent.text for copy in ledger)
         row = self.message(sent)
         if row is None:
-            lost = sent.id is not None
-            return Verdict(None, copies, (), lost, copies > 0, False, copies > 0, False)
+            return judge(sent, None, copies, (), recorded=False)
         attempts = [each[0] for each in self.rows("SELECT state FROM attempt WHERE message_id = ?", row["id"])]
-        events = self.rows("SELECT type FROM event WHERE message_id = ?", row["id"])
-        recorded = any(each[0] == "message.uncertain" for each in events)
-        status: str = row["status"]
-        allowed = 2 if sent.policy == "resend" and recorded else 1
-        told_sent = status in {"sent", "delivered"}
-        may_have_left = sum(state in _MAY_HAVE_LEFT for state in attempts)
-        wrong = (told_sent and not copies) or (status in _ENDED_UNSENT and copies > 0) or copies > may_have_left
-        return Verdict(
-            status=status,
-            copies=copies,
-            attempts=attempts,
-            lost=copies == 0 and (told_sent or status in {"queued", "sending"}),
-            duplicated=copies > allowed,
-            uncertain=status == "uncertain",
-            misclassified=wrong,
-            recorded_uncertain=recorded,
-        )
+        events = self.rows("SELECT 1 FROM event WHERE message_id = ? AND type = 'message.uncertain'", row["id"])
+        return judge(sent, row["status"], copies, attempts, recorded=bool(events))
+
+    def verdicts(self, sent: Iterable[Sent]) -> list[Verdict]:
+        """The same for many, whose texts differ."""
+        copies = Counter((copy.to, copy.text) for copy in self.ledger())
+        by_text = {row["text"]: row for row in self.rows("SELECT id, text, status FROM message")}
+        attempts: dict[str, list[str]] = defaultdict(list)
+        for row in self.rows("SELECT message_id, state FROM attempt"):
+            attempts[row["message_id"]].append(row["state"])
+        recorded = {row[0] for row in self.rows("SELECT message_id FROM event WHERE type = 'message.uncertain'")}
+        found: list[Verdict] = []
+        for each in sent:
+            row = by_text.get(each.text)
+            told = (None, (), False) if row is None else (row["status"], attempts[row["id"]], row["id"] in recorded)
+            found.append(judge(each, told[0], copies[each.to, each.text], told[1], recorded=told[2]))
+        return found
+
+
+def judge(sent: Sent, status: str | None, copies: int, attempts: Sequence[str], *, recorded: bool) -> Verdict:
+    """What is to be said of one message: its last word, its copies on the air, the states of its attempts.
+
+    `recorded` says that the message was once uncertain. Without a row nothing may have left, and no 202 been given.
+    """
+    allowed = 2 if sent.policy == "resend" and recorded else 1
+    told_sent = status in {"sent", "delivered"}
+    may_have_left = sum(state in _MAY_HAVE_LEFT for state in attempts)
+    unsent = status is None or status in _ENDED_UNSENT
+    return Verdict(
+        status=status,
+        copies=copies,
+        attempts=attempts,
+        lost=sent.id is not None and copies == 0 and (status is None or told_sent or status in _UNFINISHED),
+        duplicated=copies > allowed,
+        uncertain=status == "uncertain",
+        misclassified=(told_sent and not copies) or (unsent and copies > 0) or copies > may_have_left,
+        recorded_uncertain=recorded,
+    )
 
 
 @contextmanager
