@@ -14,7 +14,7 @@ CONFIG ?= config.example.toml
 HOURS ?= 1
 PYTEST_ARGS ?=
 
-.PHONY: help run test coverage test-long soak fresh check format venv constraints clean
+.PHONY: help run test coverage test-long soak guarantees fresh check format venv constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,11 +39,14 @@ coverage: $(STAMP) ## the tests, measured: every branch of drivers/tpdu and driv
 	@$(BIN)/coverage report --include='drivers/tpdu/*,drivers/at/*' --fail-under=100
 	@$(BIN)/coverage report --fail-under=90
 
-test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak
+test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak, kills at every place and at random
 	@$(PYTEST) -m long $(PYTEST_ARGS)
 
 soak: $(STAMP) ## the long runs of this version without their short limit, in fresh random cases: make soak HOURS=2
 	@TOCSIN_SOAK_HOURS=$(HOURS) HYPOTHESIS_PROFILE=soak $(PYTEST) -m long -s $(PYTEST_ARGS)
+
+guarantees: $(STAMP) ## kill the gateway at every place with every answer and policy; write the table of docs/guarantees.md anew
+	@PYTHONPATH=.:tests $(BIN)/python -m support.crash_table
 
 fresh: $(STAMP) ## somebody's first minute: clone, make run, the README's line, Ctrl-C, once more (installs anew; port 7672 free)
 	@$(PYTEST) -m fresh tests/fresh $(PYTEST_ARGS)

@@ -98,15 +98,18 @@ class Journals:
         return WireJournal(self._path(modem), self._header(modem))
 
     def trace(self, modem: str) -> Trace | None:
-        """What the last process left; None when it is missing, torn, or of another boot, node or modem."""
+        """What the last process left; None when it is missing, torn, or of another boot or modem."""
         try:
             with self._path(modem).open("rb") as file:
                 content = file.read(SIZE + 1)
         except OSError:
             return None
-        header = self._header(modem)
         entries = _entries(content)
-        if self._boot is None or not entries or any(entries[0].get(key) != value for key, value in header.items()):
+        if (
+            self._boot is None
+            or not entries
+            or (entries[0].get("boot"), entries[0].get("modem")) != (self._boot, modem)
+        ):
             return None
         return _trace(entries)
 

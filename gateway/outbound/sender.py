@@ -80,12 +80,12 @@ class Sender:
             # After a release the modem is given time to say whether it is still there.
             more = not self._stopping.is_set() and (outcome is None or outcome.event is not PartEvent.RELEASED)
             marked = await self._pass_gate(outcome, more=more)
+            if outcome is not None:
+                reach("settled")
             if outcome is not None and outcome.event in _UNSETTLED:
                 self.on_unsettled()
             if outcome is not None and outcome.event is PartEvent.RELEASED:
                 await self._clock.wait(self._stopping, self._clock.now_us() + _MODEM_PAUSE_US)
-            if outcome is not None:
-                reach("settled")
             released = outcome is not None and not more
             outcome = None
             if marked is not None:

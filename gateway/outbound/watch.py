@@ -8,12 +8,15 @@ through sleep.
 from __future__ import annotations
 
 import contextlib
+import logging
 
 from drivers.errors import ModemNotReady
 from drivers.events import WireStage
 from gateway.clock import SECOND_US, Clock
 from gateway.failpoints import reach
 from gateway.outbound.journal import WireJournal
+
+log = logging.getLogger(__name__)
 
 #: The oldest mark on which Ctrl-Z may follow.
 STALE_US = 5 * SECOND_US
@@ -67,4 +70,5 @@ class SubmitWatch:
 
 
 def _unwritable(error: OSError) -> ModemNotReady:
+    log.error("the wire journal cannot be written", extra={"action": "journal_refused", "cause": error.strerror})
     return ModemNotReady(f"the wire journal cannot be written ({error.strerror or error})")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.crash import OUTCOMES, PLACES, POLICIES, Tally, number_of
 from support.crash_cells import Cell, expected, run_cells
+from support.crash_table import PAGE, TITLES, every_cell, last_words
 
 #: Whether Ctrl-Z was written is not known to a process that died here: the policies differ.
 UNKNOWN = ("journaled", "ended")
@@ -19,10 +20,6 @@ def _quick(place: str) -> list[Cell]:
         return [Cell(place, "ok", "hold")]
     policies = POLICIES if place in UNKNOWN else ("hold",)
     return [Cell(place, outcome, policy) for policy in policies for outcome in OUTCOMES]
-
-
-def _every(place: str) -> list[Cell]:
-    return [Cell(place, outcome, policy) for policy in POLICIES for outcome in OUTCOMES]
 
 
 async def _check(folder: Path, cells: list[Cell]) -> Tally:
@@ -44,10 +41,19 @@ async def test_killed_at(place: str, tmp_path: Path, tell: Callable[[str], None]
 @pytest.mark.long
 @pytest.mark.parametrize("place", PLACES)
 async def test_killed_at_with_every_policy(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
-    tally = await _check(tmp_path, _every(place))
+    tally = await _check(tmp_path, every_cell(place))
     tell(f"killed at {place}, every policy: {tally}")
 
 
 def test_every_recipient_plays_one_part() -> None:
     numbers = {number_of(outcome, policy) for outcome in OUTCOMES for policy in POLICIES}
     assert len(numbers) == len(OUTCOMES) * len(POLICIES)
+
+
+def test_the_guarantees_show_what_is_expected_here() -> None:
+    words = {cell: expected(cell) for place in PLACES for cell in every_cell(place)}
+    page = PAGE.read_text(encoding="utf-8")
+    assert last_words(words) in page, "make guarantees"
+    titles = tuple(f"| {title} | 9 |" for title in TITLES.values())
+    rows = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith(titles)]
+    assert [(lost, twice, wrong) for lost, twice, _, wrong in rows] == [("0", "0", "0|")] * len(PLACES)

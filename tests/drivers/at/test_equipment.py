@@ -172,6 +172,16 @@ def test_a_reset_restores_the_interface_and_is_handed_on(line: bytes) -> None:
     assert equipment.verbose
 
 
+def test_a_command_may_end_without_a_result_and_takes_its_line_along(equipment: Equipment) -> None:
+    equipment.receive_data(b"AT+CSQ;+CREG?\r")
+    assert equipment.next_event() is not None
+    equipment.data_to_send()
+    equipment.give_up()
+    assert equipment.next_event() is None
+    assert equipment.data_to_send() == b""
+    assert equipment.phase is Phase.PREFIX
+
+
 def prompted(equipment: Equipment) -> Equipment:
     equipment.receive_data(b"AT+CMGS=3\r")
     equipment.next_event()

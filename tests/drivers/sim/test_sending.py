@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from support.waiting import eventually
 
+from drivers.at.codes import CmsError
 from drivers.sim import SimulatedNetwork
 from drivers.tpdu import Address, SmsDeliver, SmsStatusReport, SmsSubmit, UserData
 
@@ -232,3 +233,17 @@ def test_writing_needs_room(terminal_for):
     line, payload = f"AT+CMGW={len(tpdu)},0\r", "00" + tpdu.hex() + "\x1a"
     assert terminal.say(line, payload)[1] == "+CMGW: 1"
     assert terminal.say(line, payload)[1] == "+CMS ERROR: 322"
+
+
+def test_a_recipient_may_be_refused_by_the_network(terminal_for):
+    terminal = terminal_for(refused={ELSEWHERE: CmsError.CONGESTION})
+    assert terminal.submit(submit_to(ELSEWHERE)) == ["> ", "+CMS ERROR: 42"]
+    assert terminal.modem.submissions == ()
+
+
+async def test_a_silent_recipient_gets_the_message_and_nobody_hears_of_it(terminal_for):
+    terminal = terminal_for(silent=frozenset({ELSEWHERE}), report_delay=0)
+    terminal.say("AT+CNMI=2,1,0,1,0\r")
+    assert terminal.submit(submit_to(ELSEWHERE, tp_srr=True)) == ["> "]
+    assert [each.destination for each in terminal.modem.submissions] == [ELSEWHERE]
+    assert terminal.say("\x1bAT\r") == ["OK"], "the next command is taken, and no report came before it"

@@ -159,6 +159,9 @@ WRONG = [
     (["--tcp", "nowhere"], "no address"),
     (["--count", "3", "--tcp", "127.0.0.1:65534"], "not so many ports"),
     (["--dir", "x", "--latency", "soon"], "no duration"),
+    (["--dir", "x", "--refuse", "+33612345678"], "no refusal"),
+    (["--dir", "x", "--refuse", "+33612345678=9999"], "no refusal"),
+    (["--dir", "x", "--refuse", "=42"], "no refusal"),
 ]
 
 
