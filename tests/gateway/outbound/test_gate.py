@@ -330,12 +330,12 @@ async def test_a_copy_that_the_network_refused_is_not_the_one_more_of_policy_res
     assert await bench.next() is not None
 
 
-async def test_a_renamed_host_goes_on_with_what_it_began(bench: Bench) -> None:
+async def test_a_renamed_host_goes_on_with_what_it_began(bench: Bench, tmp_path: Path) -> None:
     message = await bench.accept(text="x" * 161)
     first = await bench.next()
     assert first is not None
     await bench.settle(first, PartEvent.ACCEPTED, tp_mr=1)
-    await recover(bench.store, bench.gate, bench.clock, "renamed")
+    await recover(bench.store, bench.gate, bench.clock, "renamed", Journals(tmp_path, "renamed", None))
     second = await bench.next(replace(SIM1, node="renamed"))
     assert second is not None
     assert (second.message_id, second.sequence) == (message.id, 2)
