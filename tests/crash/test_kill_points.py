@@ -56,4 +56,4 @@ def test_the_guarantees_show_what_is_expected_here() -> None:
     assert last_words(words) in page, "make guarantees"
     titles = tuple(f"| {title} | 9 |" for title in TITLES.values())
     rows = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith(titles)]
-    assert [(lost, twice, wrong) for lost, twice, _, wrong in rows] == [("0", "0", "0|")] * len(PLACES)
+    assert [(lost, twice, wrong) for lost, twice, _, wrong in rows] == [("0", "0", "0 |")] * len(PLACES)
