@@ -229,7 +229,8 @@ def settle_by_hand(connection: Connection, message_id: str, event: PartEvent, no
     """An operator says what became of the uncertain parts of a message: ACCEPTED or REFUSED."""
     for row in _whole.rows(connection, message_id=message_id):
         if row.state == PartState.UNCERTAIN:
-            _move(connection, message_id, row.sequence, Outcome(0, event, code=_BY_HAND, sentence=sentence), now_us)
+            rows = _whole.rows(connection, message_id=message_id)
+            _move(connection, rows, row.sequence, Outcome(0, event, code=_BY_HAND, sentence=sentence), now_us)
 
 
 def resend(connection: Connection, message_id: str, now_us: int, sentence: str = _ONE_MORE) -> None:
