@@ -13,8 +13,10 @@ STAMP := $(VENV)/.installed
 CONFIG ?= config.example.toml
 HOURS ?= 1
 PYTEST_ARGS ?=
+JSON ?=
+BENCH_ARGS ?=
 
-.PHONY: help run test coverage test-long soak guarantees fresh check format venv constraints clean
+.PHONY: help run test coverage test-long soak guarantees bench fresh check format venv constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +50,9 @@ soak: $(STAMP) ## the long runs of this version without their short limit, in fr
 guarantees: $(STAMP) ## kill the gateway at every place with every answer and policy; write the table of docs/guarantees.md anew
 	@PYTHONPATH=.:tests $(BIN)/python -m support.crash_table
 
+bench: $(STAMP) ## the benchmarks, about four minutes: a table; make bench JSON=FILE BENCH_ARGS="--peers --backlog 1000000"
+	@$(BIN)/python -m bench $(if $(JSON),--json $(JSON)) $(BENCH_ARGS)
+
 fresh: $(STAMP) ## somebody's first minute: clone, make run, the README's line, Ctrl-C, once more (installs anew; port 7672 free)
 	@$(PYTEST) -m fresh tests/fresh $(PYTEST_ARGS)
 
@@ -67,4 +72,4 @@ constraints: ## write constraints.txt anew from the newest versions that pyproje
 
 clean: ## remove .venv and caches; never ./state
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist tocsin.egg-info .coverage .coverage.*
-	@find api drivers gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find api bench drivers gateway tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,43 @@
+"""The kinds of work, one module each; `ROWS` in the order of the table.
+
+A row is an async function from a plan to its figures. It starts what it needs, and ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from bench.figures import Figure
+from bench.plan import Plan
+from bench.rows import (
+    acceptance,
+    backlog,
+    codec,
+    gate,
+    idle,
+    inbound,
+    peers,
+    statements,
+    stop,
+    submits,
+    utilisation,
+    wire_latency,
+)
+
+Row: TypeAlias = Callable[[Plan], Awaitable[Sequence[Figure]]]
+
+ROWS: Mapping[str, Row] = {
+    "submits": submits.measure,
+    "utilisation": utilisation.measure,
+    "wire": wire_latency.measure,
+    "accept": acceptance.measure,
+    "gate": gate.measure,
+    "backlog": backlog.measure,
+    "statements": statements.measure,
+    "inbound": inbound.measure,
+    "stop": stop.measure,
+    "idle": idle.measure,
+    "codec": codec.measure,
+    "peers": peers.measure,
+}

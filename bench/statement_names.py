@@ -1,0 +1,55 @@
+"""Statements by what they are for: from the text that SQLite ran to a line for a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_VALUES = re.compile(r"x'[0-9a-f]*'|'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b|\bNULL\b", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+#: Begins the description of what frames a transaction and touches no row.
+FRAME = "frame: "
+# A pattern of the text whose values were replaced by ?, and what the statement is for. The first that fits counts.
+_NAMES: Sequence[tuple[re.Pattern[str], str]] = [
+    (re.compile(pattern), purpose)
+    for pattern, purpose in (
+        (r"BEGIN IMMEDIATE", f"{FRAME}begin of a group of writes"),
+        (r"BEGIN", f"{FRAME}begin of a read"),
+        (r"COMMIT", f"{FRAME}commit, the flush"),
+        (r"ROLLBACK TO", f"{FRAME}one work of a group is taken back"),
+        (r"ROLLBACK", f"{FRAME}end of a read"),
+        (r"SAVEPOINT", f"{FRAME}begin of one work of a group"),
+        (r"RELEASE", f"{FRAME}end of one work of a group"),
+        (r"SELECT recipient\.id FROM recipient WHERE recipient\.lookup", "find the person by the number's keyed hash"),
+        (r"INSERT INTO recipient", "a person who is written to for the first time"),
+        (r"SELECT optout\.id", "has this person opted out?"),
+        (r"INSERT INTO message", "the message as it was accepted"),
+        (r"INSERT INTO event", "an event of the timeline"),
+        (r"SELECT message\.id, message\.recipient_id, .* EXISTS .* NOT \(?EXISTS", "claim: the best that are ready"),
+        (r"SELECT message\.id, message\.recipient_id, .* EXISTS", "claim: a begun one with a part left"),
+        (r"SELECT message\.id, message\.recipient_id, message\.token_id", "messages, for whoever asks"),
+        (r"INSERT INTO part", "the octets of a part, fixed at the gate"),
+        (r"UPDATE message SET parts", "the message has begun"),
+        (r"SELECT part\.message_id, .* LIMIT", "the next part to send"),
+        (r"UPDATE part SET", "the state of a part"),
+        (r"INSERT INTO attempt", "the durable mark"),
+        (r"UPDATE attempt SET state=\?, settled_us", "the mark's result"),
+        (r"UPDATE attempt SET state=\?, tp_st", "what the report says of the attempt"),
+        (r"SELECT part\.sequence, part\.state, part\.copies, message", "all parts, to compute the status word"),
+        (r"UPDATE message SET status", "the status word, computed from the parts"),
+        (r"SELECT report\.id, .* WHERE report\.attempt_id IS", "has a report come before the result?"),
+        (r"INSERT INTO report", "the status report as it came"),
+        (r"SELECT attempt\.id, .* FROM attempt JOIN message", "which attempt does the report speak of?"),
+        (r"UPDATE report SET attempt_id", "the report belongs to that attempt"),
+        (r"SELECT min\(message\.(\w+)\)", "upkeep: the next instant ({0})"),
+    )
+]
+
+
+def describe(sql: str) -> str:
+    """What a statement is for; one that nobody has named yet is shown by its beginning."""
+    text = _SPACE.sub(" ", _VALUES.sub("?", sql))
+    for pattern, purpose in _NAMES:
+        if found := pattern.match(text):
+            return purpose.format(*found.groups())
+    return text[:100]
