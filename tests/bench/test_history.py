@@ -1,0 +1,67 @@
+"""What is done for each message costs what waits, never what is finished: counted in steps of SQLite's own machine."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from bench.filling import MODEM, Works, fill_open, settings_in, works_on
+from gateway.store import queue, upkeep
+from gateway.store.opening import open_store
+
+FINISHED = 3000
+#: Of a hundred instructions each. What reads the finished ones through takes hundreds of these.
+MOST_STEPS = 20
+
+
+@pytest.fixture
+async def works(tmp_path: Path) -> AsyncIterator[Works]:
+    settings = settings_in(tmp_path, {"modem0": "/dev/null"})
+    store = open_store(settings.store.path)
+    works = await works_on(settings, store)
+    await fill_open(works, queued=1, finished=FINISHED)
+    yield works
+    await store.close()
+
+
+def _steps(connection: Connection, work: Callable[[Connection], object]) -> int:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    raw.set_progress_handler(step, 100)
+    try:
+        work(connection)
+    finally:
+        raw.set_progress_handler(None, 0)
+    return steps
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        upkeep.next_due_us,
+        lambda connection: upkeep.expire(connection, 0),
+        lambda connection: queue.ready(connection, MODEM, 2**60, above=0),
+        lambda connection: queue.begun(connection, MODEM, 2**60),
+    ],
+    ids=["next_due_us", "expire", "ready", "begun"],
+)
+async def test_it_costs_what_waits(works: Works, work: Callable[[Connection], object]):
+    assert await works.store.write(lambda connection: _steps(connection, work)) <= MOST_STEPS
+
+
+async def test_the_count_sees_what_reads_everything_through(works: Works):
+    def every_row(connection: Connection) -> object:
+        return connection.exec_driver_sql("SELECT count(text) FROM message").scalar()
+
+    assert await works.store.write(lambda connection: _steps(connection, every_row)) > MOST_STEPS
