@@ -1,5 +1,6 @@
 """TP-VP, the validity period, in its three formats (3GPP TS 23.040, 9.2.3.12)."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
@@ -51,8 +52,7 @@ class RelativeValidity:
         """
         if period <= timedelta():
             raise TpduError("TP-VP", 0, "needs a period longer than nothing")
-        fitting = [octet for octet, length in enumerate(_PERIODS) if length <= period]
-        return cls(fitting[-1] if fitting else 0)
+        return cls(max(bisect_right(_PERIODS, period) - 1, 0))
 
     @property
     def period(self) -> timedelta:
