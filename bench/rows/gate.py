@@ -1,4 +1,5 @@
-"""Claim and gate: the transaction in front of a modem, in an empty store and in a full one.
+"""Claim and gate: the transaction in front of a modem, in an empty store and in a full one. And the look at what is
+due next, which follows each acceptance.
 
 Each time the outcome of the part before is written, the next is chosen, decided upon and marked. Measured inside the
 writer, and as the sender waits for it, flush included.
@@ -18,10 +19,12 @@ from bench.filling import MODEM, Works, fill_open, settings_in, works_on
 from bench.plan import Plan
 from gateway.message import PartEvent
 from gateway.outbound.gate import Marked
+from gateway.store import upkeep
 from gateway.store.opening import open_store
 from gateway.store.outcomes import Outcome
 
 _WARM = 20
+_LOOKS = 50
 _PORTS = {MODEM.name: "/dev/null"}
 _FULL = 1_000_000
 
@@ -32,10 +35,11 @@ class _Times:
 
     inside: list[float]
     flushed: list[float]
+    looks: list[float]
 
 
 async def measure(plan: Plan) -> list[Figure]:
-    """Two figures for the empty store, two for the full one."""
+    """Three figures for the empty store, three for the full one."""
     empty = await _times(plan, "gate-empty", queued=plan.gates + _WARM + 1, finished=0)
     full = await _times(plan, "gate-full", queued=plan.backlog, finished=plan.backlog)
     size = f"{number(plan.backlog)} queued and as many finished"
@@ -43,15 +47,16 @@ async def measure(plan: Plan) -> list[Figure]:
     goal = [at_most(1.3 * p99, "p99")]
     note = "goal: 1.3 × empty" + ("" if plan.backlog >= _FULL else "; --backlog 1000000 is the size of the goal")
     return [
-        *_figures("claim and gate, empty store", empty, [], ""),
-        *_figures(f"claim and gate, {size}", full, goal, note),
+        *_figures("empty store", empty, [], ""),
+        *_figures(size, full, goal, note),
     ]
 
 
-def _figures(work: str, times: _Times, goals: list[Goal], note: str) -> list[Figure]:
+def _figures(store: str, times: _Times, goals: list[Goal], note: str) -> list[Figure]:
     return [
-        spread(work, "ms", times.inside, goals=goals, note=note),
-        spread(f"{work}, with flush", "ms", times.flushed),
+        spread(f"claim and gate, {store}", "ms", times.inside, goals=goals, note=note),
+        spread(f"claim and gate, {store}, with flush", "ms", times.flushed),
+        spread(f"what is due next? {store}", "ms", times.looks),
     ]
 
 
@@ -69,7 +74,7 @@ async def _times(plan: Plan, name: str, *, queued: int, finished: int) -> _Times
 
 
 async def _pass(works: Works, count: int) -> _Times:
-    times = _Times([], [])
+    times = _Times([], [], [])
     marked: Marked | None = None
     for turn in range(count + _WARM):
         began = time.perf_counter()
@@ -79,6 +84,10 @@ async def _pass(works: Works, count: int) -> _Times:
         if turn >= _WARM:
             times.inside.append(inside)
             times.flushed.append(1000 * (time.perf_counter() - began))
+    for _ in range(_LOOKS):
+        began = time.perf_counter()
+        await works.store.read(upkeep.next_due_us)
+        times.looks.append(1000 * (time.perf_counter() - began))
     return times
 
 

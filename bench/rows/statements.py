@@ -1,7 +1,7 @@
 """Flushes and statements a message, on acceptance, on the way out, and for a report.
 
 The whole gateway runs in this process, and SQLite itself says which statements it runs: nothing is left out because
-somebody forgot to count it. A flush is a commit of the writing connection.
+somebody forgot to count it. A flush is a commit that has something to commit.
 """
 
 from __future__ import annotations
@@ -44,20 +44,21 @@ class Trace:
     """What SQLite ran since `take` was last asked. It is told by several threads; appending is safe."""
 
     def __init__(self) -> None:
-        self._said: list[tuple[bool, str]] = []
-        self._writers: set[int] = set()
+        self._said: list[tuple[str, bool]] = []
+        self._changed: dict[int, bool] = {}
 
     def hear(self, connection: int, sql: str) -> None:
         """One statement of one connection, with its values in it."""
-        if sql.startswith("BEGIN IMMEDIATE"):
-            self._writers.add(connection)
-        self._said.append((connection in self._writers, sql))
+        if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+            self._changed[connection] = True
+        # A commit of nothing is not flushed.
+        flushes = sql.startswith("COMMIT") and self._changed.pop(connection, False)
+        self._said.append((sql, flushes))
 
     def take(self) -> tuple[int, Counter[str]]:
         """Flushes, and statements by description; begins anew."""
         said, self._said = self._said, []
-        flushes = sum(writes and sql.startswith("COMMIT") for writes, sql in said)
-        return flushes, Counter(describe(sql) for _, sql in said)
+        return sum(flushes for _, flushes in said), Counter(describe(sql) for sql, _ in said)
 
 
 @contextmanager
