@@ -42,7 +42,7 @@ coverage: $(STAMP) ## the tests, measured: every branch of drivers/tpdu and driv
 	@$(BIN)/coverage report --fail-under=90
 
 test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak, kills at every place and at random
-	@$(PYTEST) -m long $(PYTEST_ARGS)
+	@$(PYTEST) -m long --numprocesses=auto $(PYTEST_ARGS)
 
 soak: $(STAMP) ## the long runs of this version without their short limit, in fresh random cases: make soak HOURS=2
 	@TOCSIN_SOAK_HOURS=$(HOURS) HYPOTHESIS_PROFILE=soak $(PYTEST) -m long -s $(PYTEST_ARGS)
