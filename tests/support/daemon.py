@@ -146,6 +146,7 @@ async def simulated_modems(folder: Path, *options: str) -> AsyncIterator[Path]:
 def ledger_of(folder: Path) -> list[str]:
     """The texts of every part that left over the air, as the simulated network wrote them down."""
     path = folder / "ledger.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    # The last line may be half written as yet: what follows the last line end is left for the next look.
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
     submits = [SmsSubmit.from_bytes(bytes.fromhex(json.loads(line)["tpdu"])) for line in lines]
     return [submit.tp_ud.text or "" for submit in submits]

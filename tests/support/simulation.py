@@ -55,7 +55,7 @@ class Modem:
 
     def submits(self) -> list[SmsSubmit]:
         """What has been sent, in its order."""
-        entries = map(json.loads, (self.folder / "ledger").read_text().splitlines())
+        entries = map(json.loads, (self.folder / "ledger").read_text().split("\n")[:-1])
         return [SmsSubmit.from_bytes(bytes.fromhex(one["tpdu"])) for one in entries if one["modem"] == self.name]
 
     def texts_sent(self) -> set[str]:
