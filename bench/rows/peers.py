@@ -9,7 +9,9 @@ import asyncio
 import os
 import shutil
 import time
+from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +119,7 @@ async def measure(plan: Plan) -> list[Figure]:
     return found
 
 
-def _started(peer: Peer, program: str, folder: Path, port: Path) -> process:  # type: ignore[valid-type]
+def _started(peer: Peer, program: str, folder: Path, port: Path) -> AbstractAsyncContextManager[Process]:
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "settings"
     settings.write_text(peer.settings.format(port=port, folder=folder), encoding="utf-8")
