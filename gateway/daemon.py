@@ -35,7 +35,7 @@ from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
 from gateway.services.modems import Fleet
 from gateway.store.database import Store
-from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_store, write_secret
+from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured, write_secret
 
 log = logging.getLogger(__name__)
 
@@ -181,19 +181,20 @@ async def _held_store(settings: Settings) -> AsyncGenerator[tuple[StoreLock, Sto
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable(f"the state directory {folder} cannot be made: {error.strerror}") from None
-    lock, beside = StoreLock(folder), StoreLock(settings.store.path.parent)
+    beside = folder if settings.store.path is None else settings.store.path.parent
+    lock, beside_lock = StoreLock(folder), StoreLock(beside)
     lock.acquire()
     try:
-        # The store may lie elsewhere than the state; it too has one holder.
-        if settings.store.path.parent.resolve() != folder.resolve():
-            beside.acquire()
-        store = await asyncio.to_thread(open_store, settings.store.path)
+        # A file may lie elsewhere than the state; it too has one holder.
+        if beside.resolve() != folder.resolve():
+            beside_lock.acquire()
+        store = await asyncio.to_thread(open_configured, settings)
         try:
             yield lock, store
         finally:
             await store.close()
     finally:
-        beside.release()
+        beside_lock.release()
         lock.release()
 
 

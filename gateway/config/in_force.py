@@ -37,7 +37,7 @@ NOT_YET_IN_FORCE: tuple[str, ...] = (
 )
 
 #: Known so that they can be refused with a sentence instead of as a slip of the pen.
-NOT_SUPPORTED: frozenset[str] = frozenset({"store.password_file", "api.tls_cert_file", "api.tls_key_file"})
+NOT_SUPPORTED: frozenset[str] = frozenset({"api.tls_cert_file", "api.tls_key_file"})
 
 
 def is_in_force(pattern: str) -> bool:

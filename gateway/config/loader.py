@@ -14,6 +14,7 @@ from gateway.config.in_force import warn_of_pending
 from gateway.config.modems import read_modems
 from gateway.config.settings import Settings
 from gateway.config.shapes import suggestion
+from gateway.config.store import read_store
 from gateway.config.table import Findings, Table
 from gateway.errors import ConfigProblem, ConfigurationError
 
@@ -73,7 +74,7 @@ def _read_tables(root: Table, folder: Path, environ: Mapping[str, str]) -> Setti
         sections.check_later_tables(root, categories)
         return Settings(
             gateway=gateway,
-            store=sections.read_store(root, folder, gateway.state_dir),
+            store=read_store(root, folder, gateway.state_dir),
             api=sections.read_api(root),
             modems=read_modems(root, folder, categories),
             categories=categories,

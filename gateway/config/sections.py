@@ -1,4 +1,4 @@
-"""Reading `[gateway]`, `[store]`, `[api]`, `[replies]`, and the tables that only a later version obeys."""
+"""Reading `[gateway]`, `[api]`, `[replies]`, and the tables that only a later version obeys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.config import machine
 from gateway.config.addresses import is_loopback, listen_address, network, target
 from gateway.config.categories import MOST_PARTS
-from gateway.config.settings import ApiSettings, GatewaySettings, ListenAddress, StoreSettings
+from gateway.config.settings import ApiSettings, GatewaySettings, ListenAddress
 from gateway.config.shapes import (
     Shape,
     Wrong,
@@ -28,8 +28,6 @@ from gateway.config.times import cap, duration
 
 DEFAULT_LISTEN = (ListenAddress("127.0.0.1", 7672),)
 SPOKEN = ("en", "fr")
-_SQLITE = "sqlite:///"
-_STORE_FILE = "tocsin.db"
 _MOST_REPLY = 306  # two parts of GSM-7
 
 _node: Shape[str] = matching(r"[A-Za-z0-9._-]{1,64}", "must be 1 to 64 letters, digits, dots, - or _")
@@ -50,17 +48,6 @@ def read_gateway(root: Table, folder: Path, environ: Mapping[str, str]) -> Gatew
             state_dir=_state_dir(table, folder, environ),
             max_parts=table.take("max_parts", integer(1, MOST_PARTS), 10),
         )
-
-
-def read_store(root: Table, folder: Path, state_dir: Path) -> StoreSettings:
-    """Table `[store]`: SQLite in the state directory where nothing else is written."""
-    with root.table("store") as table:
-        written = table.take("url", _store_file, None)
-        if "password_file" in table:
-            table.problem("password_file", "belongs to postgresql, which is not supported by this version")
-        table.take("password_file", text, None)
-    path = folder / written if written else state_dir / _STORE_FILE
-    return StoreSettings(url=f"{_SQLITE}{path}", path=path)
 
 
 def read_api(root: Table) -> ApiSettings:
@@ -149,17 +136,6 @@ def _state_dir(table: Table, folder: Path, environ: Mapping[str, str]) -> Path:
     path = Path(given) if given else folder / written
     if path.exists() and not path.is_dir():
         table.problem("state_dir", "is not a folder")
-    return path
-
-
-def _store_file(value: object) -> str:
-    """The file of an SQLite URL, relative or absolute as written."""
-    url = text(value)
-    if url.startswith(("postgresql:", "postgres:")):
-        raise Wrong('is not supported by this version: write "sqlite:///…" or leave it out')
-    path = url.removeprefix(_SQLITE)
-    if path == url or not path or path.endswith("/") or path == ":memory:" or "?" in path:
-        raise Wrong('must be "sqlite:///" and a file, such as "sqlite:///state/tocsin.db"')
     return path
 
 

@@ -26,10 +26,11 @@ class GatewaySettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Table `[store]`: an SQLAlchemy URL, with the file path for SQLite."""
+    """Table `[store]`: a URL; for SQLite also the path of its file, for PostgreSQL the password if it needs one."""
 
     url: str
-    path: Path
+    path: Path | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

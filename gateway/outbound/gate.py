@@ -74,7 +74,7 @@ class Gate:
         begun = queue.begun(connection, modem, now_us)
         above = 0 if begun is None else begun.priority + 1
         chosen = self._begin_ready(connection, modem, now_us, above, pause)
-        if chosen is None and begun is not None:
+        if chosen is None and begun is not None and queue.claim(connection, begun):
             chosen = begun
             if begun.modem is None:
                 queue.begin(connection, begun.id, modem, now_us)
@@ -91,11 +91,18 @@ class Gate:
     ) -> AnyRow | None:
         """Begin the best ready message that the rules let through; those they refuse end here."""
         while rows := queue.ready(connection, modem, now_us, above=above, pause=pause):
+            claimed = False
             for row in rows:
+                if not queue.claim(connection, row):
+                    continue
+                claimed = True
                 if self._admit(connection, row, now_us):
                     octets = None if row.has_parts else self._fix(connection, row, now_us)
                     queue.begin(connection, row.id, modem, now_us, octets)
                     return row
+            if not claimed:
+                # Other hosts decide about all of these at this moment.
+                return None
         return None
 
     def _admit(self, connection: Connection, row: AnyRow, now_us: int) -> bool:

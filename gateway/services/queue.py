@@ -14,6 +14,7 @@ from gateway.requests import Principal
 from gateway.store import pauses
 from gateway.store.beside import write_beside
 from gateway.store.database import Store
+from gateway.store.opening import engine_of
 
 
 class Queue:
@@ -74,9 +75,9 @@ def known_categories(wanted: Sequence[str] | None, known: Collection[str]) -> tu
 def pause_beside(settings: Settings, categories: Sequence[str] | None, now_us: int, *, by: str) -> Pause:
     """Pause on the store itself, also while a gateway that does not answer holds it."""
     checked = known_categories(categories, settings.categories)
-    return write_beside(settings.store.path, lambda connection: pauses.add(connection, checked, now_us, by=by))
+    return write_beside(engine_of(settings), lambda connection: pauses.add(connection, checked, now_us, by=by))
 
 
 def resume_beside(settings: Settings, now_us: int, *, by: str) -> Pause:
     """Resume on the store itself; a gateway that runs on it notices within seconds."""
-    return write_beside(settings.store.path, lambda connection: pauses.lift(connection, now_us, by=by))
+    return write_beside(engine_of(settings), lambda connection: pauses.lift(connection, now_us, by=by))

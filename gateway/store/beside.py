@@ -1,44 +1,39 @@
 """One short transaction on a store that another process may hold: for the kill switch alone.
 
-The store has one writer and one who checkpoints, and stays so: this connection never checkpoints, and is closed at
+A SQLite store has one writer and one who checkpoints, and stays so: this connection never checkpoints, and is closed at
 once. Should the holder die meanwhile this is the only connection left, and what it does at its end is safe then too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from gateway.store import migrations
-from gateway.store.database import writing_engine
-from gateway.store.opening import StoreUnusable
+from gateway.store.engine import StoreEngine, StoreUnusable
 
 T = TypeVar("T")
 
 
-def write_beside(path: Path, work: Callable[[Connection], T]) -> T:
+def write_beside(store: StoreEngine, work: Callable[[Connection], T]) -> T:
     """Run `work` in a transaction that is flushed when this returns. Raises `StoreUnusable`."""
-    if not path.is_file():
-        raise StoreUnusable(f"there is no store at {path}")
-    engine = writing_engine(path)
+    engine = store.beside()
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 0")
-            connection.rollback()
-            with connection.begin():
-                _check_revision(connection, path)
-                return work(connection)
+        with engine.connect() as connection, connection.begin():
+            _check_revision(connection, store)
+            return work(connection)
     except DBAPIError as error:
-        raise StoreUnusable(f"the store {path} cannot be written: {error.orig}") from None
+        raise StoreUnusable(f"the store {store.place} cannot be written: {error.orig}") from None
     finally:
         engine.dispose()
 
 
-def _check_revision(connection: Connection, path: Path) -> None:
+def _check_revision(connection: Connection, store: StoreEngine) -> None:
     present = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     if present != migrations.HEAD:
-        raise StoreUnusable(f"the store {path} is of another version of Tocsin; start the gateway of this one first")
+        raise StoreUnusable(
+            f"the store {store.place} is of another version of Tocsin; start the gateway of this one first"
+        )

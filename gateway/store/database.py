@@ -4,8 +4,10 @@
 run in one transaction, each work in its own savepoint, and made durable by one flush; only then does any caller get its
 answer. A work that raises is rolled back alone. A flush that fails fails all of them: nothing was promised yet.
 
-One connection writes, and it alone may checkpoint the write-ahead log: before SQLite 3.51.3 a checkpoint from a second
-connection could corrupt the file, so this is a rule of correctness and not of style.
+One connection writes. On SQLite it alone may checkpoint the write-ahead log: before 3.51.3 a checkpoint from a second
+connection could corrupt the file, so this is a rule of correctness and not of style. A database on the network can be
+lost: what was handed over meanwhile is refused, and a commit whose answer did not come is neither done nor undone
+until the database, reached again, says which.
 """
 
 from __future__ import annotations
@@ -15,17 +17,16 @@ import hashlib
 import hmac
 import logging
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
+from gateway.store.engine import READERS, StoreEngine, unreachable
+from gateway.store.link import Link
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,6 @@ Work = Callable[[Connection], T]
 
 #: Bounds how long one transaction keeps its callers waiting.
 MAX_GROUP = 256
-_READERS = 2
-# The file can take no more for the moment: the caller may come again, nothing is broken.
-_BUSY = ("database is locked", "database table is locked", "database schema is locked")
-_FULL = ("database or disk is full", "readonly database", "disk I/O error", "unable to open database file")
 
 
 class StoreFailed(Exception):
@@ -47,15 +44,12 @@ class StoreFailed(Exception):
 class Store:
     """A store that is open. Made by `gateway.store.opening.open_store`."""
 
-    def __init__(self, path: Path, lookup_key: bytes) -> None:
+    def __init__(self, link: Link, lookup_key: bytes) -> None:
         self._lookup_key = lookup_key
-        self._path = path
-        self._file = path.stat()
-        self._engine = writing_engine(path)
-        # Opened here and not in the thread: what goes wrong is then told to who opens the store.
-        self._connection = self._engine.connect()
-        self._reading = _reading_engine(path)
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._link = link
+        self._engine: StoreEngine = link.engine
+        self._reading = link.engine.reading()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._closed = False
@@ -73,8 +67,9 @@ class Store:
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction of the writer; returns after the flush.
 
-        Once handed over the work is done even if the caller is cancelled. Raises what `work` raises, or
-        `StorageFull` when the disk refused.
+        Once handed over the work is done even if the caller is cancelled; it may be run a second time, from its
+        beginning, when the connection broke in the first. Raises what `work` raises, `StorageFull` when the disk
+        refused, or `Unavailable` while the database cannot be reached.
         """
         if self._closed:
             raise StoreClosed
@@ -95,44 +90,94 @@ class Store:
         await asyncio.to_thread(self._thread.join)
         self._readers.shutdown()
         self._reading.dispose()
-        self._engine.dispose()
+        self._link.close()
 
     def _read(self, work: Work[T]) -> T:
-        with self._reading.connect() as connection:
+        try:
+            return self._read_once(work)
+        except _Lost:
+            # A connection that broke while it lay unused says nothing about the database.
+            try:
+                return self._read_once(work)
+            except _Lost as lost:
+                raise unreachable() from lost.__cause__
+
+    def _read_once(self, work: Work[T]) -> T:
+        try:
+            connection = self._reading.connect()
+        except Exception as error:
+            refused = self._engine.translate(error)
+            raise (_Lost() if isinstance(refused, Unavailable) else refused) from error
+        try:
             # Also for statements that go past SQLAlchemy to the driver, which would not begin one by themselves.
             connection.begin()
-            try:
-                return work(connection)
-            finally:
-                # Ends a query that was left half read, too: it would pin this state for the next reader.
-                connection.rollback()
+            result = work(connection)
+            # Ends a query that was left half read, too: it would pin this state for the next reader.
+            connection.rollback()
+        except Exception as error:
+            if self._engine.is_lost(connection, error):
+                connection.invalidate()
+                # What broke one connection broke the others.
+                self._reading.dispose()
+                raise _Lost from error
+            connection.rollback()
+            refused = self._engine.translate(error)
+            # A reader's refusal to write is a defect of ours and not a full disk.
+            raise (refused if type(refused) is Unavailable else error) from error.__cause__
+        finally:
+            connection.close()
+        return result
 
     def _run(self) -> None:
-        with self._connection as connection:
-            while (group := self._next_group()) is not None:
-                self.groups += 1
-                self.works += len(group)
-                try:
-                    self.writable = self._present(group) and _commit_together(connection, group)
-                except BaseException as error:
-                    # Nobody may wait for ever, whatever happens in this thread.
-                    for job in group:
-                        job.error = job.error or StoreFailed(type(error).__name__)
-                    log.critical("the writer failed", extra={"action": "writer_failed"}, exc_info=error)
-                for job in group:
-                    job.settle()
+        while (group := self._next_group()) is not None:
+            self.groups += 1
+            self.works += len(group)
+            try:
+                self.writable = self._commit(group)
+            except BaseException as error:
+                # Nobody may wait for ever, whatever happens in this thread.
+                _fail(group, StoreFailed(type(error).__name__))
+                log.critical("the writer failed", extra={"action": "writer_failed"}, exc_info=error)
+            for job in group:
+                job.settle()
 
-    def _present(self, group: list[_Job]) -> bool:
-        """Whether the file is still where the next start will look for it; what it is not is refused, not lost."""
+    def _commit(self, group: list[_Job]) -> bool:
+        if (absent := self._engine.absence()) is not None:
+            _fail(group, absent)
+            return False
         try:
-            there = self._path.stat()
-        except OSError:
-            there = None
-        if there is not None and (there.st_dev, there.st_ino) == (self._file.st_dev, self._file.st_ino):
+            return _commit_together(self._link, group)
+        except _InDoubt as doubt:
+            committed = self._resolve(doubt.ticket)
+            log.warning("a commit was in doubt", extra={"action": "commit_in_doubt", "committed": committed})
+            if not committed:
+                _fail(group, _in_doubt() if committed is None else unreachable())
+            return bool(committed)
+
+    def _resolve(self, ticket: str | None) -> bool | None:
+        """Whether the transaction took place; nobody of its group is answered before. None when the store closes."""
+        while True:
+            try:
+                return self._engine.was_committed(self._link.connection(), ticket)
+            except Unavailable:
+                if not self._refuse_meanwhile(self._link.pause_s):
+                    return None
+            except Exception:  # noqa: BLE001 - lost again
+                self._link.drop()
+
+    def _refuse_meanwhile(self, pause_s: float) -> bool:
+        """Refuse what is handed over until the next try; False when the store closes."""
+        self.writable = False
+        try:
+            job = self._jobs.get(timeout=max(pause_s, 0.01))
+        except queue.Empty:
             return True
-        for job in group:
-            job.error = StorageFull("store_gone", "the store's file was removed or replaced", retry_after_s=60)
-        return False
+        if job is None:
+            self._jobs.put(None)
+            return False
+        _fail([job], unreachable())
+        job.settle()
+        return True
 
     def _next_group(self) -> list[_Job] | None:
         first = self._jobs.get()
@@ -160,6 +205,10 @@ class _Job:
         self.result: Any = None
         self.error: BaseException | None = None
 
+    def forget(self) -> None:
+        """As before it was run."""
+        self.result = self.error = None
+
     def settle(self) -> None:
         if self.error is None:
             self.future.set_result(self.result)
@@ -167,85 +216,114 @@ class _Job:
             self.future.set_exception(self.error)
 
 
-def _commit_together(connection: Connection, group: list[_Job]) -> bool:
+class _Lost(Exception):
+    """The connection is gone, and nothing of the transaction stands."""
+
+
+class _InDoubt(Exception):
+    """The connection was lost while a commit was under way."""
+
+    def __init__(self, ticket: str | None) -> None:
+        super().__init__()
+        self.ticket = ticket
+
+
+def _commit_together(link: Link, group: list[_Job]) -> bool:
     """Run the group in one transaction, and flush; nobody is answered here. False when the store refused."""
-    committed = True
     try:
-        with connection.begin():
+        try:
+            return _commit_once(link, group)
+        except _Lost:
+            # No commit was asked for, so nothing stands. A connection may have broken while nobody used it.
             for job in group:
-                _run_in_savepoint(connection, job)
-    except Exception as error:  # noqa: BLE001 - whatever the commit raised is the answer to every caller
-        committed = False
-        failure = _translate(error)
+                job.forget()
+            return _commit_once(link, group)
+    except (_Lost, Unavailable):
+        _fail(group, unreachable())
+        return False
+
+
+def _commit_once(link: Link, group: list[_Job]) -> bool:
+    engine = link.engine
+    asked = False
+    ticket = None
+    connection = link.connection()
+    try:
+        transaction = connection.begin()
+        _run_each(engine, connection, group)
+        if len(group) == 1 and group[0].error is not None:
+            transaction.rollback()
+        else:
+            ticket = engine.ticket(connection)
+            asked = True
+            transaction.commit()
+    except Exception as error:
         log.error(
             "commit failed", extra={"action": "commit_failed", "works": len(group), "cause": type(error).__name__}
         )
-        for job in group:
-            job.error = job.error or failure
-    return committed and not any(isinstance(job.error, StorageFull) for job in group)
+        if _is_lost(link, connection, error):
+            raise (_InDoubt(ticket) if asked else _Lost()) from error
+        failure = engine.translate(error)
+        _fail(group, failure)
+        return not isinstance(failure, Unavailable)
+    return not any(isinstance(job.error, StorageFull) for job in group)
 
 
-def _run_in_savepoint(connection: Connection, job: _Job) -> None:
-    raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    raw.execute("SAVEPOINT work")
+def _is_lost(link: Link, connection: Connection, error: Exception) -> bool:
+    """Whether the connection went with this error; if not, it is made fit for the next transaction."""
+    if not link.engine.is_lost(connection, error):
+        try:
+            connection.rollback()
+            # After a COMMIT that was refused SQLAlchemy has nothing to roll back any more, and the driver may have.
+            raw: Any = connection.connection.driver_connection
+            raw.rollback()
+        except Exception:  # noqa: BLE001 - lost after all
+            log.info("rollback failed", extra={"action": "rollback_failed"})
+        else:
+            return False
+    link.drop()
+    return True
+
+
+def _run_each(engine: StoreEngine, connection: Connection, group: list[_Job]) -> None:
+    """Run every work of the group; one that fails is undone alone."""
+    if len(group) == 1:
+        _run_alone(engine, connection, group[0])
+        return
+    for job in group:
+        _run_in_savepoint(engine, connection, job)
+
+
+def _run_alone(engine: StoreEngine, connection: Connection, job: _Job) -> None:
+    """Without others the transaction itself is what is undone."""
     try:
         job.result = job.work(connection)
     except Exception as error:
-        job.error = _translate(error)
-        # On a full disk SQLite may have rolled the whole transaction back by itself; then nobody's work stands.
-        if not raw.in_transaction:
+        job.error = engine.translate(error)
+        if not engine.in_transaction(connection):
+            raise
+
+
+def _run_in_savepoint(engine: StoreEngine, connection: Connection, job: _Job) -> None:
+    raw: Any = connection.connection.driver_connection
+    raw.later("SAVEPOINT work")
+    try:
+        job.result = job.work(connection)
+        # Whatever the work left to be run later is run now: its errors are the work's own.
+        raw.execute("RELEASE work")
+    except Exception as error:
+        job.error = engine.translate(error)
+        # When the whole transaction is gone already, nobody's work stands.
+        if not engine.in_transaction(connection):
             raise
         raw.execute("ROLLBACK TO work")
-    raw.execute("RELEASE work")
+        raw.later("RELEASE work")
 
 
-def _translate(error: Exception) -> Exception:
-    """What the disk refused becomes `StorageFull`; anything else stays what it is."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, sqlite3.OperationalError) and any(phrase in str(cause) for phrase in _FULL):
-        return StorageFull("storage_full", "the disk under the store is full or cannot be written", retry_after_s=30)
-    if isinstance(cause, sqlite3.OperationalError) and any(phrase in str(cause) for phrase in _BUSY):
-        return Unavailable("store_busy", "another program holds the store; try again", retry_after_s=5)
-    return error
+def _fail(group: list[_Job], error: Exception) -> None:
+    for job in group:
+        job.error = job.error or error
 
 
-def _engine(path: Path, **options: Any) -> Engine:
-    # An error that repeats its parameters would put texts of people into a log.
-    connect = {"check_same_thread": False, "timeout": 10}
-    return create_engine(f"sqlite:///{path}", connect_args=connect, hide_parameters=True, **options)
-
-
-def writing_engine(path: Path) -> Engine:
-    engine = _engine(path)
-    event.listen(engine, "connect", _prepare_writer)
-    # The driver opens transactions by itself, late and deferred; ours start at once, as writers.
-    event.listen(engine, "begin", _begin_at_once)
-    return engine
-
-
-def _reading_engine(path: Path) -> Engine:
-    engine = _engine(path, pool_size=_READERS)
-    event.listen(engine, "connect", _prepare_reader)
-    # One state for all queries of a work.
-    event.listen(engine, "begin", _begin_snapshot)
-    return engine
-
-
-def _begin_at_once(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_snapshot(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-def _prepare_writer(raw: sqlite3.Connection, _record: object) -> None:
-    raw.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
-        raw.execute(f"PRAGMA {pragma}")
-
-
-def _prepare_reader(raw: sqlite3.Connection, _record: object) -> None:
-    raw.isolation_level = None
-    raw.execute("PRAGMA query_only = ON")
-    raw.execute("PRAGMA wal_autocheckpoint = 0")
+def _in_doubt() -> Unavailable:
+    return Unavailable("commit_in_doubt", "the database was lost while it stored this; it may be stored")

@@ -31,7 +31,7 @@ def record(
     detail: str | None = None,
 ) -> None:
     """Append one event. `detail` is a sentence without numbers or texts of people."""
-    _record.change(connection, at=at_us, kind=str(kind), of_message=message_id, of_inbox=inbox_id, sentence=detail)
+    _record.write(connection, at=at_us, kind=str(kind), of_message=message_id, of_inbox=inbox_id, sentence=detail)
 
 
 def record_status(

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.sqlite import insert
 
 from gateway.message import InboxItem
 from gateway.requests import InboxFilter, Page
+from gateway.store.engines import insert
 from gateway.store.schema import AnyRow, inbound_part, inbox, message, recipient
 
 _i = inbox.c

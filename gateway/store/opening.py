@@ -1,7 +1,8 @@
 """Opening a store: the lock that says who holds it, the key of its numbers, its migrations, its settings.
 
-The state directory holds `tocsin.db`, `tocsin.lock` and `lookup.key`. The lock is the kernel's: it goes with its
-process, however that ends. Its text says where the holder listens, for commands that must go through it.
+The state directory holds `tocsin.lock`, `lookup.key` and, on SQLite, `tocsin.db`. The lock is the kernel's: it goes
+with its process, however that ends. Its text says where the holder listens, for commands that must go through it. Hosts
+that share a PostgreSQL database share its key too, each in a file of its own: it never stands in the database.
 """
 
 from __future__ import annotations
@@ -15,22 +16,20 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, inspect, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 
+from gateway.config.settings import Settings
 from gateway.errors import StoreInUse
 from gateway.store import migrations
-from gateway.store.database import Store, writing_engine
+from gateway.store.database import Store
+from gateway.store.engines import PostgresqlEngine, SqliteEngine, StoreEngine, StoreUnusable, insert
+from gateway.store.link import Link
 from gateway.store.schema import meta
 
 LOCK_NAME = "tocsin.lock"
 KEY_NAME = "lookup.key"
 _KEY_BYTES = 32
-
-
-class StoreUnusable(Exception):
-    """The store cannot be opened safely; the message says why and what to do."""
 
 
 class StoreLock:
@@ -96,45 +95,58 @@ def _holder(text: bytes) -> dict[str, object]:
 
 
 def open_store(path: Path) -> Store:
-    """Open the store at `path`, whose folder's lock the caller holds; brings its schema up to date.
+    """Open the SQLite store at `path`, whose folder's lock the caller holds; brings its schema up to date.
 
     Raises `StoreUnusable` with a sentence for the operator.
     """
-    engine = writing_engine(path)
+    return open_on(SqliteEngine(path), path.parent / KEY_NAME)
+
+
+def engine_of(settings: Settings) -> StoreEngine:
+    """What reaches the store of `[store]`."""
+    store = settings.store
+    if store.path is not None:
+        return SqliteEngine(store.path)
+    return PostgresqlEngine(store.url, store.password, settings.gateway.node)
+
+
+def open_configured(settings: Settings) -> Store:
+    """Open the store of `[store]`; the caller holds the lock of the state directory. Errors as `open_on`."""
+    folder = settings.gateway.state_dir if settings.store.path is None else settings.store.path.parent
+    return open_on(engine_of(settings), folder / KEY_NAME)
+
+
+def open_on(engine: StoreEngine, key_file: Path) -> Store:
+    """Open the store that `engine` reaches, with the key in `key_file`; brings its schema up to date.
+
+    Raises `StoreUnusable` with a sentence for the operator, or `StoreInUse` while another daemon of this node works.
+    """
+    link = Link(engine)
     try:
-        key = _prepare(engine, path)
-        path.chmod(0o600)
+        connection = link.open()
+        with engine.alone(connection):
+            key = _prepare(connection, key_file)
+        engine.seal()
     except (DBAPIError, OSError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error.strerror
-        raise StoreUnusable(f"the store {path} cannot be opened: {cause}") from None
-    finally:
-        engine.dispose()
-    return Store(path, key)
+        link.close()
+        cause = str(error.orig).strip() if isinstance(error, DBAPIError) else error.strerror
+        raise StoreUnusable(f"the store {engine.place} cannot be opened: {cause}") from None
+    except BaseException:
+        link.close()
+        raise
+    return Store(link, key)
 
 
-def _prepare(engine: Engine, path: Path) -> bytes:
-    """Check the file, migrate it, and return the key of its numbers."""
-    with engine.connect() as connection:
-        _refuse_unsafe(connection)
-        key = _lookup_key(path.parent / KEY_NAME, fresh=not _has_tables(connection))
-        _migrate(connection)
-        _check_key(connection, key)
+def _prepare(connection: Connection, key_file: Path) -> bytes:
+    """Migrate the store, and return the key of its numbers."""
+    key = _lookup_key(key_file, fresh=not _has_tables(connection))
+    _migrate(connection)
+    _check_key(connection, key)
     return key
 
 
-def _refuse_unsafe(connection: Connection) -> None:
-    """A store that does not flush cannot promise anything."""
-    journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
-    synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
-    if (journal, synchronous) != ("wal", 2):
-        raise StoreUnusable(
-            f"the store's file system gives journal_mode {journal} and synchronous {synchronous}; "
-            "write-ahead logging with full flushing is needed (is the state directory on a network share?)"
-        )
-
-
 def _has_tables(connection: Connection) -> bool:
-    present = bool(inspect(connection).get_table_names())
+    present = meta.name in inspect(connection).get_table_names()
     connection.rollback()
     return present
 
@@ -147,7 +159,10 @@ def _lookup_key(path: Path, *, fresh: bool) -> bytes:
             raise StoreUnusable(f"{path} is damaged: {_KEY_BYTES} bytes are expected; restore it from a backup")
         return key
     if not fresh:
-        raise StoreUnusable(f"{path} is missing: without it no opt-out is recognised; restore it from a backup")
+        raise StoreUnusable(
+            f"{path} is missing: without it no opt-out is recognised; "
+            "restore it from a backup, or copy it from another host of the same database"
+        )
     key = secrets.token_bytes(_KEY_BYTES)
     write_secret(path, key)
     return key

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, bindparam, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from gateway.message import OptOut, Rule, Status
 from gateway.requests import Page
-from gateway.store import events, messages
+from gateway.store import events, messages, recipients
+from gateway.store.engines import insert
 from gateway.store.many import PreparedList
 from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, optout, recipient
@@ -49,11 +49,12 @@ def add(
     source: str,
     inbox_id: str | None = None,
 ) -> bool:
-    """Opt a person out; False when they already were."""
+    """Opt a person out; False when they already were. Whoever is about to write to them is waited for."""
+    recipients.lock(connection, recipient_id)
     row = insert(optout).values(
         recipient_id=recipient_id, category=category, since_us=now_us, source=source, inbox_id=inbox_id
     )
-    added = connection.execute(row.on_conflict_do_nothing()).rowcount > 0
+    added = connection.execute(row.on_conflict_do_nothing().returning(_o.id)).first() is not None
     if added:
         events.record(connection, now_us, "optout.added", inbox_id=inbox_id, detail=f"by {source}")
     return added

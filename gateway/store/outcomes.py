@@ -23,6 +23,7 @@ from gateway.message import (
     status_of,
 )
 from gateway.store import events, pauses, queue
+from gateway.store.engines import is_shared
 from gateway.store.messages import ending
 from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, part
@@ -57,6 +58,8 @@ _whole = Prepared(
     .join(message, _m.id == part.c.message_id)
     .where(part.c.message_id == bindparam("message_id"))
     .order_by(part.c.sequence)
+    # A report may be heard by another host at this moment: one after the other, each upon what the other wrote.
+    .with_for_update()
 )
 _COLUMNS = (
     "status", "modem", "node", "attempts", "due_us", "sent_us", "delivered_us", "retry_us", "resend_us", "error_code",
@@ -210,7 +213,7 @@ def _write(connection: Connection, message_id: str, values: dict[str, Any]) -> N
     statement = _UPDATES.get(columns)
     if statement is None:
         statement = _UPDATES[columns] = _update_of(columns)
-    statement.change(connection, message_id=message_id, **{f"new_{column}": values[column] for column in columns})
+    statement.write(connection, message_id=message_id, **{f"new_{column}": values[column] for column in columns})
 
 
 def plan_resend(connection: Connection, message_id: str, at_us: int) -> None:
@@ -261,9 +264,9 @@ def by_report(
     """
     state = _REPORTED.get(event)
     if state is None:
-        _confirmed.change(connection, attempt_id=row.id, mr=tp_mr)
+        _confirmed.write(connection, attempt_id=row.id, mr=tp_mr)
     else:
-        _told.change(connection, attempt_id=row.id, word=state.value, mr=tp_mr, st=tp_st, now_us=now_us)
+        _told.write(connection, attempt_id=row.id, word=state.value, mr=tp_mr, st=tp_st, now_us=now_us)
     outcome = Outcome(row.id, event, code=f"tp_st_{tp_st:02x}", sentence=sentence)
     rows = _whole.rows(connection, message_id=row.message_id)
     states = {each.sequence: PartState(each.state) for each in rows}
@@ -288,7 +291,12 @@ def message_of(connection: Connection, attempt_id: int) -> AnyRow:
 
 
 def adopt(connection: Connection, node: str) -> None:
-    """Take over what another name of this host left: its open marks, and its messages that have parts left."""
+    """Take over what another name of this host left: its open marks, and its messages that have parts left.
+
+    Not where other hosts may be alive: what stands under their names is theirs.
+    """
+    if is_shared(connection):
+        return
     marks = update(attempt).where(_a.state == word(PartState.SUBMITTING), _a.node != node)
     connection.execute(marks.values(node=node))
     begun = update(message).where(_m.status == word(Status.SENDING), _m.node.is_not(None), _m.node != node)

@@ -1,8 +1,9 @@
 """Statements of the hot path: written with SQLAlchemy Core, compiled once, run by the driver itself.
 
-Building and compiling a Core statement costs ten times what SQLite needs to run it, and a message takes some twenty of
-them. So a `Prepared` is made once, at import, with `bindparam`s for what changes, and its text goes straight to the
-driver. Rows come back as named tuples of what the driver gives: booleans as 0 and 1, bytes as bytes.
+Building and compiling a Core statement costs ten times what a database needs to run it, and a message takes some twenty
+of them. So a `Prepared` is made once, at import, with `bindparam`s for what changes, and its text, one per engine, goes
+straight to the driver. Rows come back as named tuples of what the driver gives: bytes as bytes, booleans as booleans
+from PostgreSQL and as 0 and 1 from SQLite, which has none.
 
 State words are written into the text (`word`), not bound: a partial index is used only where the planner sees its
 condition.
@@ -10,11 +11,10 @@ condition.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Dialect, String, literal_column
 from sqlalchemy.sql.base import Executable
@@ -76,19 +76,26 @@ class Prepared:
         """How many rows it wrote."""
         return self._cursor(connection, self._text(connection.dialect), values).rowcount
 
+    def write(self, connection: Connection, **values: Any) -> None:
+        """Write, when nobody asks how many rows: an engine may put it off until the next statement that is needed."""
+        text = self._text(connection.dialect)
+        _raw(connection).later(text.sql, text.arguments(values))
+
     def change_many(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
         """Run once for each of `rows`."""
         text = self._text(connection.dialect)
-        _raw(connection).executemany(text.sql, [text.arguments(row) for row in rows])
+        cursor = _raw(connection).cursor()
+        cursor.executemany(text.sql, [text.arguments(row) for row in rows])
+        cursor.close()
 
-    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[sqlite3.Cursor, Callable[..., Any]]:
+    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Cursor, Callable[..., Any]]:
         text = self._text(connection.dialect)
         cursor = self._cursor(connection, text, values)
         if text.make is None:
             text.make = _maker([column[0] for column in cursor.description])
         return cursor, text.make
 
-    def _cursor(self, connection: Connection, text: _Text, values: dict[str, Any]) -> sqlite3.Cursor:
+    def _cursor(self, connection: Connection, text: _Text, values: dict[str, Any]) -> _Cursor:
         return _raw(connection).execute(text.sql, text.arguments(values))
 
     def _text(self, dialect: Dialect) -> _Text:
@@ -114,8 +121,27 @@ def _maker(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
     return namedtuple("Found", columns, rename=True)._make  # pyright: ignore[reportUntypedNamedTuple]
 
 
-def _raw(connection: Connection) -> sqlite3.Connection:
+class _Cursor(Protocol):
+    """What both drivers' cursors do."""
+
+    description: Any
+    rowcount: int
+
+    def __iter__(self) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> object: ...
+    def close(self) -> None: ...
+
+
+class _Raw(Protocol):
+    """What both drivers' connections do."""
+
+    def execute(self, sql: str, values: Sequence[Any], /) -> _Cursor: ...
+    def later(self, sql: str, values: Sequence[Any], /) -> None: ...
+    def cursor(self) -> _Cursor: ...
+
+
+def _raw(connection: Connection) -> _Raw:
     """The driver's own connection, inside the transaction that SQLAlchemy began on it."""
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    raw: Any = connection.connection.driver_connection
     return raw

@@ -9,15 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from gateway.message import NO_PAUSE, PartEvent, PartState, Pause, Status, next_state
-from gateway.store import events, pauses
+from gateway.store import events, pauses, recipients
+from gateway.store.engines import is_shared
 from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, part, recipient
 
 #: How many candidates one query brings; most of the time the first is taken.
 LOOK = 16
+# Written into the text, as the state words are: a planner that does not see it expects a tenth of all rows.
+_LOOK: ColumnElement[int] = literal_column(str(LOOK), Integer)
+_ONE: ColumnElement[int] = literal_column("1", Integer)
 
 _m = message.c
 _p = part.c
@@ -47,6 +64,7 @@ _suits = and_(
 _to_send = (
     select(
         _m.id,
+        _m.status,
         _m.recipient_id,
         _m.reply_to_inbox_id,
         _m.category,
@@ -74,7 +92,7 @@ _of_ready = _to_send.where(
     _m.priority >= bindparam("above"),
     _suits,
     ~_in_flight,
-).limit(LOOK)
+).limit(_LOOK)
 _ready = Prepared(_of_ready)
 _ready_in = Prepared(_of_ready.where(_m.category == bindparam("category")))
 _begun = Prepared(
@@ -89,7 +107,17 @@ _begun = Prepared(
         exists().where(_p.message_id == _m.id, _p.state == word(PartState.PENDING)),
         # The kill switch holds further parts of a begun message too.
         ~pauses.paused(),
-    ).limit(1)
+    ).limit(_ONE)
+)
+_still_ready = Prepared(
+    select(_m.id)
+    .where(_m.id == bindparam("message_id"), _m.status == word(Status.QUEUED), ~_in_flight)
+    .with_for_update(skip_locked=True)
+)
+_still_free = Prepared(
+    select(_m.id)
+    .where(_m.id == bindparam("message_id"), _m.status == word(Status.SENDING), _m.modem.is_(None))
+    .with_for_update(skip_locked=True)
 )
 # Each category that has something queued: from one to the next in the index, whatever stands between them.
 _is_queued = _m.status == word(Status.QUEUED)
@@ -126,7 +154,7 @@ _next_part = Prepared(
     select(_p.message_id, _p.sequence, _p.state, _p.octets, _p.copies)
     .where(_p.message_id == bindparam("message_id"), _p.state == word(PartState.PENDING))
     .order_by(_p.sequence)
-    .limit(1)
+    .limit(_ONE)
 )
 _set_part = Prepared(
     update(part)
@@ -187,14 +215,29 @@ def begun(connection: Connection, modem: ModemFacts, now_us: int) -> AnyRow | No
     )
 
 
+def claim(connection: Connection, row: AnyRow) -> bool:
+    """Whether this candidate (of `ready`, or of `begun`) is still to be had; then nobody else takes it any more.
+
+    Where several hosts take from one queue the person is locked first and the message looked at again afterwards, so
+    that what other hosts committed meanwhile is seen: that it went elsewhere, that another is on its way to the same
+    person, that it was cancelled. Nobody waits: what another host decides about just now is left to it.
+    """
+    if not is_shared(connection):
+        return True
+    if row.status == Status.SENDING:
+        return row.modem is not None or _still_free.scalar(connection, message_id=row.id) is not None
+    free = recipients.try_lock(connection, row.recipient_id)
+    return free and _still_ready.scalar(connection, message_id=row.id) is not None
+
+
 def begin(
     connection: Connection, message_id: str, modem: ModemFacts, now_us: int, octets: Sequence[bytes] | None = None
 ) -> None:
     """The message leaves through this modem; `octets` are its parts, fixed now unless they already were."""
     for sequence, tpdu in enumerate(octets or (), 1):
-        _add_part.change(connection, message_id=message_id, number=sequence, word=PartState.PENDING.value, tpdu=tpdu)
+        _add_part.write(connection, message_id=message_id, number=sequence, word=PartState.PENDING.value, tpdu=tpdu)
     count = len(octets) if octets else _count_parts.scalar(connection, message_id=message_id)
-    _begin.change(
+    _begin.write(
         connection,
         message_id=message_id,
         name=modem.name,
@@ -229,7 +272,7 @@ def mark(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) ->
 
 def set_part(connection: Connection, message_id: str, sequence: int, state: PartState, copies: int) -> None:
     """Write a part's state, which the table of transitions gave, and how many copies of it may have left."""
-    _set_part.change(connection, of_message=message_id, number=sequence, word=state.value, count=copies)
+    _set_part.write(connection, of_message=message_id, number=sequence, word=state.value, count=copies)
 
 
 def part_states(connection: Connection, message_id: str) -> list[PartState]:

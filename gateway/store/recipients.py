@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from gateway.store.engines import insert, is_shared
 from gateway.store.many import PreparedList
 from gateway.store.prepared import Prepared
 from gateway.store.schema import recipient
@@ -14,15 +15,24 @@ _find = Prepared(select(recipient.c.id).where(recipient.c.lookup == bindparam("h
 _find_all = PreparedList(
     lambda values: select(recipient.c.id, recipient.c.lookup).where(recipient.c.lookup.in_(values))
 )
-_new = insert(recipient).values(
-    number=bindparam("digits"),
-    kind=bindparam("sort"),
-    lookup=bindparam("hash"),
-    created_us=bindparam("now_us"),
-    concat_reference=0,
+_new = (
+    insert(recipient)
+    .values(
+        number=bindparam("digits"),
+        kind=bindparam("sort"),
+        lookup=bindparam("hash"),
+        created_us=bindparam("now_us"),
+        concat_reference=0,
+    )
+    # Another host may add the same person at this moment.
+    .on_conflict_do_nothing(index_elements=["lookup"])
 )
 _add_many = Prepared(_new)
 _add = Prepared(_new.returning(recipient.c.id))
+# Not against those who only refer to the row: a message may be accepted meanwhile.
+_one = select(recipient.c.id).where(recipient.c.id == bindparam("person"))
+_lock = Prepared(_one.with_for_update(key_share=True))
+_try_lock = Prepared(_one.with_for_update(key_share=True, skip_locked=True))
 _next_reference = Prepared(
     update(recipient)
     .where(recipient.c.id == bindparam("person"))
@@ -36,7 +46,23 @@ def ensure(connection: Connection, number: str, kind: str, lookup: bytes, now_us
     known = find(connection, lookup)
     if known is not None:
         return known
-    return _add.scalar(connection, digits=number, sort=str(kind), hash=lookup, now_us=now_us)
+    added = _add.scalar(connection, digits=number, sort=str(kind), hash=lookup, now_us=now_us)
+    if added is not None:
+        return added
+    found = find(connection, lookup)
+    assert found is not None, "another host added it at this moment, and its transaction is over"
+    return found
+
+
+def lock(connection: Connection, recipient_id: int) -> None:
+    """Wait until no other host decides anything about this person. Several people: in the order of their rows."""
+    if is_shared(connection):
+        _lock.scalar(connection, person=recipient_id)
+
+
+def try_lock(connection: Connection, recipient_id: int) -> bool:
+    """As `lock`, without waiting; False while another host has it."""
+    return not is_shared(connection) or _try_lock.scalar(connection, person=recipient_id) is not None
 
 
 def ensure_all(connection: Connection, numbers: Mapping[bytes, str], kind: str, now_us: int) -> dict[bytes, int]:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from gateway.message import Finding, PartEvent, PartState
 from gateway.store import outcomes
+from gateway.store.engines import insert
 from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, recipient, report
 
@@ -183,7 +183,7 @@ def apply(
     connection: Connection, report_id: int, row: AnyRow, now_us: int, *, told: NewReport | AnyRow, finding: Finding
 ) -> None:
     """Tie a report to its attempt (a row of `attempt`) and let it move the part."""
-    _tie.change(connection, report_id=report_id, of_attempt=row.id)
+    _tie.write(connection, report_id=report_id, of_attempt=row.id)
     event = finding.event
     if event is None and row.state == PartState.UNCERTAIN:
         # Whatever the service centre will make of it: it has the message.

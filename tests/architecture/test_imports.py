@@ -55,9 +55,13 @@ def test_no_import_cycles():
 
 
 def _declared_dependencies() -> set[str]:
-    """The run-time dependencies of the distribution, extras left out."""
+    """The run-time dependencies of the distribution, with those of the extras that are not for development alone."""
     parsed = [Requirement(line) for line in requires("tocsin") or []]
-    return {canonicalize_name(one.name) for one in parsed if one.marker is None or "extra" not in str(one.marker)}
+    return {canonicalize_name(one.name) for one in parsed if one.marker is None or _is_for_use(str(one.marker))}
+
+
+def _is_for_use(marker: str) -> bool:
+    return "extra" not in marker or any(f'extra == "{extra}"' in marker for extra in ("postgresql",))
 
 
 def _imported_distributions() -> set[str]:

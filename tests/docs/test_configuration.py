@@ -27,11 +27,12 @@ KEY_LINE = re.compile(r"#?[a-z_]+ = ")
 
 @pytest.fixture
 def full_example(tmp_path: Path) -> Path:
-    """The example with everything uncommented, and the PIN that it speaks of."""
+    """The example with everything uncommented, and the secrets that it speaks of."""
     path = tmp_path / "config.toml"
     path.write_text(COMMENTED_OUT.sub("", EXAMPLE.read_text("utf-8")), "utf-8")
-    (tmp_path / "stick.pin").write_text("1234\n")
-    (tmp_path / "stick.pin").chmod(0o600)
+    for name in ("stick.pin", "store.password"):
+        (tmp_path / name).write_text("1234\n")
+        (tmp_path / name).chmod(0o600)
     return path
 
 

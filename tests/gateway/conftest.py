@@ -1,4 +1,4 @@
-"""A real store in a temporary folder, and a bench over it."""
+"""A real store, once on SQLite in a temporary folder and once on PostgreSQL, and a bench over it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from support.bench import Bench, make_bench
 from support.clock import ManualClock
+from support.place import Place
+from support.postgresql import Database
 from support.settings import settings_in
 
 from gateway.store.database import Store
-from gateway.store.opening import open_store
+from gateway.store.opening import KEY_NAME
 
 
 @pytest.fixture
@@ -19,9 +21,18 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "sqlite":
+        return Place(tmp_path, None)
+    database: Database = request.getfixturevalue("postgresql_database")
+    (tmp_path / KEY_NAME).write_bytes(database.key)
+    return Place(tmp_path, database)
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = open_store(tmp_path / "tocsin.db")
+async def store(place: Place) -> AsyncIterator[Store]:
+    opened = place.open()
     yield opened
     await opened.close()
 

@@ -75,13 +75,53 @@ WRONG = [
     (f'[gateway]\nsender_name = "{"x" * 1001}"', "gateway.sender_name: is longer than 1000 characters"),
     # [store]
     (
-        '[store]\nurl = "postgresql://u@h/d"',
-        'store.url: is not supported by this version: write "sqlite:///…" or leave it out',
+        '[store]\nurl = "x.db"',
+        'store.url: must be "sqlite:///" and a file, or "postgresql://user@host/database"',
     ),
-    ('[store]\nurl = "x.db"', 'store.url: must be "sqlite:///" and a file, such as "sqlite:///state/tocsin.db"'),
+    *(
+        (f'[store]\nurl = "{url}"', 'store.url: must be "sqlite:///" and a file, or "postgresql://user@host/database"')
+        for url in (
+            "sqlite://",
+            "postgresql:d",
+            "postgresql://u@h",
+            "postgresql://u@h/",
+            "postgresql://u@h/a/b",
+            "postgresql://u@h:0/d",
+            "postgresql://u@h:x/d",
+            "postgresql://u@h/d#f",
+            "postgresql://u@[h/d",
+        )
+    ),
+    ('[store]\nurl = "postgres://u@h/d"', 'store.url: must begin with "postgresql://"'),
     (
-        '[store]\npassword_file = "p"',
-        "store.password_file: belongs to postgresql, which is not supported by this version",
+        '[store]\nurl = "postgresql://u:secret@h/d"',
+        "store.url: must not hold the password: write it into a file and name that as password_file",
+    ),
+    (
+        '[store]\nurl = "postgresql://u@h/d?hots=/run"',
+        (
+            "store.url: knows no option of that name; there are host, port, sslmode, sslrootcert, sslcert, sslkey; "
+            'did you mean "host"?'
+        ),
+    ),
+    (
+        '[store]\nurl = "postgresql://u@h/d?host"',
+        "store.url: has options that are not written as ?name=value&name=value",
+    ),
+    (
+        '[store]\nurl = "postgresql://u@h/d?sslmode=on"',
+        "store.url: sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full",
+    ),
+    ('[store]\nurl = "postgresql://u@/d?port=70000"', "store.url: port must be from 1 to 65535"),
+    ('[store]\npassword_file = "p"', "store.password_file: belongs to a postgresql:// url"),
+    (
+        '[store]\nurl = "postgresql://u@/d"\npassword_file = "no"',
+        "store.password_file: names a file that does not exist",
+    ),
+    ('[store]\nurl = "postgresql://u@/d"\npassword_file = "."', "store.password_file: is not an ordinary file"),
+    (
+        '[store]\nurl = "postgresql://u@/d"\npassword_file = "config.toml"',
+        "store.password_file: names a file that does not hold one line with a password",
     ),
     # [api]
     ("[api]\nlisten = []", "api.listen: must name at least one address"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.bench import NUMBER, SIM1, Bench, delivers, make_bench
 from support.clock import ManualClock
+from support.place import Place
 from support.settings import category, settings_in
 
 from drivers.events import NO_RECEIPT, DeliverReceived, StatusReportReceived
@@ -23,7 +24,6 @@ from gateway.message import InboxItem, Message, PartEvent, Status
 from gateway.requests import InboxFilter, MessageFilter
 from gateway.store import inbox, messages, optouts
 from gateway.store.database import Store
-from gateway.store.opening import open_store
 
 ORIGIN = Origin("sim1", "test-1", "8933")
 
@@ -110,13 +110,13 @@ async def test_long_texts_are_whole_when_the_last_part_is_there_in_any_order(ear
     assert (item.text, item.parts) == (text, len(pairs))
 
 
-async def test_parts_wait_in_the_store_across_a_restart(tmp_path: Path, clock: ManualClock) -> None:
+async def test_parts_wait_in_the_store_across_a_restart(tmp_path: Path, place: Place, clock: ManualClock) -> None:
     settings = settings_in(tmp_path)
-    first = open_store(tmp_path / "tocsin.db")
+    first = place.open()
     pairs = delivers("+33611111111", "x" * 200, clock.now_us())
     await Ear(await make_bench(settings, first, clock)).hear(pairs[:1])
     await first.close()
-    second = open_store(tmp_path / "tocsin.db")
+    second = place.open()
     bench = Bench(settings, second, clock, *_parts_of(settings, second, clock))
     after = Ear(bench)
     await after.hear(pairs[1:])

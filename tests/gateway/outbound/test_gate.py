@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.bench import NUMBER, SIM1, Bench, make_bench
 from support.clock import ManualClock
+from support.place import Place
 from support.settings import category, settings_in
 
 from drivers.tpdu import SmsSubmit
@@ -219,13 +220,14 @@ async def test_settling_twice_changes_nothing(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("policy", "resend_after_s"), [("resend", 20), ("hold", None), ("never", None)], ids=str)
 async def test_a_mark_without_result_is_uncertain_after_a_restart(
-    bench: Bench, tmp_path: Path, policy: str, resend_after_s: int | None
+    bench: Bench, place: Place, tmp_path: Path, policy: str, resend_after_s: int | None
 ) -> None:
     message = await bench.accept(category="emergency", on_uncertain=policy)
     assert await bench.next() is not None
     journals = Journals(tmp_path, "test-1", None)
-    # The host's name, which the node is by default, was changed meanwhile.
-    assert await recover(bench.store, bench.gate, bench.clock, "another-node", journals) == 1
+    # The host's name, which the node is by default, was changed meanwhile; where hosts share a store, names are theirs.
+    node = SIM1.node if place.database else "another-node"
+    assert await recover(bench.store, bench.gate, bench.clock, node, journals) == 1
     assert await recover(bench.store, bench.gate, bench.clock, "another-node", journals) == 0
     lost = await bench.get(message.id)
     assert (lost.status, lost.error_code) == (Status.UNCERTAIN, "restart")
@@ -330,6 +332,16 @@ async def test_a_copy_that_the_network_refused_is_not_the_one_more_of_policy_res
     assert await bench.next() is not None
 
 
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+async def test_what_another_host_marked_is_left_to_it(bench: Bench, tmp_path: Path) -> None:
+    message = await bench.accept()
+    assert await bench.next() is not None
+    journals = Journals(tmp_path, "another-node", None)
+    assert await recover(bench.store, bench.gate, bench.clock, "another-node", journals) == 0
+    assert (await bench.get(message.id)).status is Status.SENDING
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 async def test_a_renamed_host_goes_on_with_what_it_began(bench: Bench, tmp_path: Path) -> None:
     message = await bench.accept(text="x" * 161)
     first = await bench.next()

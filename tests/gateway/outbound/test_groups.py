@@ -85,6 +85,7 @@ async def test_lines_are_accepted_each_for_itself(bench: Bench) -> None:
     assert await count(bench) == 2
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 async def test_a_store_that_refuses_answers_each_line_and_the_next_group_is_tried(bench: Bench) -> None:
     def pages(most: int) -> None:
         return bench.store.write(

@@ -10,6 +10,7 @@ from gateway.store.database import Store
 from gateway.store.prepared import Prepared
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("statement", "index"),
     [

@@ -1,0 +1,358 @@
+"""The two databases, and everything in which they differ: one file, so that the rest of the store is written once.
+
+An engine opens connections with the settings that the promises need and refuses those that would break them, says what
+an error means, keeps a second daemon away, and can tell whether a commit whose answer was lost took place.
+
+SQLite has one writer, who starts its transactions as such; nobody else is there to wait for. On PostgreSQL several
+hosts write: what is claimed is locked first (`is_shared`), and a transaction carries the server's number for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
+
+from gateway.errors import StorageFull, StoreInUse, Unavailable
+from gateway.store.engine import READERS, StoreEngine, StoreUnusable, full, unreachable
+
+if TYPE_CHECKING:
+    from gateway.store.trips import Session
+
+#: INSERT with `on_conflict_do_nothing`: the clause is the same text in both, and either compiler takes this object.
+insert = postgresql.insert
+
+
+def is_shared(connection: Connection) -> bool:
+    """Whether others may write at the same time, so that what is claimed must be locked first."""
+    return connection.dialect.name == "postgresql"
+
+
+class _File(sqlite3.Connection):
+    """Nothing is gained by putting a statement off: there is no trip to a file."""
+
+    def later(self, query: str, values: Sequence[Any] = ()) -> None:
+        """Run it now."""
+        self.execute(query, values)
+
+
+class SqliteEngine(StoreEngine):
+    """A file of this host. The lock of its folder keeps others away."""
+
+    # The file can take no more for the moment: the caller may come again, nothing is broken.
+    _BUSY = ("database is locked", "database table is locked", "database schema is locked")
+    _FULL = ("database or disk is full", "readonly database", "disk I/O error", "unable to open database file")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: tuple[int, int] | None = None
+        self.place = str(path)
+
+    def writing(self) -> Engine:
+        """The one writing connection; it alone may checkpoint the log."""
+        engine = self._engine(factory=_File)
+        event.listen(engine, "connect", _prepare_sqlite_writer)
+        # The driver opens transactions by itself, late and deferred; ours start at once, as writers.
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+
+    def reading(self) -> Engine:
+        """Readers beside the writer; they do not wait for each other."""
+        engine = self._engine(pool_size=READERS)
+        event.listen(engine, "connect", _prepare_sqlite_reader)
+        event.listen(engine, "begin", _begin_deferred)
+        return engine
+
+    def beside(self) -> Engine:
+        """A second connection, which never checkpoints."""
+        if not self._path.is_file():
+            raise StoreUnusable(f"there is no store at {self._path}")
+        engine = self.writing()
+        event.listen(engine, "connect", _never_checkpoint)
+        return engine
+
+    def _engine(self, *, factory: type[sqlite3.Connection] = sqlite3.Connection, pool_size: int = 1) -> Engine:
+        connect = {"check_same_thread": False, "timeout": 10, "factory": factory}
+        # An error that repeats its parameters would put texts of people into a log.
+        return create_engine(f"sqlite:///{self._path}", connect_args=connect, hide_parameters=True, pool_size=pool_size)
+
+    def check(self, connection: Connection) -> None:
+        """Write-ahead log, flushed at every commit."""
+        journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+        connection.rollback()
+        if (journal, synchronous) != ("wal", 2):
+            raise StoreUnusable(
+                f"the store's file system gives journal_mode {journal} and synchronous {synchronous}; "
+                "write-ahead logging with full flushing is needed (is the state directory on a network share?)"
+            )
+
+    def translate(self, error: Exception) -> Exception:
+        """What the disk refused becomes `StorageFull`."""
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, sqlite3.OperationalError) and any(phrase in str(cause) for phrase in self._FULL):
+            return full()
+        if isinstance(cause, sqlite3.OperationalError) and any(phrase in str(cause) for phrase in self._BUSY):
+            return Unavailable("store_busy", "another program holds the store; try again", retry_after_s=5)
+        return error
+
+    def in_transaction(self, connection: Connection) -> bool:
+        """On a full disk SQLite may have rolled the whole transaction back by itself."""
+        raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        return raw.in_transaction
+
+    def absence(self) -> StorageFull | None:
+        """The file has to be where the next start will look for it; what is written elsewhere would be lost."""
+        if self._opened is None or _identity(self._path) == self._opened:
+            return None
+        return StorageFull("store_gone", "the store's file was removed or replaced", retry_after_s=60)
+
+    def seal(self) -> None:
+        """Numbers and texts are for their owner alone."""
+        self._path.chmod(0o600)
+        self._opened = _identity(self._path)
+
+
+class PostgresqlEngine(StoreEngine):
+    """A database that hosts may share. The session that writes holds an advisory lock on the name of its node."""
+
+    #: The first version whose `pg_terminate_backend` waits.
+    _OLDEST = 140_000
+    # Nothing of ours runs for long: what does was forgotten, and would keep its locks from everybody.
+    _SESSION = (
+        ("statement_timeout", "30s"),
+        ("lock_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "15s"),
+        ("client_min_messages", "warning"),
+    )
+    # A silent network is noticed within 15 s.
+    _CONNECT = {  # noqa: RUF012 - a constant
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 12_000,
+    }
+    # "Toc", the half of our advisory locks' names that says whose they are.
+    _OURS = 0x546F63
+    _MIGRATING = 0
+    _END_OLD_MS = 2000
+
+    def __init__(self, url: str, password: str | None, node: str) -> None:
+        try:
+            import psycopg  # noqa: PLC0415 - an extra: who stays with SQLite does without
+
+            from gateway.store import trips  # noqa: PLC0415 - as above
+        except ImportError as error:
+            raise StoreUnusable(
+                f"PostgreSQL needs the extra postgresql: pip install 'tocsin[postgresql]' ({error})"
+            ) from None
+        self._psycopg = psycopg
+        self._session = trips.Session
+        # The password is an argument of its own, so that no text made of the URL can show it.
+        self._url = make_url(url).set(drivername="postgresql+psycopg", password=None)
+        self._password = password
+        self._node = node
+        self._number_of_node = int.from_bytes(hashlib.sha256(node.encode()).digest()[:4], "big", signed=True) or 1
+        #: Process and start of the session that held the node last.
+        self._held: tuple[Any, ...] | None = None
+        self.place = f"{self._url.host or self._url.query.get('host') or 'localhost'}/{self._url.database}"
+
+    def writing(self) -> Engine:
+        """One connection that writes; each transaction knows the server's number for it."""
+        engine = self._engine(pool_size=1)
+        event.listen(engine, "begin", _begin_numbered)
+        return engine
+
+    def reading(self) -> Engine:
+        """Read-only sessions; a transaction sees one state."""
+        engine = self._engine(pool_size=READERS)
+        event.listen(engine, "begin", _begin_snapshot)
+        return engine
+
+    def beside(self) -> Engine:
+        """Any session may write."""
+        return self.writing()
+
+    def _engine(self, *, pool_size: int) -> Engine:
+        engine = create_engine(
+            self._url,
+            paramstyle="format",
+            pool_size=pool_size,
+            max_overflow=0,
+            creator=self._connect,
+            hide_parameters=True,
+        )
+        # What may be asked of the driver before the first connection: its arguments of this URL.
+        self._arguments = dict(engine.dialect.create_connect_args(self._url)[1])
+        return engine
+
+    def _connect(self) -> Session:
+        """A connection, with the settings that ours have."""
+        options = " ".join(f"-c {name}={value}" for name, value in self._SESSION)
+        arguments: dict[str, Any] = {**self._arguments, **self._CONNECT}
+        if self._password is not None:
+            arguments["password"] = self._password
+        session = self._session.connect(**arguments, options=options, application_name=f"tocsin {self._node}")
+        session.prepare_for_us()
+        return session
+
+    def check(self, connection: Connection) -> None:
+        """Flushed commits, whole pages, a server that takes writes, text in UTF-8."""
+        raw = _postgresql(connection)
+        if raw.info.server_version < self._OLDEST:
+            raise StoreUnusable(
+                f"PostgreSQL 14 or later is needed; {self.place} is {raw.info.server_version // 10_000}"
+            )
+        names = ("fsync", "full_page_writes", "synchronous_commit", "synchronous_standby_names", "server_encoding")
+        settings = {name: _one(raw, f"SHOW {name}") for name in names}
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            if settings[name] == "off":
+                raise StoreUnusable(_unsafe(name, "off"))
+        if settings["synchronous_commit"] == "local" and settings["synchronous_standby_names"]:
+            raise StoreUnusable(_unsafe("synchronous_commit", "local"))
+        if settings["server_encoding"] != "UTF8":
+            raise StoreUnusable(f"server_encoding of {self.place} is {settings['server_encoding']}; UTF8 is needed")
+        if _one(raw, "SELECT pg_is_in_recovery()"):
+            raise StoreUnusable(f"{self.place} is a standby and takes no writes (pg_is_in_recovery)")
+
+    def hold(self, connection: Connection) -> None:
+        """Take the node's lock; a session of our own that was cut off may still have it and is ended."""
+        raw = _postgresql(connection)
+        lock = (self._OURS, self._number_of_node)
+        if not _one(raw, "SELECT pg_try_advisory_lock(%s::int, %s::int)", lock):
+            if self._held is not None:
+                end = "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
+                raw.execute(end, (self._END_OLD_MS, *self._held))
+            if not _one(raw, "SELECT pg_try_advisory_lock(%s::int, %s::int)", lock):
+                raise StoreInUse(f"another daemon of node {self._node} works on {self.place}")
+        me = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+        self._held = raw.execute(me).fetchone()
+
+    @contextmanager
+    def alone(self, connection: Connection) -> Generator[None]:
+        """Wait for another host that opens the same database; a migration may take its time."""
+        raw = _postgresql(connection)
+        raw.execute("SET statement_timeout = 0")
+        raw.execute("SET lock_timeout = 0")
+        raw.execute("SELECT pg_advisory_lock(%s::int, %s::int)", (self._OURS, self._MIGRATING))
+        try:
+            yield
+        finally:
+            if not raw.closed:
+                raw.execute("SELECT pg_advisory_unlock(%s::int, %s::int)", (self._OURS, self._MIGRATING))
+                raw.execute("RESET statement_timeout")
+                raw.execute("RESET lock_timeout")
+
+    def translate(self, error: Exception) -> Exception:
+        """A full disk, a lost connection, a lock that was not given: come again."""
+        errors = self._psycopg.errors
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, errors.DiskFull):
+            return full()
+        if isinstance(cause, errors.DeadlockDetected | errors.LockNotAvailable | errors.QueryCanceled):
+            return Unavailable("store_busy", "the database is busy; nothing was stored", retry_after_s=1)
+        if isinstance(cause, self._psycopg.Error) and cause.diag.message_primary:
+            # Its second line repeats what was to be written: numbers and texts of people.
+            cause.args = error.args = (cause.diag.message_primary,)
+        gone = (self._psycopg.OperationalError, self._psycopg.InterfaceError, errors.IdleInTransactionSessionTimeout)
+        return unreachable() if isinstance(cause, gone) else error
+
+    def in_transaction(self, connection: Connection) -> bool:
+        """A failed statement leaves the transaction to be rolled back to a savepoint; a lost connection nothing."""
+        raw = _postgresql(connection)
+        status = self._psycopg.pq.TransactionStatus
+        return not raw.closed and raw.info.transaction_status in {status.INTRANS, status.INERROR}
+
+    def is_lost(self, connection: Connection, error: BaseException) -> bool:
+        """What the server said no to has a code; without one, or with its last words, nobody knows what it did."""
+        if connection.closed or connection.invalidated or _postgresql(connection).closed:
+            return True
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, self._psycopg.OperationalError | self._psycopg.InterfaceError):
+            return cause.sqlstate is None or cause.sqlstate[:3] in _LAST_WORDS
+        return isinstance(cause, self._psycopg.errors.IdleInTransactionSessionTimeout)
+
+    def ticket(self, connection: Connection) -> str | None:
+        """The server's number of the transaction."""
+        return _postgresql(connection).known_number()
+
+    def was_committed(self, connection: Connection, ticket: str | None) -> bool | None:
+        """Ask the server. The session that committed is gone: this connection has its lock."""
+        raw = _postgresql(connection)
+        try:
+            status = _one(raw, "SELECT pg_xact_status(%s::xid8)", (ticket,))
+        except self._psycopg.errors.InvalidParameterValue:
+            # A number of the future: a standby took over that never heard of it.
+            return False
+        if status == "in progress":
+            raise unreachable()
+        return None if status is None else status == "committed"
+
+
+# Shutdown, crash, starting up; the connection itself.
+_LAST_WORDS = frozenset({"57P", "080"})
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _unsafe(name: str, value: str) -> str:
+    return (
+        f"PostgreSQL runs with {name} = {value}: what was accepted could be lost with the power; "
+        f"set it to on (ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf())"
+    )
+
+
+def _postgresql(connection: Connection) -> Session:
+    return connection.connection.driver_connection  # type: ignore[return-value]
+
+
+def _one(raw: Session, sql: Any, values: tuple[Any, ...] | None = None) -> Any:
+    row = raw.execute(sql, values).fetchone()
+    return None if row is None else row[0]
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_numbered(connection: Connection) -> None:
+    """The number costs no flush where nothing is written."""
+    _postgresql(connection).begin_numbered()
+
+
+def _begin_snapshot(connection: Connection) -> None:
+    _postgresql(connection).execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _prepare_sqlite_writer(raw: sqlite3.Connection, _record: object) -> None:
+    raw.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_sqlite_reader(raw: sqlite3.Connection, _record: object) -> None:
+    raw.isolation_level = None
+    raw.execute("PRAGMA query_only = ON")
+    _never_checkpoint(raw, _record)
+
+
+def _never_checkpoint(raw: sqlite3.Connection, _record: object) -> None:
+    raw.execute("PRAGMA wal_autocheckpoint = 0")

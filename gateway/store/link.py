@@ -1,0 +1,86 @@
+"""The one connection that writes: opened, and opened again after it was lost, at most so often."""
+
+from __future__ import annotations
+
+import logging
+import random
+
+from sqlalchemy import Connection
+
+from gateway.clock import Clock, SystemClock
+from gateway.errors import StoreInUse, Unavailable
+from gateway.store.engine import StoreEngine, StoreUnusable, unreachable
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE_US = 100_000
+_LONGEST_PAUSE_US = 4_000_000
+
+
+class Link:
+    """Belongs to the thread that writes once the store is open."""
+
+    def __init__(self, engine: StoreEngine, clock: Clock | None = None) -> None:
+        self.engine = engine
+        self._clock = clock or SystemClock()
+        self._alchemy = engine.writing()
+        self._connection: Connection | None = None
+        self._pause_us = 0
+        self._next_us = 0
+
+    def open(self) -> Connection:
+        """Connect, check the settings, keep others away. Raises what the driver, `check` or `hold` raises."""
+        connection = self._alchemy.connect()
+        try:
+            self.engine.check(connection)
+            self.engine.hold(connection)
+        except BaseException:
+            connection.invalidate()
+            connection.close()
+            raise
+        self._connection = connection
+        self._pause_us = 0
+        return connection
+
+    def connection(self) -> Connection:
+        """The connection; a lost one is opened anew. Raises `Unavailable` while that cannot be."""
+        if self._connection is not None:
+            return self._connection
+        if self._clock.monotonic_us() < self._next_us:
+            raise unreachable()
+        try:
+            connection = self.open()
+        except Exception as error:
+            self._wait_longer()
+            log.error("no connection to the store", extra={"action": "store_unreachable", "cause": _why(error)})
+            raise unreachable() from error
+        log.warning("connected to the store again", extra={"action": "store_reached"})
+        return connection
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds until it makes sense to ask again."""
+        return max(self._next_us - self._clock.monotonic_us(), 0) / 1_000_000
+
+    def drop(self) -> None:
+        """Forget a connection that is broken; the next one is tried at once."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def close(self) -> None:
+        """Close for good."""
+        if self._connection is not None:
+            self._connection.close()
+        self._alchemy.dispose()
+
+    def _wait_longer(self) -> None:
+        """Twice as long each time, and not all hosts at the same instant."""
+        self._pause_us = min(max(self._pause_us * 2, _FIRST_PAUSE_US), _LONGEST_PAUSE_US)
+        self._next_us = self._clock.monotonic_us() + int(self._pause_us * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+
+def _why(error: Exception) -> str:
+    """Our own refusals say what to mend; a driver's words could hold more than a log should."""
+    return str(error) if isinstance(error, StoreUnusable | StoreInUse | Unavailable) else type(error).__name__

@@ -1,0 +1,157 @@
+"""A door to the database that can be slammed: a socket that passes octets on, and cuts at a COMMIT when it is told to.
+
+It stands between the daemon and the server, in threads of its own, and knows no protocol but one word.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+
+_SOCKET = ".s.PGSQL.5432"
+_MOST = 65536
+
+
+class Cut(Enum):
+    """What happens to the next COMMIT."""
+
+    BEFORE = "the server never hears of it"
+    AFTER = "the server does it, and its answer is lost"
+
+
+class Proxy:
+    """Passes connections on; belongs to `proxied`."""
+
+    def __init__(self, folder: Path, server: Path) -> None:
+        self.folder = folder
+        self._server = server
+        self._next_cut: Cut | None = None
+        self._shut = False
+        self._unheard: socket.socket | None = None
+        self._answered = threading.Event()
+        self._stranded: set[socket.socket] = set()
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        #: Set when a COMMIT was cut.
+        self.was_cut = threading.Event()
+        #: While clear, nobody gets in.
+        self.lets_in = threading.Event()
+        self.lets_in.set()
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(folder / _SOCKET))
+        self._listening.listen()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def cut_next_commit(self, how: Cut, *, shut: bool = False) -> None:
+        """Cut every connection at the next COMMIT; with `shut` nobody gets in again until `lets_in` is set."""
+        self.was_cut.clear()
+        self._answered.clear()
+        self._shut = shut
+        self._next_cut = how
+
+    def strand(self) -> None:
+        """Hang up on the clients; the server does not hear of it and keeps their sessions."""
+        with self._lock:
+            self._stranded, self._open = self._open, set()
+        for end in self._stranded:
+            # The server's ends have no name of their own, the clients' were accepted under ours.
+            if end.getsockname() == self._listening.getsockname():
+                _shut(end)
+
+    def close(self) -> None:
+        """End everything."""
+        self._hang_up()
+        for end in self._stranded:
+            _shut(end)
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._threads[0].join(5)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            if not self.lets_in.is_set():
+                client.close()
+                continue
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(str(self._server / _SOCKET))
+            with self._lock:
+                self._open |= {client, server}
+            for work in (self._to_server, self._to_client):
+                threading.Thread(target=work, args=(client, server), daemon=True).start()
+
+    def _to_server(self, client: socket.socket, server: socket.socket) -> None:
+        while octets := _received(client):
+            cut = self._next_cut if b"COMMIT" in octets else None
+            if cut is not None:
+                self._next_cut = None
+                if self._shut:
+                    self.lets_in.clear()
+                if cut is Cut.AFTER:
+                    self._commit_unheard(server, octets)
+                self._hang_up()
+                self.was_cut.set()
+                return
+            with suppress(OSError):
+                server.sendall(octets)
+        self._end(client, server)
+
+    def _commit_unheard(self, server: socket.socket, octets: bytes) -> None:
+        """The answer goes to nobody: whoever passes answers on is told to leave this one."""
+        with self._lock:
+            self._unheard = server
+        server.sendall(octets)
+        self._answered.wait(5)
+
+    def _to_client(self, client: socket.socket, server: socket.socket) -> None:
+        while octets := _received(server):
+            if self._unheard is server:
+                self._answered.set()
+                return
+            with suppress(OSError):
+                client.sendall(octets)
+        self._end(client, server)
+
+    def _hang_up(self) -> None:
+        with self._lock:
+            ends, self._open = self._open, set()
+        for end in ends:
+            _shut(end)
+
+    def _end(self, *ends: socket.socket) -> None:
+        with self._lock:
+            self._open -= set(ends)
+        for end in set(ends) - self._stranded:
+            _shut(end)
+
+
+def _received(end: socket.socket) -> bytes:
+    try:
+        return end.recv(_MOST)
+    except OSError:
+        return b""
+
+
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
+
+
+@contextmanager
+def proxied(folder: Path, server: Path) -> Iterator[Proxy]:
+    """A proxy whose socket stands in `folder`, in front of the server whose socket stands in `server`."""
+    proxy = Proxy(folder, server)
+    try:
+        yield proxy
+    finally:
+        proxy.close()

