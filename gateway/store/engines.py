@@ -131,6 +131,11 @@ class PostgresqlEngine(StoreEngine):
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "15s"),
         ("client_min_messages", "warning"),
+        # As below, for the server: what a host that lost its power held is free again by then.
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_keepalives_interval", "3"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "12000"),
     )
     # A silent network is noticed within 15 s.
     _CONNECT = {  # noqa: RUF012 - a constant
@@ -231,10 +236,18 @@ class PostgresqlEngine(StoreEngine):
             if self._held is not None:
                 end = "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
                 raw.execute(end, (self._END_OLD_MS, *self._held))
-            if not _one(raw, "SELECT pg_try_advisory_lock(%s::int, %s::int)", lock):
-                raise StoreInUse(f"another daemon of node {self._node} works on {self.place}")
+            self._wait_for(raw, lock)
         me = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
         self._held = raw.execute(me).fetchone()
+
+    def _wait_for(self, raw: Session, lock: tuple[int, int]) -> None:
+        """The server takes a moment to notice that a daemon has ended."""
+        raw.execute("SELECT set_config('lock_timeout', %s, false)", (f"{self._END_OLD_MS}ms",))
+        try:
+            raw.execute("SELECT pg_advisory_lock(%s::int, %s::int)", lock)
+        except self._psycopg.errors.LockNotAvailable:
+            raise StoreInUse(f"another daemon of node {self._node} works on {self.place}") from None
+        raw.execute("RESET lock_timeout")
 
     @contextmanager
     def alone(self, connection: Connection) -> Generator[None]:
