@@ -26,7 +26,7 @@ from gateway.outbound.intake import Intake
 from gateway.requests import NewMessage, NewToken, Principal
 from gateway.store import tokens
 from gateway.store.database import Store
-from gateway.store.opening import open_store
+from gateway.store.opening import open_configured
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 
@@ -69,7 +69,7 @@ def settings_in(folder: Path, ports: Mapping[str, str]) -> Settings:
 async def fill(folder: Path, ports: Mapping[str, str], *, queued: int, finished: int = 0) -> None:
     """Make a store in `folder/state` with so many messages that are due, and so many that were sent."""
     settings = settings_in(folder, ports)
-    store = await asyncio.to_thread(open_store, settings.store.path)
+    store = await asyncio.to_thread(open_configured, settings)
     try:
         await fill_open(await works_on(settings, store), queued=queued, finished=finished)
     finally:

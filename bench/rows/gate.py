@@ -20,7 +20,7 @@ from bench.plan import Plan
 from gateway.message import PartEvent
 from gateway.outbound.gate import Marked
 from gateway.store import upkeep
-from gateway.store.opening import open_store
+from gateway.store.opening import open_configured
 from gateway.store.outcomes import Outcome
 
 _WARM = 20
@@ -63,7 +63,7 @@ def _figures(store: str, times: _Times, goals: list[Goal], note: str) -> list[Fi
 async def _times(plan: Plan, name: str, *, queued: int, finished: int) -> _Times:
     folder = plan.folder / name
     settings = settings_in(folder, _PORTS)
-    store = await asyncio.to_thread(open_store, settings.store.path)
+    store = await asyncio.to_thread(open_configured, settings)
     try:
         works = await works_on(settings, store)
         await fill_open(works, queued=queued, finished=finished)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from bench.filling import MODEM, Works, fill_open, settings_in, works_on
 from gateway.store import queue, upkeep
-from gateway.store.opening import open_store
+from gateway.store.opening import open_configured
 
 FINISHED = 3000
 #: Of a hundred instructions each. What reads the finished ones through takes hundreds of these.
@@ -21,7 +21,7 @@ MOST_STEPS = 20
 @pytest.fixture
 async def works(tmp_path: Path) -> AsyncIterator[Works]:
     settings = settings_in(tmp_path, {"modem0": "/dev/null"})
-    store = open_store(settings.store.path)
+    store = open_configured(settings)
     works = await works_on(settings, store)
     await fill_open(works, queued=1, finished=FINISHED)
     yield works
