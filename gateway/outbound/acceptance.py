@@ -27,8 +27,9 @@ from gateway.store.idempotency import Key, Use
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was handed in: a draft, or what is wrong with it, which counts only if `key` was not used before."""
+    """What somebody handed in: a draft, or what is wrong with it, which counts only if `key` was not used before."""
 
+    principal: Principal
     draft: Draft | GatewayError
     key: Key | None
 
@@ -81,17 +82,15 @@ class Acceptance:
         self._ids = ids
         self._all_simulated = all(modem.simulated for modem in settings.modems.values())
 
-    def commit(
-        self, connection: Connection, principal: Principal, entries: Sequence[Entry], now_us: int
-    ) -> list[Outcome]:
-        """Accept the entries in their order; what became of each."""
+    def commit(self, connection: Connection, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
+        """Accept the entries, of whoever they are, in their order; what became of each."""
         keys = [entry.key for entry in entries if entry.key is not None]
         used = idempotency.uses(connection, keys, now_us) if keys else {}
-        group = _Group(connection, principal, self._people(connection, entries, used, now_us))
+        group = _Group(connection, self._people(connection, entries, used, now_us))
         fresh: list[tuple[Key, str]] = []
         outcomes: list[Outcome] = []
         for entry in entries:
-            outcome = _known(entry, used) or self._accept(group, entry.draft)
+            outcome = _known(entry, used) or self._accept(group, entry.principal, entry.draft)
             if entry.key is not None and isinstance(outcome, Fresh):
                 used[entry.key.lookup] = Use(entry.key.body, outcome.row.id)
                 fresh.append((entry.key, outcome.row.id))
@@ -116,14 +115,14 @@ class Acceptance:
         rows = recipients.ensure_all(connection, lookups, AddressKind.E164, now_us)
         return {lookups[lookup]: person for lookup, person in rows.items()}
 
-    def _accept(self, group: _Group, draft: Draft | GatewayError) -> Outcome:
+    def _accept(self, group: _Group, principal: Principal, draft: Draft | GatewayError) -> Outcome:
         if isinstance(draft, GatewayError):
             return draft
         person = group.people[draft.number]
         if draft.replaces and draft.reference is not None:
-            group.cancel(draft.reference, draft.created_us)
+            group.cancel(draft.reference, principal.token_id, draft.created_us)
         opted_out = group.opted_out(person, draft)
-        row = self._row(group.principal, draft, person, opted_out=opted_out)
+        row = self._row(principal, draft, person, opted_out=opted_out)
         group.rows.append(row)
         return Fresh(row, draft.number, group.pause)
 
@@ -163,9 +162,8 @@ class Acceptance:
 class _Group:
     """What is accepted in one transaction, and what all of it shares."""
 
-    def __init__(self, connection: Connection, principal: Principal, people: dict[str, int]) -> None:
+    def __init__(self, connection: Connection, people: dict[str, int]) -> None:
         self._connection = connection
-        self.principal = principal
         self.people = people
         self.pause = pauses.standing(connection)
         self.rows: list[messages.NewRow] = []
@@ -177,10 +175,9 @@ class _Group:
             return False
         return (person, "") in self._optouts or (person, draft.category.name) in self._optouts
 
-    def cancel(self, reference: str, now_us: int) -> None:
+    def cancel(self, reference: str, token_id: int, now_us: int) -> None:
         """Cancel what waits under the caller's reference, also what was accepted a moment ago."""
         self.write()
-        token_id = self.principal.token_id
         for each in messages.waiting_under(self._connection, reference, token_id=token_id):
             messages.end_waiting(
                 self._connection, each, Status.CANCELED, now_us, code=None, sentence="replaced by another message"

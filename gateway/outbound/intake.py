@@ -52,7 +52,7 @@ class Intake:
         if isinstance(entry.draft, GatewayError) and entry.key is None:
             raise entry.draft
         reach("parsed")
-        taken = await self._store.write(lambda connection: self._one(connection, principal, entry))
+        taken = await self._store.write_together(self._waiting, entry)
         reach("accepted")
         return taken
 
@@ -69,7 +69,7 @@ class Intake:
         errors = {at: entry.draft for at, entry in enumerate(entries) if isinstance(entry.draft, GatewayError)}
         if errors and not any(entry.key for entry in entries):
             raise _together(errors)
-        return await self._store.write(lambda connection: self._all(connection, principal, entries))
+        return await self._store.write(lambda connection: self._all(connection, entries))
 
     async def accept_each(
         self, principal: Principal, groups: AsyncIterator[Sequence[Submission]]
@@ -85,7 +85,7 @@ class Intake:
                 entries = await self._entries(principal, group, memory)
                 if flight is not None:
                     yield await flight
-                flight = asyncio.ensure_future(self._each(principal, entries))
+                flight = asyncio.ensure_future(self._each(entries))
             if flight is not None:
                 yield await flight
         finally:
@@ -103,24 +103,25 @@ class Intake:
         opted_out, pause = await self._store.read(work)
         return _preview(draft, decide(facts_of(draft, opted_out=opted_out)), paused=pause.holds(draft.category.name))
 
-    def _one(self, connection: Connection, principal: Principal, entry: Entry) -> Message:
-        (outcome,) = self._acceptance.commit(connection, principal, [entry], self._clock.now_us())
-        return _taken(outcome).message(connection)
+    def _waiting(self, connection: Connection, entries: Sequence[Entry]) -> list[Message | Exception]:
+        """Requests that came one by one and wait together: their tokens and fates are their own."""
+        outcomes = self._acceptance.commit(connection, entries, self._clock.now_us())
+        return [outcome if isinstance(outcome, GatewayError) else outcome.message(connection) for outcome in outcomes]
 
-    def _all(self, connection: Connection, principal: Principal, entries: Sequence[Entry]) -> list[Accepted]:
-        outcomes = self._acceptance.commit(connection, principal, entries, self._clock.now_us())
+    def _all(self, connection: Connection, entries: Sequence[Entry]) -> list[Accepted]:
+        outcomes = self._acceptance.commit(connection, entries, self._clock.now_us())
         errors = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, GatewayError)}
         if errors:
             # Raised inside the transaction: nothing of it stays.
             raise _together(errors)
         return [_taken(outcome).accepted(connection) for outcome in outcomes]
 
-    async def _each(self, principal: Principal, entries: Sequence[Entry]) -> Sequence[Accepted | GatewayError]:
+    async def _each(self, entries: Sequence[Entry]) -> Sequence[Accepted | GatewayError]:
         if not any(entry.key or isinstance(entry.draft, Draft) for entry in entries):
             return [entry.draft for entry in entries if isinstance(entry.draft, GatewayError)]
 
         def work(connection: Connection) -> list[Accepted | GatewayError]:
-            outcomes = self._acceptance.commit(connection, principal, entries, self._clock.now_us())
+            outcomes = self._acceptance.commit(connection, entries, self._clock.now_us())
             return [each.accepted(connection) if isinstance(each, Taken) else each for each in outcomes]
 
         try:
@@ -147,11 +148,11 @@ class Intake:
                 self._key(principal, submission.key, canonical(submission.new)) if submission.key is not None else None
             )
         except InvalidRequest as error:
-            return Entry(error, None)
+            return Entry(principal, error, None)
         try:
-            return Entry(self._door.check(principal, submission.new, self._clock.now_us(), memory), key)
+            return Entry(principal, self._door.check(principal, submission.new, self._clock.now_us(), memory), key)
         except GatewayError as error:
-            return Entry(error, key)
+            return Entry(principal, error, key)
 
     def _keyed_together(
         self, principal: Principal, submissions: Sequence[Submission], entries: Sequence[Entry], key: str

@@ -18,19 +18,22 @@ import hmac
 import logging
 import queue
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
 from gateway.store.engine import READERS, StoreEngine, unreachable
+from gateway.store.engines import is_shared
+from gateway.store.jobs import Job, Shared, answer, fail, run_each
 from gateway.store.link import Link
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 Work = Callable[[Connection], T]
 
 #: Bounds how long one transaction keeps its callers waiting.
@@ -50,7 +53,7 @@ class Store:
         self._engine: StoreEngine = link.engine
         self._reading = link.engine.reading()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._closed = False
         #: Whether the last commit reached the disk.
@@ -73,9 +76,23 @@ class Store:
         """
         if self._closed:
             raise StoreClosed
-        job = _Job(work)
+        job = Job(work)
         self._jobs.put(job)
-        return await asyncio.shield(asyncio.wrap_future(job.future))
+        return await job.future
+
+    async def write_together(
+        self, together: Callable[[Connection, Sequence[Item]], Sequence[T | Exception]], item: Item
+    ) -> T:
+        """As `write`, for a work that can be done for several items at once: those that wait together share it.
+
+        `together` returns one outcome for each item, in their order; an exception is raised for that item alone. When
+        it raises itself, what it did is undone and each item is tried alone.
+        """
+        if self._closed:
+            raise StoreClosed
+        job = Shared(together, item)
+        self._jobs.put(job)
+        return await job.future
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a reading connection: sees one committed state, cannot change anything."""
@@ -136,14 +153,13 @@ class Store:
                 self.writable = self._commit(group)
             except BaseException as error:
                 # Nobody may wait for ever, whatever happens in this thread.
-                _fail(group, StoreFailed(type(error).__name__))
+                fail(group, StoreFailed(type(error).__name__))
                 log.critical("the writer failed", extra={"action": "writer_failed"}, exc_info=error)
-            for job in group:
-                job.settle()
+            answer(group)
 
-    def _commit(self, group: list[_Job]) -> bool:
+    def _commit(self, group: list[Job]) -> bool:
         if (absent := self._engine.absence()) is not None:
-            _fail(group, absent)
+            fail(group, absent)
             return False
         try:
             return _commit_together(self._link, group)
@@ -151,7 +167,7 @@ class Store:
             committed = self._resolve(doubt.ticket)
             log.warning("a commit was in doubt", extra={"action": "commit_in_doubt", "committed": committed})
             if not committed:
-                _fail(group, _in_doubt() if committed is None else unreachable())
+                fail(group, _in_doubt() if committed is None else unreachable())
             return bool(committed)
 
     def _resolve(self, ticket: str | None) -> bool | None:
@@ -175,11 +191,11 @@ class Store:
         if job is None:
             self._jobs.put(None)
             return False
-        _fail([job], unreachable())
-        job.settle()
+        fail([job], unreachable())
+        answer([job])
         return True
 
-    def _next_group(self) -> list[_Job] | None:
+    def _next_group(self) -> list[Job] | None:
         first = self._jobs.get()
         if first is None:
             return None
@@ -196,26 +212,6 @@ class Store:
         return group
 
 
-class _Job:
-    """A work, and where its outcome goes."""
-
-    def __init__(self, work: Work[Any]) -> None:
-        self.work = work
-        self.future: Future[Any] = Future()
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-    def forget(self) -> None:
-        """As before it was run."""
-        self.result = self.error = None
-
-    def settle(self) -> None:
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
-
-
 class _Lost(Exception):
     """The connection is gone, and nothing of the transaction stands."""
 
@@ -228,7 +224,7 @@ class _InDoubt(Exception):
         self.ticket = ticket
 
 
-def _commit_together(link: Link, group: list[_Job]) -> bool:
+def _commit_together(link: Link, group: list[Job]) -> bool:
     """Run the group in one transaction, and flush; nobody is answered here. False when the store refused."""
     try:
         try:
@@ -239,18 +235,18 @@ def _commit_together(link: Link, group: list[_Job]) -> bool:
                 job.forget()
             return _commit_once(link, group)
     except (_Lost, Unavailable):
-        _fail(group, unreachable())
+        fail(group, unreachable())
         return False
 
 
-def _commit_once(link: Link, group: list[_Job]) -> bool:
+def _commit_once(link: Link, group: list[Job]) -> bool:
     engine = link.engine
     asked = False
     ticket = None
     connection = link.connection()
     try:
         transaction = connection.begin()
-        _run_each(engine, connection, group)
+        run_each(engine, connection, group)
         if len(group) == 1 and group[0].error is not None:
             transaction.rollback()
         else:
@@ -264,9 +260,20 @@ def _commit_once(link: Link, group: list[_Job]) -> bool:
         if _is_lost(link, connection, error):
             raise (_InDoubt(ticket) if asked else _Lost()) from error
         failure = engine.translate(error)
-        _fail(group, failure)
+        if isinstance(failure, StorageFull) and len(group) > 1 and not asked and not is_shared(connection):
+            return _commit_apart(link, group)
+        fail(group, failure)
         return not isinstance(failure, Unavailable)
     return not any(isinstance(job.error, StorageFull) for job in group)
+
+
+def _commit_apart(link: Link, group: list[Job]) -> bool:
+    """On a full disk SQLite takes back the whole transaction for the one that found no room; others may find some."""
+    well = True
+    for job in group:
+        job.forget()
+        well &= _commit_once(link, [job])
+    return well
 
 
 def _is_lost(link: Link, connection: Connection, error: Exception) -> bool:
@@ -283,46 +290,6 @@ def _is_lost(link: Link, connection: Connection, error: Exception) -> bool:
             return False
     link.drop()
     return True
-
-
-def _run_each(engine: StoreEngine, connection: Connection, group: list[_Job]) -> None:
-    """Run every work of the group; one that fails is undone alone."""
-    if len(group) == 1:
-        _run_alone(engine, connection, group[0])
-        return
-    for job in group:
-        _run_in_savepoint(engine, connection, job)
-
-
-def _run_alone(engine: StoreEngine, connection: Connection, job: _Job) -> None:
-    """Without others the transaction itself is what is undone."""
-    try:
-        job.result = job.work(connection)
-    except Exception as error:
-        job.error = engine.translate(error)
-        if not engine.in_transaction(connection):
-            raise
-
-
-def _run_in_savepoint(engine: StoreEngine, connection: Connection, job: _Job) -> None:
-    raw: Any = connection.connection.driver_connection
-    raw.later("SAVEPOINT work")
-    try:
-        job.result = job.work(connection)
-        # Whatever the work left to be run later is run now: its errors are the work's own.
-        raw.execute("RELEASE work")
-    except Exception as error:
-        job.error = engine.translate(error)
-        # When the whole transaction is gone already, nobody's work stands.
-        if not engine.in_transaction(connection):
-            raise
-        raw.execute("ROLLBACK TO work")
-        raw.later("RELEASE work")
-
-
-def _fail(group: list[_Job], error: Exception) -> None:
-    for job in group:
-        job.error = job.error or error
 
 
 def _in_doubt() -> Unavailable:

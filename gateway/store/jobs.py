@@ -1,0 +1,164 @@
+"""Works that were handed to the writer: run apart from each other in one transaction, and answered together.
+
+A work that is undone is undone alone. Works of one kind that wait together become one (`Shared`): what an acceptance
+costs is mostly what its statements cost, and thirty of them need no more statements than one. Should that one fail,
+each is tried by itself, so that none suffers for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection
+
+from gateway.store.engine import StoreEngine
+
+#: From what was handed over to one outcome each, in its order; an exception is the outcome of one that is refused.
+Together: TypeAlias = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+
+
+class Job:
+    """A work, and where its outcome goes."""
+
+    __slots__ = ("error", "future", "result", "work")
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def forget(self) -> None:
+        """As before it was run."""
+        self.result = self.error = None
+
+    def settle(self) -> None:
+        """Tell the caller, unless nobody waits any more. In the caller's loop."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class Shared(Job):
+    """A work for one item, which the items of others may join."""
+
+    __slots__ = ("item", "together")
+
+    def __init__(self, together: Together, item: Any) -> None:
+        super().__init__(self._alone)
+        self.together = together
+        self.item = item
+
+    def _alone(self, connection: Connection) -> Any:
+        (outcome,) = self.together(connection, [self.item])
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+
+def answer(group: Sequence[Job]) -> None:
+    """Tell every caller, in one call into their loop: each call costs a system call and wakes the loop."""
+    for loop, jobs in groupby(group, lambda job: job.future.get_loop()):
+        # A loop that has ended has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, list(jobs))
+
+
+def _settle(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+def fail(group: Sequence[Job], error: Exception) -> None:
+    """None of it stands; what failed by itself says so."""
+    for job in group:
+        job.error = job.error or error
+
+
+def run_each(engine: StoreEngine, connection: Connection, group: Sequence[Job]) -> None:
+    """Run every work of the group; one that fails is undone alone. Raises when the whole transaction is gone."""
+    if len(group) == 1:
+        _run_alone(engine, connection, group[0])
+        return
+    for jobs in _kinds(group):
+        if len(jobs) == 1 or not _run_together(engine, connection, jobs):
+            for job in jobs:
+                _run_in_savepoint(engine, connection, job)
+
+
+def _kinds(group: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """Neighbours that can be run as one, in their order."""
+    for together, jobs in groupby(group, lambda job: job.together if isinstance(job, Shared) else None):
+        if together is None:
+            yield from ([job] for job in jobs)
+        else:
+            yield list(jobs)
+
+
+def _run_alone(engine: StoreEngine, connection: Connection, job: Job) -> None:
+    """Without others the transaction itself is what is undone."""
+    try:
+        job.result = job.work(connection)
+    except Exception as error:
+        job.error = engine.translate(error)
+        if not engine.in_transaction(connection):
+            raise
+
+
+def _run_in_savepoint(engine: StoreEngine, connection: Connection, job: Job) -> None:
+    try:
+        job.result = _in_savepoint(engine, connection, job.work)
+    except _TransactionGone as gone:
+        job.error = engine.translate(gone.error)
+        raise gone.error from None
+    except Exception as error:  # noqa: BLE001 - the caller's to judge
+        job.error = engine.translate(error)
+
+
+def _run_together(engine: StoreEngine, connection: Connection, jobs: Sequence[Job]) -> bool:
+    """Run them as one work; False when it failed, and nothing of it stands."""
+    shared = [job for job in jobs if isinstance(job, Shared)]
+    items = [job.item for job in shared]
+    try:
+        outcomes = _in_savepoint(engine, connection, lambda c: shared[0].together(c, items))
+    except _TransactionGone as gone:
+        raise gone.error from None
+    except Exception:  # noqa: BLE001 - each will say for itself what is wrong with it
+        return False
+    for job, outcome in zip(shared, outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            job.error = outcome
+        else:
+            job.result = outcome
+    return True
+
+
+class _TransactionGone(Exception):
+    """The error took the whole transaction along: nobody's work stands."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _in_savepoint(engine: StoreEngine, connection: Connection, work: Callable[[Connection], Any]) -> Any:
+    raw: Any = connection.connection.driver_connection
+    raw.later("SAVEPOINT work")
+    try:
+        result = work(connection)
+        # Whatever the work left to be run later is run now: its errors are the work's own.
+        raw.execute("RELEASE work")
+    except Exception as error:
+        if not engine.in_transaction(connection):
+            raise _TransactionGone(error) from error
+        raw.execute("ROLLBACK TO work")
+        raw.later("RELEASE work")
+        raise
+    return result
