@@ -20,6 +20,7 @@ from drivers.tpdu.user_data_header import ElementIdentifier, InformationElement,
 MAX_PARTS = 255
 _GRAPHEMES = regex.compile(r"\X")
 _SURROGATES = regex.compile("[\ud800-\udfff]")
+_ONE_PART = MAX_OCTETS * 8 // 7  # septets of a part without header
 _LANGUAGE_ELEMENT = 3  # octets of a shift element
 _CONCATENATION = {8: 5, 16: 6}  # octets of a concatenation element
 
@@ -92,6 +93,10 @@ def segment(
     The coding with the fewest parts is taken, shift tables only where `national_tables` allows them. TpduError for more
     than `max_parts` parts (255 can be numbered) and for a text with half a surrogate pair.
     """
+    septets = _in_default(text)
+    if septets is not None and septets <= _ONE_PART and max_parts > 0:
+        # One part without tables is the best there can be.
+        return Segmentation("gsm7", (text,), len(text), _ONE_PART - septets, bits=bits)
     if _SURROGATES.search(text):
         raise TpduError("TP-UD", 0, "has half of a surrogate pair")
     candidate, allowed = _choose(text, national_tables, bits), min(max_parts, MAX_PARTS)
@@ -107,6 +112,14 @@ def segment(
     return Segmentation(
         candidate.encoding, tuple(parts), len(text), remaining, forced, candidate.locking, candidate.single, bits
     )
+
+
+def _in_default(text: str) -> int | None:
+    """Septets in the default alphabet, None for a text that it has not; in one go, since this is every usual text."""
+    try:
+        return len(DEFAULT.encode(text))
+    except UnicodeEncodeError:
+        return None
 
 
 def _choose(text: str, national_tables: bool, bits: int) -> _Candidate:

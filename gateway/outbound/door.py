@@ -29,7 +29,7 @@ MAX_REFERENCE = 255
 #: A message planned for later than this is a slip of the pen.
 MAX_AHEAD_US = 366 * 24 * 3600 * SECOND_US
 _POLICIES = ("resend", "hold", "never")
-# Control characters that are no layout, and halves of surrogate pairs.
+# Control characters that are no layout, and halves of surrogate pairs; none of them is printable.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff]")
 
 
@@ -141,7 +141,7 @@ class Door:
             _wrong(problems, "text_too_long", "/text", too_long)
         elif not text.strip():
             _wrong(problems, "text_empty", "/text", "is empty")
-        elif _UNFIT.search(text):
+        elif not text.isprintable() and _UNFIT.search(text):
             _wrong(problems, "text_invalid", "/text", "contains control characters or halves of a surrogate pair")
         else:
             tables = category.national_tables

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.address import AddressKind, NumberInvalid, country_of, normalise_sender, parse_recipient
@@ -81,3 +82,53 @@ def test_country_of_a_number() -> None:
     assert country_of("+33612345678") == "FR"
     assert country_of("+870773111632") is None
     assert country_of("nonsense") is None
+
+
+def by_the_library(text: str) -> str | None:
+    """What the library alone makes of an international number."""
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return None
+    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if possible else None
+
+
+def by_us(text: str) -> str | None:
+    try:
+        return parse_recipient(text, None)
+    except NumberInvalid:
+        return None
+
+
+_CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+_PREFIXES = ["", "0", "00", "015", "1", "8", "9"]
+
+
+@pytest.mark.parametrize("code", _CODES)
+def test_a_plain_number_of_any_country_is_what_the_library_says(code: int) -> None:
+    """The short way of `parse_recipient` against the long one: every country, length, and usual national prefix."""
+    for length in (3, 5, *range(7, 13), 15, 17):
+        for prefix in _PREFIXES:
+            text = f"+{code}{(prefix + '2345678901234567')[:length]}"
+            assert by_us(text) == by_the_library(text)
+        text = f"+{code}{'0' * length}"
+        assert by_us(text) == by_the_library(text)
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(_CODES), st.text("0123456789", min_size=1, max_size=16))
+def test_the_short_way_never_differs(code: int, national: str) -> None:
+    assert by_us(f"+{code}{national}") == by_the_library(f"+{code}{national}")
+
+
+def test_examples_of_every_region_and_kind() -> None:
+    seen = 0
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+            example = phonenumbers.example_number_for_type(region, kind)
+            if example is not None:
+                text = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+                assert by_us(text) == by_the_library(text) == text
+                seen += 1
+    assert seen > 400
