@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+import pydantic_core
 from aiohttp import web
 
 JSON: Final = "application/json; charset=utf-8"
@@ -24,16 +25,15 @@ COMMON_FIELDS: Final[Mapping[str, str]] = {
 
 _JSON_FIELDS: Final[Mapping[str, str]] = {"Content-Type": JSON, **COMMON_FIELDS}
 
-# Encoders are made once: `json.dumps` with arguments makes a new one for each call.
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# Made once: `json.dumps` with arguments makes a new one for each call.
 _ASCII_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
 def to_json(document: object) -> bytes:
     """The document as UTF-8. A received text may hold half a surrogate pair, which only an escape can carry."""
     try:
-        return _ENCODER.encode(document).encode()
-    except UnicodeEncodeError:
+        return pydantic_core.to_json(document)
+    except ValueError:
         return _ASCII_ENCODER.encode(document).encode()
 
 

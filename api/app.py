@@ -6,10 +6,11 @@ every error becomes a problem.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from api import problems
 from api.body import BODY_MAX
@@ -23,7 +24,7 @@ from api.models.optouts import LiftQuery, OptOutIn, OptOutsQuery
 from api.models.queue import PauseIn
 from api.models.tokens import TokenIn
 from api.routes import batch, health, inbox, messages, modems, optouts, queue, tokens
-from api.server import SERVER_LIMITS
+from api.server import DIRECT, SERVER_LIMITS
 from gateway.config.settings import ApiSettings
 from gateway.errors import GatewayError
 from gateway.services import Services
@@ -57,16 +58,31 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
 
 #: Every route that wants none.
 OPEN_ENDPOINTS: Final = (OpenEndpoint("/healthz", health.alive), OpenEndpoint("/readyz", health.ready))
+
 _OPEN_PATHS: Final = frozenset(endpoint.path for endpoint in OPEN_ENDPOINTS)
+
+
+class _Guard(Protocol):
+    """`where` names the route when no router found it."""
+
+    async def __call__(
+        self, request: web.Request, handler: Handler, where: str | None = None
+    ) -> web.StreamResponse: ...
 
 
 def create_app(services: Services, settings: ApiSettings) -> web.Application:
     """The application over these services, answering to the names of these settings."""
+    guard = _guard(Hosts(settings))
     app = web.Application(
-        client_max_size=BODY_MAX, middlewares=[_guard(Hosts(settings))], handler_args=dict(SERVER_LIMITS)
+        client_max_size=BODY_MAX, middlewares=[web.middleware(guard)], handler_args=dict(SERVER_LIMITS)
     )
+    app[DIRECT] = {}
     for endpoint in ENDPOINTS:
-        _add(app, endpoint, _let_in(endpoint, services))
+        handler = _let_in(endpoint, services)
+        _add(app, endpoint, handler)
+        if "{" not in endpoint.path:
+            where = f"{endpoint.method} {endpoint.path}"
+            app[DIRECT][endpoint.method, endpoint.path] = partial(guard, handler=handler, where=where)
     for endpoint in OPEN_ENDPOINTS:
         _add(app, endpoint, _let_all_in(endpoint, services))
     return app
@@ -92,11 +108,10 @@ def _let_all_in(endpoint: OpenEndpoint, services: Services) -> Handler:
     return handler
 
 
-def _guard(hosts: Hosts) -> Middleware:
+def _guard(hosts: Hosts) -> _Guard:
     """The layer around every handler, also around those that answer 404 and 405."""
 
-    @web.middleware
-    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def guard(request: web.Request, handler: Handler, where: str | None = None) -> web.StreamResponse:
         try:
             if request.path not in _OPEN_PATHS:
                 hosts.check(request)
@@ -108,7 +123,7 @@ def _guard(hosts: Hosts) -> Middleware:
         except web.HTTPException as error:
             return problems.of_framework(error)
         except Exception as error:  # noqa: BLE001 - the last floor: nobody gets a traceback
-            return problems.of_defect(error, _route_of(request))
+            return problems.of_defect(error, where or _route_of(request))
 
     return guard
 

@@ -76,6 +76,12 @@ async def _read(request: web.Request) -> bytes:
     if (request.content_length or 0) > BODY_MAX:
         raise _too_large()
     try:
+        if request.content.is_eof():
+            # It came with the header fields, as most bodies do: there is nothing to wait for.
+            body = request.content.read_nowait()
+            if len(body) > BODY_MAX:
+                raise _too_large()
+            return body
         async with asyncio.timeout(_BODY_TIMEOUT_S):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
