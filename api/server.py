@@ -84,7 +84,7 @@ def _readable(factory: Callable[..., web.BaseRequest]) -> Callable[..., web.Base
 
 def _directed(app: web.Application, routed: Callable[[Any], Awaitable[web.StreamResponse]]) -> Callable[..., Any]:
     """A handler for every request: the direct routes at once, all others as aiohttp would."""
-    direct: Mapping[tuple[str, str], Handler] = app.get(DIRECT, {})
+    direct: Mapping[tuple[str, str], Handler] = app[DIRECT] if DIRECT in app else {}  # noqa: SIM401 - get() loses the type
 
     async def handle(request: web.Request) -> web.StreamResponse:
         handler = direct.get((request.method, request.raw_path))

@@ -33,6 +33,7 @@ from gateway.outbound.journal import Journals, WireJournal
 from gateway.outbound.recovery import recover
 from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
+from gateway.services.messages import Nudge
 from gateway.services.modems import Fleet
 from gateway.store.database import Store
 from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured, write_secret
@@ -98,7 +99,7 @@ async def offline_services(settings: Settings, clock: Clock | None = None) -> As
     """
     clock = clock or SystemClock()
     async with _held_store(settings) as (_, store):
-        services = _services(settings, store, clock, IdSource(clock), modems={}, nudge=lambda: None)
+        services = _services(settings, store, clock, IdSource(clock), modems={}, nudge=lambda _earliest_us=None: None)
         await services.tokens.load()
         yield services
 
@@ -140,7 +141,7 @@ def _services(
     ids: IdSource,
     *,
     modems: Mapping[str, ModemSupervisor],
-    nudge: Callable[[], None],
+    nudge: Nudge,
 ) -> Services:
     simulators = {name: modem.simulator for name, modem in modems.items() if modem.simulator is not None}
     fleet = Fleet(modems, simulators)

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 # What is due and could not be finished (a part in flight, a full disk) is looked at again after this.
 _PAUSE_US = SECOND_US
+_NEVER_US = 1 << 63
 
 
 class Dispatcher:
@@ -31,10 +32,16 @@ class Dispatcher:
         self._clock = clock
         self._wake_senders = wake_senders
         self._nudged = asyncio.Event()
+        #: Until when it sleeps; 0 while it does not, or is looking.
+        self._asleep_until_us = 0
 
-    def nudge(self) -> None:
-        """Something was accepted or moved: senders may have work, and the next instant may be earlier."""
-        self._nudged.set()
+    def nudge(self, earliest_us: int | None = None) -> None:
+        """Something was accepted or moved: senders may have work, and the next instant may be earlier.
+
+        With `earliest_us`, the first instant that came with it, the store is not asked when that changes nothing.
+        """
+        if earliest_us is None or earliest_us < self._asleep_until_us or not self._asleep_until_us:
+            self._nudged.set()
         self._wake_senders()
 
     async def run(self) -> None:
@@ -49,7 +56,9 @@ class Dispatcher:
             except Exception:
                 log.exception("upkeep failed", extra={"action": "upkeep_failed"})
                 until_us = self._clock.now_us() + _PAUSE_US
+            self._asleep_until_us = _NEVER_US if until_us is None else until_us
             await self._clock.wait(self._nudged, until_us)
+            self._asleep_until_us = 0
 
     async def _step(self) -> int | None:
         next_us = await self._store.read(upkeep.next_due_us)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -18,18 +19,23 @@ from gateway.requests import Accepted, MessageFilter, NewMessage, Page, Preview,
 from gateway.services.visibility import before_id, filter_number, only_token
 from gateway.store import events, messages, recipients, resolution
 from gateway.store.database import Store
+from gateway.store.idempotency import KEPT_US
 from gateway.store.schema import AnyRow
 
 #: Bounds how long one transaction of a cancellation keeps others waiting.
 _GROUP = 200
 
 
+class Nudge(Protocol):
+    """Told after a commit, with the first instant that came with it, if that is known."""
+
+    def __call__(self, earliest_us: int | None = None, /) -> None: ...
+
+
 class Messages:
     """Outbound messages."""
 
-    def __init__(
-        self, store: Store, clock: Clock, intake: Intake, nudge: Callable[[], None], *, gateway: GatewaySettings
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, intake: Intake, nudge: Nudge, *, gateway: GatewaySettings) -> None:
         self._store = store
         self._clock = clock
         self._intake = intake
@@ -45,7 +51,7 @@ class Messages:
         key that was used for another message, and `StorageFull`.
         """
         message = await self._intake.accept(principal, new, key)
-        self._nudge()
+        self._nudge(_earliest_us(message))
         return message
 
     async def create_all(
@@ -165,6 +171,12 @@ class Messages:
 
     def _lookup(self, number: str | None) -> bytes | None:
         return None if number is None else self._store.fingerprint(filter_number(number, self._country, "to"))
+
+
+def _earliest_us(message: Message) -> int:
+    """When the first thing becomes due that was not before this message: its hour, its end, the end of its key."""
+    earliest_us = min(message.expires_us, message.created_us + KEPT_US)
+    return min(earliest_us, message.due_us) if message.status is Status.HELD else earliest_us
 
 
 def _not_found() -> NotFound:

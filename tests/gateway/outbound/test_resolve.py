@@ -26,7 +26,11 @@ async def uncertain(bench: Bench, text: str = "hello", **fields: object) -> Mess
 async def resolve(bench: Bench, message: Message, word: str, principal: Principal | None = None) -> Message:
     nudged.clear()
     service = Messages(
-        bench.store, bench.clock, bench.intake, lambda: nudged.append(True), gateway=bench.settings.gateway
+        bench.store,
+        bench.clock,
+        bench.intake,
+        lambda _earliest_us=None: nudged.append(True),
+        gateway=bench.settings.gateway,
     )
     return await service.resolve(principal or bench.principal, message.id, Settlement(word))
 
