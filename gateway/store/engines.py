@@ -105,8 +105,7 @@ class SqliteEngine(StoreEngine):
 
     def in_transaction(self, connection: Connection) -> bool:
         """On a full disk SQLite may have rolled the whole transaction back by itself."""
-        raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-        return raw.in_transaction
+        return _file(connection).in_transaction
 
     def absence(self) -> StorageFull | None:
         """The file has to be where the next start will look for it; what is written elsewhere would be lost."""
@@ -339,11 +338,16 @@ def _one(raw: Session, sql: Any, values: tuple[Any, ...] | None = None) -> Any:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    _file(connection).execute("BEGIN IMMEDIATE")
 
 
 def _begin_deferred(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    _file(connection).execute("BEGIN")
+
+
+def _file(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection: going through SQLAlchemy costs more than beginning does."""
+    return connection.connection.driver_connection  # type: ignore[return-value]
 
 
 def _begin_numbered(connection: Connection) -> None:

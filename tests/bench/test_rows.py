@@ -22,6 +22,7 @@ FIGURES = {
     "utilisation": 1,
     "wire": 2,
     "accept": 2,
+    "batch": 2,
     "gate": 6,
     "backlog": 3,
     "statements": 8,
