@@ -83,6 +83,12 @@ _of_attempt = Prepared(
     .join(attempt, _a.message_id == _m.id)
     .where(_a.id == bindparam("attempt_id"))
 )
+_facts = Prepared(
+    select(part.c.copies, _m.expires_us)
+    .join(attempt, and_(_a.message_id == part.c.message_id, _a.sequence == part.c.sequence))
+    .join(message, _m.id == part.c.message_id)
+    .where(_a.id == bindparam("attempt_id"))
+)
 _told = Prepared(
     update(attempt)
     .where(_a.id == bindparam("attempt_id"))
@@ -327,6 +333,11 @@ def uncertain_copies(connection: Connection, attempt_id: int) -> Sequence[int]:
     return connection.execute(query.where(_a.state == PartState.UNCERTAIN, _a.id != attempt_id)).scalars().all()
 
 
+def facts_of(connection: Connection, attempt_id: int) -> AnyRow | None:
+    """What a refusal of an attempt is judged by: copies of its part, expires_us; None when there is no such attempt."""
+    return _facts.first(connection, attempt_id=attempt_id)
+
+
 def message_of(connection: Connection, attempt_id: int) -> AnyRow:
     """The message an attempt belongs to: id, category, on_uncertain."""
     found = _of_attempt.first(connection, attempt_id=attempt_id)
@@ -348,10 +359,10 @@ def adopt(connection: Connection, node: str) -> None:
 
 
 def open_marks(connection: Connection, node: str) -> Sequence[AnyRow]:
-    """Marks of this node that have no result, which is what a crash leaves: id, modem, journal, octets, copies,
-    expires_us."""
+    """Marks of this node that have no result, which is what a crash leaves: id, modem, journal, marked_us,
+    octets, copies, expires_us."""
     query = (
-        select(_a.id, _a.modem, _a.journal, part.c.octets, part.c.copies, _m.expires_us)
+        select(_a.id, _a.modem, _a.journal, _a.marked_us, part.c.octets, part.c.copies, _m.expires_us)
         .join(part, and_(part.c.message_id == _a.message_id, part.c.sequence == _a.sequence))
         .join(message, _m.id == _a.message_id)
         .where(_a.state == word(PartState.SUBMITTING), _a.node == node)
