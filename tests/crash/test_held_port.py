@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,7 +55,12 @@ async def test_c10_the_answer_that_nobody_heard_is_read_at_the_next_start(
 
 
 @pytest.mark.parametrize(
-    ("code", "word", "state"), [(1, "failed", "failed"), (42, "queued", "pending"), (38, "uncertain", "uncertain")]
+    ("code", "word", "state"),
+    [
+        (1, "failed", "failed"),
+        (42, "queued", "pending"),
+        pytest.param(38, "uncertain", "uncertain", marks=pytest.mark.long),
+    ],
 )
 async def test_c11_a_refusal_that_nobody_heard_has_its_class(tmp_path: Path, code: int, word: str, state: str) -> None:
     async with crash_rig(tmp_path, "--refuse", f"{PERSON}={code}", held=True) as rig:
@@ -65,7 +72,7 @@ async def test_c11_a_refusal_that_nobody_heard_has_its_class(tmp_path: Path, cod
         assert (message["status"], was_uncertain(rig), rig.ledger()) == (word, state == "uncertain", [])
 
 
-@pytest.mark.parametrize("policy", ["hold", "resend"])
+@pytest.mark.parametrize("policy", ["hold", pytest.param("resend", marks=pytest.mark.long)])
 async def test_an_answer_that_is_still_on_its_way_is_waited_for(tmp_path: Path, policy: str) -> None:
     async with crash_rig(tmp_path, "--latency", "4s", *NO_REPORTS, submit_seconds=30, held=True) as rig:
         sent = await die_at(rig, "ended", policy=policy)
@@ -94,7 +101,10 @@ async def test_c09_a_modem_that_still_waits_for_ctrl_z_has_not_sent(tmp_path: Pa
         assert not was_uncertain(rig)
 
 
-@pytest.mark.parametrize(("place", "word"), [("torn:6", "uncertain"), ("torn:12", "sent"), ("torn:15", "sent")])
+@pytest.mark.parametrize(
+    ("place", "word"),
+    [("torn:6", "uncertain"), ("torn:12", "sent"), pytest.param("torn:15", "sent", marks=pytest.mark.long)],
+)
 async def test_an_answer_of_which_a_part_was_read(tmp_path: Path, place: str, word: str) -> None:
     """Twelve octets are the line with the reference: what was read of it stands in the journal. Less is no line."""
     async with crash_rig(tmp_path, *NO_REPORTS, held=True) as rig:
@@ -104,6 +114,7 @@ async def test_an_answer_of_which_a_part_was_read(tmp_path: Path, place: str, wo
         assert len(rig.ledger()) == 1
 
 
+@pytest.mark.long
 async def test_killed_again_and_again_while_it_listens_it_still_finds_out(tmp_path: Path) -> None:
     async with crash_rig(tmp_path, "--latency", "6s", *NO_REPORTS, submit_seconds=30, held=True) as rig:
         sent = await die_at(rig, "ended")
@@ -116,6 +127,7 @@ async def test_killed_again_and_again_while_it_listens_it_still_finds_out(tmp_pa
         assert (attempts(rig), was_uncertain(rig), len(rig.ledger())) == ([("sent", 0)], False, 1)
 
 
+@pytest.mark.long
 async def test_a_modem_that_never_answers_is_given_up_in_time_and_used_again(tmp_path: Path) -> None:
     async with crash_rig(tmp_path, *trouble(), held=True) as rig:
         lost = await die_at(rig, "ended", to=number_of("silence", "hold"))
@@ -125,3 +137,24 @@ async def test_a_modem_that_never_answers_is_given_up_in_time_and_used_again(tmp
         await rig.send(then)
         await rig.until(then, "delivered")
         assert [copy.text for copy in rig.ledger()] == [lost.text, then.text]
+
+
+async def test_a_port_that_another_modem_has_now_is_not_believed(tmp_path: Path) -> None:
+    async with crash_rig(tmp_path, *NO_REPORTS, modems=2, held=True) as rig:
+        await rig.gateway.start()
+        sent = Sent(PERSON, "through the one or the other", "hold")
+        rig.arm("ended")
+        await rig.send(sent)
+        await rig.died()
+        assert sorted(held(tmp_path / "manager")) == [NAME, "tocsin-modem-m1"]
+        config = await asyncio.to_thread(rig.gateway.config.read_text)
+        swapped = config.replace("/modem0", "/modemX").replace("/modem1", "/modem0").replace("/modemX", "/modem1")
+        await asyncio.to_thread(rig.gateway.config.write_text, swapped)
+        await rig.gateway.start()
+        await rig.until(sent, "uncertain")
+        then = Sent("+33639984102", "as usual", "hold")
+        await rig.send(then)
+        await rig.until(then, "sent")
+        assert sorted(held(tmp_path / "manager")) == [NAME, "tocsin-modem-m1"]
+        assert await rig.gateway.end() == 0
+    assert Counter(copy.text for copy in rig.ledger()) == Counter([sent.text, then.text])
