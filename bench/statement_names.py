@@ -41,6 +41,8 @@ _NAMES: Sequence[tuple[re.Pattern[str], str]] = [
         (r"UPDATE part SET", "the state of a part"),
         (r"INSERT INTO attempt", "the durable mark"),
         (r"UPDATE attempt SET state=\?, settled_us", "the mark's result"),
+        (r"SELECT part\.copies, message\.expires_us", "what a late refusal is judged by"),
+        (r"UPDATE attempt SET state=\?, cause=\?, tp_mr", "a late answer, as evidence for its mark"),
         (r"UPDATE attempt SET state=\?, (tp_mr=\?, )?tp_st", "what the report says of the attempt"),
         (r"SELECT part\.sequence, part\.state, part\.copies, message", "all parts, to compute the status word"),
         (r"UPDATE message SET status", "the status word, computed from the parts"),

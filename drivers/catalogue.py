@@ -12,10 +12,19 @@ from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings, SimulatedModem, SimulatedPort
 from drivers.sim.settings import numbered
 from drivers.tpdu import Address
+from drivers.transport.held import PortKeeper, is_open_port, let_others_in
 from drivers.transport.serial import SerialTransport
 from drivers.transport.tcp import SCHEME, TcpTransport, parse_url
 
-__all__ = ["ModemSettings", "ModemSupervisor", "build_modem", "problems_of_port"]
+__all__ = [
+    "ModemSettings",
+    "ModemSupervisor",
+    "PortKeeper",
+    "build_modem",
+    "is_open_port",
+    "let_others_in",
+    "problems_of_port",
+]
 
 SIMULATED = "simulated:"
 
@@ -53,8 +62,8 @@ def _problem_of_path(port: str) -> str | None:
     return None
 
 
-def build_modem(settings: ModemSettings) -> ModemSupervisor:
-    """The supervised modem behind `settings.port`, not yet started.
+def build_modem(settings: ModemSettings, keeper: PortKeeper | None = None) -> ModemSupervisor:
+    """The supervised modem behind `settings.port`, not yet started; `keeper` keeps the port of a serial device open.
 
     Raises ValueError when the port can be no modem, or the service centre no address.
     """
@@ -68,7 +77,8 @@ def build_modem(settings: ModemSettings) -> ModemSupervisor:
     if settings.port.startswith(SCHEME):
         return ModemSupervisor(settings, lambda: TcpTransport(settings.port))
     return ModemSupervisor(
-        settings, lambda: SerialTransport(settings.port, baudrate=settings.baudrate, rtscts=settings.rtscts)
+        settings,
+        lambda: SerialTransport(settings.port, baudrate=settings.baudrate, rtscts=settings.rtscts, keeper=keeper),
     )
 
 

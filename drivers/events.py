@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Protocol, TypeAlias
 
+from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
 from drivers.tpdu import Address, SmsDeliver, SmsStatusReport, TpduError
 
 
@@ -86,9 +87,6 @@ class ModemStateChanged:
     reason: str | None
 
 
-ModemEvent: TypeAlias = DeliverReceived | StatusReportReceived | PduUndecodable | ModemStateChanged
-
-
 @dataclass(frozen=True, slots=True)
 class ModemIdentity:
     """Who the modem and its SIM are; None where it would not say."""
@@ -129,6 +127,21 @@ class SubmitResult:
     duplicate: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SubmitAnsweredLate:
+    """What became of a submit that had been given up; `tag` is the one of its witness.
+
+    A refusal and `ModemNotReady` mean that it did not leave, or was not accepted. `SubmitUncertain` ends the wait for
+    a submit of an earlier process.
+    """
+
+    tag: object
+    result: SubmitResult | SubmitRefused | SubmitUncertain | ModemNotReady
+
+
+ModemEvent: TypeAlias = DeliverReceived | StatusReportReceived | PduUndecodable | ModemStateChanged | SubmitAnsweredLate
+
+
 class WireStage(Enum):
     """How far one submit has come on the line."""
 
@@ -142,6 +155,11 @@ class WireStage(Enum):
 
 class WireWitness(Protocol):
     """Whoever looks on while one part is handed over, to know afterwards how far it came."""
+
+    @property
+    def tag(self) -> object:
+        """Names this submit in what is told of it later."""
+        ...
 
     def on_wire(self, stage: WireStage) -> None:
         """A stage is reached. Raising `ModemNotReady` before `ENDED` has the part taken back with ESC."""

@@ -18,6 +18,7 @@ from gateway.inbound.inbox import Inbox
 from gateway.inbound.receiver import Receiver
 from gateway.inbound.replies import Replies
 from gateway.inbound.reports import Reports
+from gateway.outbound.answers import Answers
 from gateway.outbound.dispatcher import Dispatcher
 from gateway.outbound.gate import Gate
 from gateway.outbound.journal import WireJournal
@@ -68,7 +69,9 @@ class Crew:
         }
         for sender in self._senders.values():
             sender.on_unsettled = self.dispatcher.nudge
+        answers = Answers(gate)
         for receiver in self._receivers.values():
+            receiver.on_answer = answers.take
             receiver.on_committed = self.dispatcher.nudge
 
     def start(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import socket
@@ -20,17 +21,19 @@ from aiohttp import web
 
 from api.app import create_app
 from api.server import ApiRunner
-from drivers.catalogue import ModemSettings, build_modem
+from drivers.catalogue import ModemSettings, build_modem, is_open_port, let_others_in
 from drivers.gsm.supervisor import ModemSupervisor
-from gateway.clock import Clock, SystemClock, boot_id
+from gateway.clock import SECOND_US, Clock, SystemClock, boot_id
 from gateway.config.settings import ListenAddress, ModemConfig, Settings
 from gateway.crew import Crew
+from gateway.descriptors import DescriptorStore
 from gateway.errors import Conflict, StoreInUse
 from gateway.ids import IdSource
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.outbound.journal import Journals, WireJournal
-from gateway.outbound.recovery import recover
+from gateway.outbound.recovery import answerable, recover
+from gateway.outbound.watch import SubmitWatch
 from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
 from gateway.services.messages import Nudge
@@ -62,9 +65,12 @@ class Gateway:
 
 
 @asynccontextmanager
-async def running_gateway(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Gateway]:
-    """Start everything, and stop it in reverse order at the end."""
+async def running_gateway(
+    settings: Settings, clock: Clock | None = None, ports: DescriptorStore | None = None
+) -> AsyncGenerator[Gateway]:
+    """Start everything, and stop it in reverse order at the end. `ports` were left open by the process before."""
     clock = clock or SystemClock()
+    ports = ports or DescriptorStore(None, {})
     ids = IdSource(clock)
     gate = Gate(settings.categories)
     async with AsyncExitStack() as stack:
@@ -73,9 +79,15 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
         sockets = stack.enter_context(_bound(settings))
         lock, store = await stack.enter_async_context(_held_store(settings))
         journals = Journals(settings.gateway.state_dir, settings.gateway.node, boot_id())
-        await recover(store, gate, clock, settings.gateway.node, journals)
-        opened = stack.enter_context(_opened(journals, settings.modems))
-        modems = {name: build_modem(_modem_settings(modem)) for name, modem in settings.modems.items()}
+        _drop_stale(ports, settings.modems)
+        waited = await answerable(store, settings.gateway.node, journals, ports.names)
+        await recover(store, gate, clock, settings.gateway.node, journals, leave={mark.id for mark in waited})
+        opened = stack.enter_context(_opened(journals, settings.modems, {mark.modem for mark in waited}))
+        modems = {name: build_modem(_modem_settings(each), ports.port(name)) for name, each in settings.modems.items()}
+        for mark in waited:
+            age = (clock.now_us() - mark.marked_us) / SECOND_US
+            watch = SubmitWatch(opened[mark.modem], clock, mark.id, 0)
+            modems[mark.modem].expect_answer(watch, bytes(mark.octets), age)
         crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened)
         services = _services(settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge)
         await services.tokens.load()
@@ -109,13 +121,14 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
 
     A second signal does not wait for submits in flight; what becomes of them is then uncertain at the next start.
     """
+    ports = DescriptorStore.of_process(os.environ)
     _allow_descriptors()
     asked = asyncio.Event()
     main = asyncio.current_task()
     assert main is not None
     with _signals(asked, main):
         try:
-            async with running_gateway(settings, clock) as gateway:
+            async with running_gateway(settings, clock, ports) as gateway:
                 ready(gateway.url)
                 failed = await _first_of(asked, gateway.failed)
                 log.info("stopping", extra={"action": "stopping"})
@@ -158,16 +171,31 @@ def _services(
 
 
 @contextmanager
-def _opened(journals: Journals, modems: Collection[str]) -> Generator[dict[str, WireJournal]]:
-    """The journal of each modem. What the last process left in them must have been read."""
+def _opened(
+    journals: Journals, modems: Collection[str], answerable: Collection[str]
+) -> Generator[dict[str, WireJournal]]:
+    """The journal of each modem. What the last process left in them must have been read; in those of `answerable` it
+    stays."""
     with ExitStack() as stack:
         try:
-            opened = {name: journals.open(name) for name in modems}
+            opened = {name: (journals.go_on if name in answerable else journals.open)(name) for name in modems}
         except OSError as error:
             raise StoreUnusable(f"the wire journal cannot be opened: {error.strerror}: {error.filename}") from None
         for journal in opened.values():
             stack.callback(journal.close)
         yield opened
+
+
+def _drop_stale(ports: DescriptorStore, modems: Mapping[str, ModemConfig]) -> None:
+    """Close what was left open and is no port of ours any more: unplugged, another device, another configuration."""
+    for name in ports.names:
+        descriptor = ports.peek(name)
+        if descriptor is None or (name in modems and is_open_port(descriptor, modems[name].port)):
+            continue
+        ports.take(name)
+        let_others_in(descriptor)
+        os.close(descriptor)
+        ports.forget(name)
 
 
 def _modem_settings(modem: ModemConfig) -> ModemSettings:

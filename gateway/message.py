@@ -77,6 +77,8 @@ PART_TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (PartState.UNCERTAIN, PartEvent.RESEND): PartState.PENDING,
     (PartState.UNCERTAIN, PartEvent.ACCEPTED): PartState.SENT,
     (PartState.UNCERTAIN, PartEvent.REFUSED): PartState.FAILED,
+    # A late proof that it did not leave.
+    (PartState.UNCERTAIN, PartEvent.RELEASED): PartState.PENDING,
     # Evidence of an earlier copy, while the further one waits: it need not leave any more.
     (PartState.PENDING, PartEvent.ACCEPTED): PartState.SENT,
     (PartState.PENDING, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,

@@ -19,8 +19,10 @@ from drivers.at.events import AtEvent, Echo, InformationText, Late, Prompt, Urc
 from drivers.at.framing import Mark, Noise
 from drivers.at.results import FinalResult
 from drivers.at.state import Dialogue
+from drivers.at.urc import name_of
 from drivers.errors import CommandFailed, CommandTimeout, SubmitUncertain, TransportLost
 from drivers.events import WireStage, WireWitness
+from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import Deadlines
 from drivers.transport.base import Transport
 
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 _ATTENTION_ATTEMPTS = 6
 _PROBE_ATTEMPTS = 2
 _QUIET_ROUNDS = 10
+# While one of these stands the next submit has begun.
+_SUBMITTING = frozenset({Dialogue.PROMPT_AWAITED, Dialogue.PROMPTED, Dialogue.PAYLOAD_SENT})
 # So much without a line end is no modem in AT mode; opening the port anew is the only remedy.
 _MAX_NOISE = 64 * 1024
 # More lines than any answer has: 1000 stored messages are 2000.
@@ -55,11 +59,13 @@ class AtChannel:
         on_urc: Callable[[Urc], None],
         on_failure: Callable[[Exception], None],
         deadlines: Deadlines,
+        overdue: OverdueSubmit,
     ) -> None:
         self._transport = transport
         self._on_urc = on_urc
         self._on_failure = on_failure
         self._deadlines = deadlines
+        self._overdue = overdue
         self._connection = AtConnection()
         self._lock = asyncio.Lock()
         self._turn: asyncio.Future[_Turn] | None = None
@@ -97,7 +103,8 @@ class AtChannel:
                     self._resolve(event)
             case Urc():
                 self._on_urc(event)
-            case Late(_, final):
+            case Late(line, final):
+                self._hear_late(line, final)
                 if final is not None and self._tells_something(final):
                     self._resolve(event)
             case Echo():
@@ -112,6 +119,15 @@ class AtChannel:
     def _show(self, line: str) -> None:
         if self._witness is not None:
             self._witness.on_line(line)
+
+    def _hear_late(self, line: str, final: FinalResult | None) -> None:
+        """The answer to a submit that was given up is known by its name; an error, by nothing else being owed one."""
+        state = self._connection.state
+        of_submit = name_of(line) == "+CMGS" if final is None else state is not Dialogue.PROBING
+        if of_submit and self._overdue.missed and state not in _SUBMITTING:
+            self._overdue.hear(line)
+            if not self._overdue.missed and state is Dialogue.LOST:
+                self._resolve(Late(line, final))
 
     def _tells_something(self, final: FinalResult) -> bool:
         """While waking the modem an OK counts and an older error does not; while probing it is the other way round."""
@@ -191,6 +207,7 @@ class AtChannel:
         async with self._lock:
             await self._get_in_step()
             self._lines.clear()
+            self._overdue.forget()
             await self._reach_prompt(command)
             if refuse():
                 self._connection.abandon()
@@ -205,6 +222,17 @@ class AtChannel:
             finally:
                 self._witness = None
 
+    async def listen(self, seconds: float) -> None:
+        """Write nothing for as long as the answer to the submit of an earlier process may come; then ask whether the
+        modem still waits for the end of its PDU."""
+        async with self._lock:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(seconds, self._deadlines.quiet)):
+                    while self._overdue.missed:
+                        await self._write_and_wait(b"")
+            if self._overdue.missed and self._overdue.silent and await self._prompt_was_open():
+                self._overdue.taken_back()
+
     # --- the steps of a dialogue, under the lock
 
     async def _exchange(self, command: AtCommand) -> FinalResult:
@@ -213,9 +241,11 @@ class AtChannel:
                 turn = await self._write_and_wait(self._connection.send_command(command))
         except TimeoutError:
             self._connection.abandon()
+            self._overdue.doubt()
             raise CommandTimeout(command.label, tuple(self._lines)) from None
         except BaseException:
             self._connection.abandon()
+            self._overdue.doubt()
             raise
         assert isinstance(turn, FinalResult)
         return turn
@@ -296,9 +326,20 @@ class AtChannel:
 
     async def _leave_prompt(self) -> None:
         """ESC, never Ctrl-Z: Ctrl-Z would send whatever the modem holds."""
+        self._overdue.escaped()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._deadlines.attention):
                 await self._transport.write(ESC + CR)
+
+    async def _prompt_was_open(self) -> bool:
+        """Whether the modem was at its prompt, so that Ctrl-Z has not come; it has dropped the PDU then.
+
+        By 27.005, 3.5.1, ESC at the prompt is answered OK, and elsewhere it is no command at all. The second ESC finds
+        out a modem that answers each of them: of such a one nothing is proved.
+        """
+        if await self._try(ESC, self._deadlines.attention) is None or not self._overdue.missed:
+            return False
+        return await self._try(ESC, self._deadlines.attention) is None and self._overdue.missed
 
     # --- getting in step
 

@@ -28,6 +28,7 @@ from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.identity import read_operator, read_signal
 from drivers.gsm.initialisation import greet, is_in_pdu_mode, open_sim
+from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.reception import Reception
 from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
 from drivers.gsm.registration import Registration
@@ -56,6 +57,7 @@ class GsmModem:
         *,
         sim_pin: SimPin,
         session: int,
+        overdue: OverdueSubmit,
         publish: Callable[[MessageEvent], None],
         changed: Callable[[], None],
     ) -> None:
@@ -63,7 +65,8 @@ class GsmModem:
         self._smsc = Address.from_text(settings.smsc) if settings.smsc else None
         self._sim_pin = sim_pin
         self._changed = changed
-        self._channel = AtChannel(transport, self._hear, self._fail, settings.deadlines)
+        self._overdue = overdue
+        self._channel = AtChannel(transport, self._hear, self._fail, settings.deadlines, overdue)
         self._storage = Storage(self._channel)
         self._routing = Routing(self._channel)
         self._reception = Reception(self._channel, self._storage, self._routing, session, publish)
@@ -81,6 +84,9 @@ class GsmModem:
     async def open(self) -> None:
         """Open the port and initialise; raises `TransportError`, `CommandTimeout`, `ModemNotReady`, `ModemParked`."""
         await self._channel.open()
+        if self._overdue.patience is not None:
+            await self._channel.listen(self._overdue.patience)
+            self._overdue.conclude()
         self.identity = await greet(self._channel)
         self._changed()
         self.identity = await open_sim(self._channel, self._sim_pin, self.identity)
@@ -237,6 +243,7 @@ class GsmModem:
             command = submit_command(len(tpdu))
             answer = await self._channel.submit(command, payload, refuse=self._was_reset, witness=witness)
         except SubmitUncertain:
+            self._overdue.expect(witness, tpdu)
             self._look_now()
             raise
         except CommandFailed as error:

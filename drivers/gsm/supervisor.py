@@ -32,6 +32,7 @@ from drivers.events import (
     WireWitness,
 )
 from drivers.gsm.modem import GsmModem
+from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.sim_pin import SimPin
 from drivers.transport.base import Transport
@@ -81,6 +82,7 @@ class ModemSupervisor:
         self._idle.set()
         self._ready = asyncio.Event()
         self._events: asyncio.Queue[ModemEvent | None] = asyncio.Queue()
+        self._overdue = OverdueSubmit(self._events.put_nowait, self._refresh_idle)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -94,11 +96,22 @@ class ModemSupervisor:
         if self._task is None and not self._stopping:
             self._task = asyncio.create_task(self._run(), name=f"modem {self.name}")
 
+    def expect_answer(self, witness: WireWitness, tpdu: bytes, age: float) -> None:
+        """Before `start`: an earlier process submitted `tpdu` through the port that it left open, `age` seconds ago.
+
+        What became of it comes as `SubmitAnsweredLate`, before anything is submitted; the wait is a submit in flight,
+        and each line of its answer is told to `witness`.
+        """
+        longest = self.settings.deadlines.submit
+        self._overdue.expect(witness, tpdu, min(max(longest - age, 0.0), longest))
+        self._refresh_idle()
+
     async def stop(self) -> None:
         """Take no further submit, let the one in flight finish, let what was acknowledged be freed, close the port."""
         self._stopping = True
         self._ready.clear()
-        await self._idle.wait()
+        if self._task is not None:
+            await self._idle.wait()
         if self._modem is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SETTLE_SECONDS):
@@ -151,8 +164,7 @@ class ModemSupervisor:
             return await modem.submit(tpdu, witness)
         finally:
             self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
+            self._refresh_idle()
 
     async def events(self) -> AsyncIterator[ModemEvent]:
         """What the modem tells, in its order, until it is stopped. There is one queue: one consumer."""
@@ -163,6 +175,13 @@ class ModemSupervisor:
         """The event of this receipt is committed: the modem may forget it. A receipt from before a loss is let go."""
         if self._modem is not None:
             self._modem.acknowledge(receipt)
+
+    def _refresh_idle(self) -> None:
+        """Nothing is in flight: neither a submit of ours nor one that is waited for since before the start."""
+        if self._in_flight or self._overdue.patience is not None:
+            self._idle.clear()
+        else:
+            self._idle.set()
 
     def _why_not(self) -> str:
         if self._stopping:
@@ -198,6 +217,7 @@ class ModemSupervisor:
             self._make_transport(),
             sim_pin=self._sim_pin,
             session=self._session,
+            overdue=self._overdue,
             publish=self._events.put_nowait,
             changed=self._refresh,
         )
@@ -210,6 +230,8 @@ class ModemSupervisor:
             self._modem = None
             self._ready.clear()
             await modem.close()
+            # Whoever has waited for it on this port will hear nothing any more.
+            self._overdue.conclude()
 
     # --- what others see
 

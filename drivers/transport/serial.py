@@ -1,11 +1,13 @@
 """A serial device: pyserial opens and configures the tty, the event loop moves the bytes.
 
 Pseudo-terminals are serial devices too, on which the modem-control calls fail and are passed over. The device is held
-exclusively: by `flock` against well-behaved programs, by TIOCEXCL against the others.
+exclusively: by `flock` against well-behaved programs, by TIOCEXCL against the others. One that was left open for us
+(`held`) is taken over as it is, and what waits in it is read, not flushed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -14,8 +16,9 @@ from pathlib import Path
 
 import serial
 
-from drivers.errors import PortBusy, PortForbidden, PortMissing, TransportError
+from drivers.errors import PortBusy, PortForbidden, PortMissing, TransportError, TransportLost
 from drivers.transport.descriptor import DescriptorTransport
+from drivers.transport.held import PortKeeper, is_open_port, is_pseudo_terminal, let_others_in
 
 DEFAULT_BAUDRATE = 115_200
 
@@ -23,20 +26,23 @@ _MISSING = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
 
-# Device numbers of the slaves of pseudo-terminals (Linux, Documentation/admin-guide/devices.txt: 136-143).
-_PSEUDO_TERMINALS = range(136, 144)
-
 
 class SerialTransport(DescriptorTransport):
     """A tty by its path. `baudrate` means nothing on USB; `rtscts` has to be off on three-wire cables."""
 
-    def __init__(self, path: str, *, baudrate: int = DEFAULT_BAUDRATE, rtscts: bool = False) -> None:
+    def __init__(
+        self, path: str, *, baudrate: int = DEFAULT_BAUDRATE, rtscts: bool = False, keeper: PortKeeper | None = None
+    ) -> None:
         super().__init__(path)
+        self._keeper = keeper
         self._baudrate = baudrate
         self._rtscts = rtscts
         self._port: serial.Serial | None = None
+        self._held = -1
 
     async def _connect(self) -> int:
+        if self._keeper is not None and (held := self._keeper.take()) is not None:
+            return self._take_over(held)
         try:
             port = serial.Serial(
                 self.name, self._baudrate, timeout=0, write_timeout=0, rtscts=self._rtscts, exclusive=True
@@ -47,22 +53,40 @@ class SerialTransport(DescriptorTransport):
         descriptor: int = port.fileno()
         _end_of_stream_is_loss(descriptor)
         _keep_others_out(descriptor)
+        if self._keeper is not None:
+            self._keeper.keep(descriptor)
+        return descriptor
+
+    def _take_over(self, descriptor: int) -> int:
+        """The port as an earlier process left it: configured, locked, and with what came meanwhile still in it."""
+        self._held = descriptor
+        if not is_open_port(descriptor, self.name):
+            self._disconnect()
+            raise TransportLost(f"{self.name} is gone (it was left open, and is another device now)")
+        os.set_blocking(descriptor, False)
+        try:
+            # Held already, unless the process before had let it go in order.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._disconnect()
+            raise explain(self.name, error) from error
+        _keep_others_out(descriptor)
         return descriptor
 
     def _disconnect(self) -> None:
         port, self._port = self._port, None
-        if port is None:
+        held, self._held = self._held, -1
+        descriptor: int = held if port is None else port.fileno()
+        if descriptor < 0:
             return
-        descriptor: int = port.fileno()
-        for request in (_let_others_in, _forget_output):
-            try:
-                request(descriptor)
-            except (OSError, termios.error):  # the device is gone, and its state with it
-                continue
-        try:
-            port.close()
-        except (OSError, termios.error):
-            return
+        let_others_in(descriptor)
+        with contextlib.suppress(OSError, termios.error):
+            if port is None:
+                os.close(descriptor)
+            else:
+                port.close()
+        if self._keeper is not None:
+            self._keeper.forget()
 
 
 def explain(path: str, error: Exception) -> TransportError:
@@ -90,25 +114,11 @@ def _end_of_stream_is_loss(descriptor: int) -> None:
         return
 
 
-def _is_pseudo_terminal(descriptor: int) -> bool:
-    return os.major(os.fstat(descriptor).st_rdev) in _PSEUDO_TERMINALS
-
-
 def _keep_others_out(descriptor: int) -> None:
     # On a pseudo-terminal the flag would outlive us as long as its owner holds the slave open, and lock us out too.
-    if _is_pseudo_terminal(descriptor):
+    if is_pseudo_terminal(descriptor):
         return
     try:
         fcntl.ioctl(descriptor, termios.TIOCEXCL)
     except OSError:
         return
-
-
-def _let_others_in(descriptor: int) -> None:
-    if not _is_pseudo_terminal(descriptor):
-        fcntl.ioctl(descriptor, termios.TIOCNXCL)
-
-
-def _forget_output(descriptor: int) -> None:
-    """Closing a tty waits, up to half a minute, for output that a dead device will never take."""
-    termios.tcflush(descriptor, termios.TCOFLUSH)

@@ -13,7 +13,14 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from drivers.events import DeliverReceived, ModemEvent, ModemStateChanged, PduUndecodable, StatusReportReceived
+from drivers.events import (
+    DeliverReceived,
+    ModemEvent,
+    ModemStateChanged,
+    PduUndecodable,
+    StatusReportReceived,
+    SubmitAnsweredLate,
+)
 from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import GatewaySettings
 from gateway.errors import StoreClosed, Unavailable
@@ -29,6 +36,12 @@ log = logging.getLogger(__name__)
 
 _TRIES = 3
 _PAUSE_US = 2 * SECOND_US
+#: News that the modem need not be told to forget.
+_WITHOUT_RECEIPT = (ModemStateChanged, SubmitAnsweredLate)
+
+
+def _nobody_asks(_connection: Connection, _event: SubmitAnsweredLate, _modem: str, _now_us: int) -> None:
+    """Where nothing is sent nothing is answered late."""
 
 
 class Receiver:
@@ -44,6 +57,8 @@ class Receiver:
         self._clock = clock
         self._node = gateway.node
         self._country = gateway.country
+        #: Takes what a modem says of a submit that had been given up, in the transaction; the name is the modem's.
+        self.on_answer: Callable[[Connection, SubmitAnsweredLate, str, int], None] = _nobody_asks
         #: Called after each commit: a reply may have put something into the queue, or taken it out.
         self.on_committed: Callable[[], None] = lambda: None
 
@@ -60,7 +75,7 @@ class Receiver:
         origin = Origin(self._modem.name, self._node, self._modem.status().iccid)
         await self._commit(event, origin)
         self.on_committed()
-        if not isinstance(event, ModemStateChanged):
+        if not isinstance(event, _WITHOUT_RECEIPT):
             reach("recorded")
             await self._modem.acknowledge(event.receipt)
 
@@ -77,7 +92,7 @@ class Receiver:
                 problem = f"could not be handled: {type(error).__name__}"
             else:
                 return
-        if not isinstance(event, ModemStateChanged):
+        if not isinstance(event, _WITHOUT_RECEIPT):
             raw = event.raw if isinstance(event.raw, str) else event.raw.hex().upper()
             now_us = self._clock.now_us()
             await self._patiently(lambda c: self._inbox.take_undecodable(c, raw, problem, origin, now_us))
@@ -107,6 +122,8 @@ class Receiver:
             case PduUndecodable():
                 problem = f"{event.error.field} at octet {event.error.octet}: {event.error.message}"
                 self._inbox.take_undecodable(connection, event.raw, problem, origin, now_us)
+            case SubmitAnsweredLate():
+                self.on_answer(connection, event, origin.modem, now_us)
             case ModemStateChanged():
                 _record_state(connection, event, origin, now_us)
 

@@ -52,9 +52,14 @@ class Gate:
         self.pause = NO_PAUSE
 
     def settle(self, connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
-        """Write what became of a mark that was made for `modem`, and what follows from it."""
+        """Write what became of a mark that was made for `modem`, and what follows from it.
+
+        One that was settled meanwhile, by somebody who could not know, takes it as evidence.
+        """
         others = outcomes.settle(connection, outcome, now_us)
         if others is None:
+            if outcomes.late(connection, outcome, now_us) and outcome.event is PartEvent.ACCEPTED:
+                _apply_early_report(connection, outcome, modem, now_us)
             return
         if outcome.event is PartEvent.ACCEPTED:
             _apply_early_report(connection, outcome, modem, now_us)

@@ -41,17 +41,22 @@ class Trace:
 
 
 class WireJournal:
-    """The journal of one modem, for as long as the gateway runs. Whatever cannot be written raises `OSError`."""
+    """The journal of one modem, for as long as the gateway runs. Whatever cannot be written raises `OSError`.
 
-    def __init__(self, path: Path, header: Mapping[str, object]) -> None:
+    `goes_on` is the content of the file, where the submit that stands in it may still be answered.
+    """
+
+    def __init__(self, path: Path, header: Mapping[str, object], goes_on: bytes = b"") -> None:
+        entries = _entries(goes_on)
         #: Names this journal; a mark carries it, so that no other file can speak of it.
-        self.id = secrets.token_hex(_ID_BYTES)
+        self.id: str = entries[0]["journal"] if entries else secrets.token_hex(_ID_BYTES)
         self._head = _line({"journal": self.id, **header})
-        self._used = 0
+        self._used = goes_on.find(b"\0") if entries else 0
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         os.ftruncate(self._descriptor, SIZE)
         os.posix_fallocate(self._descriptor, 0, SIZE)
-        self._write(self._head.ljust(SIZE, b"\0"), 0)
+        if not entries:
+            self._write(self._head.ljust(SIZE, b"\0"), 0)
 
     def begin(self, attempt_id: int, at_us: int) -> None:
         """A submit begins; the one before is settled, and its lines go. One write, so never half of it."""
@@ -96,6 +101,12 @@ class Journals:
         """Begin a journal, in place of the one that an earlier process left: ask for its `trace` before."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         return WireJournal(self._path(modem), self._header(modem))
+
+    def go_on(self, modem: str) -> WireJournal:
+        """As `open`, but what an earlier process left stays, if it can be trusted: the next lines may belong to it."""
+        kept = b"" if self.trace(modem) is None else self._path(modem).read_bytes()
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        return WireJournal(self._path(modem), self._header(modem), kept)
 
     def trace(self, modem: str) -> Trace | None:
         """What the last process left; None when it is missing, torn, or of another boot or modem."""

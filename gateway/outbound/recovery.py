@@ -3,7 +3,9 @@
 1. The journal of the process that made the mark shows that Ctrl-Z was not next: the part did not leave, and it waits
    again.
 2. The journal holds the answer: the part was sent, or refused.
-3. Otherwise it may have left, and nobody saw the answer: `uncertain`. It is never put back in the queue by age: only
+3. The port was kept open for us, and the answer may still come out of it: the mark stands, the modem is listened to
+   until the time of the submit is over, and what comes of it is settled like any outcome (`answers`).
+4. Otherwise it may have left, and nobody saw the answer: `uncertain`. It is never put back in the queue by age: only
    its policy, evidence or an operator moves it on. A journal that is missing, torn or of another boot proves nothing.
 
 A status report that came meanwhile is the next evidence; the gate looks for it when a part becomes uncertain.
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
@@ -34,8 +37,34 @@ _UNKNOWN = "the gateway was stopped after it began to hand the message over"
 _NOT_LEFT = "the gateway was stopped before the message could leave"
 
 
-async def recover(store: Store, gate: Gate, clock: Clock, node: str, journals: Journals) -> int:
-    """Settle every open mark; returns how many there were. No journal may have been opened yet.
+async def answerable(store: Store, node: str, journals: Journals, held: Collection[str]) -> Sequence[AnyRow]:
+    """The marks whose answer may still come out of a port of `held` (names of modems): rows of `open_marks`.
+
+    A modem has one submit in flight, so there is at most one for each.
+    """
+
+    def work(connection: Connection) -> Sequence[AnyRow]:
+        outcomes.adopt(connection, node)
+        return outcomes.open_marks(connection, node)
+
+    marks = [mark for mark in await store.write(work) if mark.modem in held]
+    alone = {modem for modem, count in Counter(mark.modem for mark in marks).items() if count == 1}
+    return [mark for mark in marks if mark.modem in alone and _may_be_answered(mark, journals.trace(mark.modem))]
+
+
+def _may_be_answered(mark: AnyRow, trace: Trace | None) -> bool:
+    """Not if nothing had left, if something was answered already, or if a later submit has begun on this modem."""
+    if trace is not None and (trace.attempt_id or 0) > mark.id:
+        return False
+    if trace is None or trace.journal != mark.journal:
+        return True
+    return trace.attempt_id == mark.id and trace.ended and not trace.lines
+
+
+async def recover(
+    store: Store, gate: Gate, clock: Clock, node: str, journals: Journals, *, leave: Collection[int] = ()
+) -> int:
+    """Settle every open mark but those of `leave` (ids); returns how many. No journal may have been opened yet.
 
     Who holds an embedded store is its only host: what an earlier name of this host began is taken over.
     """
@@ -44,6 +73,8 @@ async def recover(store: Store, gate: Gate, clock: Clock, node: str, journals: J
         outcomes.adopt(connection, node)
         found: Counter[str] = Counter()
         for mark in outcomes.open_marks(connection, node):
+            if mark.id in leave:
+                continue
             now_us = clock.now_us()
             outcome = outcome_of(mark, journals.trace(mark.modem), now_us)
             gate.settle(connection, outcome, mark.modem, now_us)

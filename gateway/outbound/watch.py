@@ -31,6 +31,11 @@ class SubmitWatch:
         self._attempt_id = attempt_id
         self._marked_us = marked_us
 
+    @property
+    def tag(self) -> int:
+        """The attempt, which the store knows."""
+        return self._attempt_id
+
     def begin(self) -> None:
         """Before the modem is touched. Raises `ModemNotReady` when nothing can be written down."""
         try:

@@ -31,6 +31,12 @@ from gateway.store.schema import AnyRow, attempt, message, part
 _m = message.c
 _a = attempt.c
 _BY_HAND = "resolved"
+_LATE = "message.answered_late"
+_LATE_WORDS = {
+    PartEvent.ACCEPTED: "the network had taken the part",
+    PartEvent.REFUSED: "the part had been refused",
+    PartEvent.RELEASED: "the part had not left",
+}
 _ONE_MORE = "one more copy, since the outcome is uncertain"
 
 _close = Prepared(
@@ -38,6 +44,13 @@ _close = Prepared(
     .where(_a.id == bindparam("attempt_id"), _a.state == word(PartState.SUBMITTING))
     .values(state=bindparam("word"), settled_us=bindparam("now_us"), cause=bindparam("why"), tp_mr=bindparam("mr"))
     .returning(_a.message_id, _a.sequence)
+)
+# A mark that was given up already, with what its modem said of it after all.
+_correct = Prepared(
+    update(attempt)
+    .where(_a.id == bindparam("attempt_id"), _a.state == word(PartState.UNCERTAIN))
+    .values(state=bindparam("word"), cause=bindparam("why"), tp_mr=bindparam("mr"))
+    .returning(_a.message_id, _a.sequence, _a.node, _a.modem)
 )
 # Every part of a message, each with what must be known of the message itself.
 _whole = Prepared(
@@ -68,6 +81,12 @@ _COLUMNS = (
 _of_attempt = Prepared(
     select(_m.id, _m.category, _m.on_uncertain)
     .join(attempt, _a.message_id == _m.id)
+    .where(_a.id == bindparam("attempt_id"))
+)
+_facts = Prepared(
+    select(part.c.copies, _m.expires_us)
+    .join(attempt, and_(_a.message_id == part.c.message_id, _a.sequence == part.c.sequence))
+    .join(message, _m.id == part.c.message_id)
     .where(_a.id == bindparam("attempt_id"))
 )
 _told = Prepared(
@@ -144,6 +163,37 @@ def settle(connection: Connection, outcome: Outcome, now_us: int) -> frozenset[P
     return others
 
 
+def late(connection: Connection, outcome: Outcome, now_us: int) -> bool:
+    """The modem's answer to an attempt that had been given up as uncertain; False when it says nothing new.
+
+    It is evidence like a report. It closes an uncertain part and takes away a further copy that was not marked yet, and
+    it is never the reason for a second copy: what an operator settled, or a further copy decides, stays as it is, and
+    the answer is written down with its attempt. A proof that nothing left lets the part wait again, as it would have.
+    """
+    if outcome.event is PartEvent.OUTCOME_LOST:
+        return False
+    state = next_state(PartState.UNCERTAIN, outcome.event)
+    row = _correct.first(
+        connection, attempt_id=outcome.attempt_id, word=state.value, why=outcome.code, mr=outcome.tp_mr
+    )
+    if row is None:
+        return False
+    events.record(connection, now_us, _LATE, message_id=row.message_id, detail=_LATE_WORDS[outcome.event])
+    rows = _whole.rows(connection, message_id=row.message_id)
+    part_state = next(PartState(each.state) for each in rows if each.sequence == row.sequence)
+    if outcome.event is not PartEvent.ACCEPTED and (
+        part_state is not PartState.UNCERTAIN or _other_copies(connection, row, rows, outcome.attempt_id)
+    ):
+        # What became of this copy does not take another one back, be it under way or spent.
+        return True
+    if (part_state, outcome.event) in PART_TRANSITIONS and part_state is not PartState.SUBMITTING:
+        uncounted = outcome.event is PartEvent.RELEASED and not outcome.counts
+        _move(connection, rows, row.sequence, outcome, now_us, spent=-1 if uncounted else 0)
+        if rows[0].modem is None and outcome.event is PartEvent.ACCEPTED:
+            _write(connection, row.message_id, {"modem": row.modem, "node": row.node})
+    return True
+
+
 def _other_copies(
     connection: Connection, closed: AnyRow, rows: Sequence[AnyRow], attempt_id: int
 ) -> frozenset[PartState]:
@@ -179,7 +229,7 @@ def _move(
         values |= {"retry_us": outcome.next_try_us, "due_us": outcome.next_try_us or before.due_us}
     if set(states.values()) == {PartState.PENDING} and outcome.event is PartEvent.RELEASED:
         # For any modem again. If nothing of it ever left it waits, and can still be cancelled.
-        values |= {"status": Status.SENDING if left else Status.QUEUED, "modem": None, "node": None}
+        values |= {"status": Status.SENDING if left else Status.QUEUED, "modem": None, "node": None, "resend_us": None}
     else:
         values |= _begun_columns(status_of(states.values()), before, now_us, outcome)
     _write(connection, before.id, values)
@@ -283,6 +333,11 @@ def uncertain_copies(connection: Connection, attempt_id: int) -> Sequence[int]:
     return connection.execute(query.where(_a.state == PartState.UNCERTAIN, _a.id != attempt_id)).scalars().all()
 
 
+def facts_of(connection: Connection, attempt_id: int) -> AnyRow | None:
+    """What a refusal of an attempt is judged by: copies of its part, expires_us; None when there is no such attempt."""
+    return _facts.first(connection, attempt_id=attempt_id)
+
+
 def message_of(connection: Connection, attempt_id: int) -> AnyRow:
     """The message an attempt belongs to: id, category, on_uncertain."""
     found = _of_attempt.first(connection, attempt_id=attempt_id)
@@ -304,10 +359,10 @@ def adopt(connection: Connection, node: str) -> None:
 
 
 def open_marks(connection: Connection, node: str) -> Sequence[AnyRow]:
-    """Marks of this node that have no result, which is what a crash leaves: id, modem, journal, octets, copies,
-    expires_us."""
+    """Marks of this node that have no result, which is what a crash leaves: id, modem, journal, marked_us,
+    octets, copies, expires_us."""
     query = (
-        select(_a.id, _a.modem, _a.journal, part.c.octets, part.c.copies, _m.expires_us)
+        select(_a.id, _a.modem, _a.journal, _a.marked_us, part.c.octets, part.c.copies, _m.expires_us)
         .join(part, and_(part.c.message_id == _a.message_id, part.c.sequence == _a.sequence))
         .join(message, _m.id == _a.message_id)
         .where(_a.state == word(PartState.SUBMITTING), _a.node == node)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import OUTCOMES, PLACES, POLICIES, Tally, number_of
-from support.crash_cells import Cell, expected, run_cells
+from support.crash import OUTCOMES, POLICIES, Tally, number_of
+from support.crash_cells import CASES, Cell, expected, run_cells
 from support.crash_table import PAGE, TITLES, every_cell, last_words
 
 #: Whether Ctrl-Z was written is not known to a process that died here: the policies differ.
@@ -32,14 +32,14 @@ async def _check(folder: Path, cells: list[Cell]) -> Tally:
     return tally
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", CASES)
 async def test_killed_at(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
     tally = await _check(tmp_path, _quick(place))
     tell(f"killed at {place}: {tally}")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", CASES)
 async def test_killed_at_with_every_policy(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
     tally = await _check(tmp_path, every_cell(place))
     tell(f"killed at {place}, every policy: {tally}")
@@ -51,9 +51,9 @@ def test_every_recipient_plays_one_part() -> None:
 
 
 def test_the_guarantees_show_what_is_expected_here() -> None:
-    words = {cell: expected(cell) for place in PLACES for cell in every_cell(place)}
+    words = {cell: expected(cell) for place in CASES for cell in every_cell(place)}
     page = PAGE.read_text(encoding="utf-8")
     assert last_words(words) in page, "make guarantees"
-    titles = tuple(f"| {title} | 9 |" for title in TITLES.values())
+    titles = tuple(f"| {TITLES[case]} | 9 |" for case in CASES)
     rows = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith(titles)]
-    assert [(lost, twice, wrong) for lost, twice, _, wrong in rows] == [("0", "0", "0 |")] * len(PLACES)
+    assert [(lost, twice, wrong) for lost, twice, _, wrong in rows] == [("0", "0", "0 |")] * len(CASES)

@@ -13,12 +13,14 @@ import sqlite3
 import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 from support.daemon import TOCSIN, DaemonProcess, client_of, daemon, simulated_modems
+from support.service_manager import PROGRAM as MANAGER
+from support.service_manager import service_manager
 from support.tree import ROOT
 from support.waiting import eventually
 
@@ -279,10 +281,12 @@ async def crash_rig(
     resend_after: str = "1s",
     submit_seconds: float = 0.5,
     production: bool = False,
+    held: bool = False,
 ) -> AsyncIterator[CrashRig]:
     """A gateway that can be made to die, not started yet, and a simulation that lives on.
 
-    `production` starts the command that people start, in the same environment.
+    `production` starts the command that people start, in the same environment. `held` has a service manager keep the
+    ports while the gateway is not there.
     """
     (folder / "sim").mkdir()
     text = _CONFIG.format(resend_after=resend_after)
@@ -294,8 +298,10 @@ async def crash_rig(
         "TOCSIN_SUBMIT_SECONDS": str(submit_seconds),
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
     }
-    async with (
-        simulated_modems(folder / "sim", "--count", str(modems), *options) as sim,
-        daemon(folder, text, command, **environ) as gateway,
-    ):
+    async with AsyncExitStack() as stack:
+        if held:
+            manager = await stack.enter_async_context(service_manager(folder / "manager"))
+            command = (*MANAGER, "launch", str(manager), *command)
+        sim = await stack.enter_async_context(simulated_modems(folder / "sim", "--count", str(modems), *options))
+        gateway = await stack.enter_async_context(daemon(folder, text, command, **environ))
         yield CrashRig(gateway, sim)

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from support.crash import OUTCOMES, PLACES, POLICIES, Tally, Verdict
-from support.crash_cells import Cell, run_cells
+from support.crash import OUTCOMES, POLICIES, Tally, Verdict
+from support.crash_cells import CASES, HELD, Cell, run_cells
 from support.tree import ROOT
 
 PAGE = ROOT / "docs" / "guarantees.md"
@@ -28,6 +28,7 @@ TITLES = {
     "answered": "answer read, not stored",
     "settled": "outcome stored",
 }
+TITLES |= {case: f"{TITLES[case.removesuffix(HELD)]}, port held" for case in CASES if case.endswith(HELD)}
 NETWORK = {"ok": "takes it, reports", "refused": "refuses it", "silence": "takes it, never answers nor reports"}
 Words = Mapping[Cell, str | None]
 
@@ -40,7 +41,7 @@ def every_cell(place: str) -> list[Cell]:
 def totals(verdicts: Mapping[Cell, Verdict]) -> str:
     """One line for each place of death."""
     lines = ["| killed | cases | lost | sent twice unasked | uncertain | told wrong |", "|---|---|---|---|---|---|"]
-    for place in PLACES:
+    for place in CASES:
         tally = Tally()
         for cell, verdict in verdicts.items():
             if cell.place == place:
@@ -65,7 +66,7 @@ def last_words(words: Words) -> str:
 def _groups(words: Words) -> list[list[str]]:
     """Neighbouring places whose cells end alike."""
     groups: list[list[str]] = []
-    for place in PLACES:
+    for place in CASES:
         mine = [words[cell] for cell in every_cell(place)]
         if groups and mine == [words[cell] for cell in every_cell(groups[-1][0])]:
             groups[-1].append(place)
@@ -83,7 +84,7 @@ def written(page: str, tables: Sequence[str]) -> str:
 
 async def _measure() -> dict[Cell, Verdict]:
     found: dict[Cell, Verdict] = {}
-    for place in PLACES:
+    for place in CASES:
         with tempfile.TemporaryDirectory() as folder:
             found |= await run_cells(Path(folder), every_cell(place))
         print(f"{place}: done", flush=True)  # noqa: T201 - told to the person at the terminal

@@ -2,17 +2,23 @@
 
 `TOCSIN_FAILPOINT` names a file. While it holds a line `PLACE`, `PLACE COUNT` or `PLACE COUNT stop`, the process gets a
 SIGKILL (or SIGSTOP) when it reaches that place for the COUNT-th time; the file is removed just before. `body:1` to
-`body:3` are the quarters of the PDU. `TOCSIN_SUBMIT_SECONDS` is how long an answer is waited for.
+`body:3` are the quarters of the PDU, at `torn:N` N octets of the answer were read. `TOCSIN_SUBMIT_SECONDS` is how long
+an answer is waited for.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from drivers.transport.serial import SerialTransport
 
 _PDU = re.compile(rb"[0-9A-F]{24,}")
 
@@ -39,10 +45,29 @@ class Armed:
             self._path.unlink()
             os.kill(os.getpid(), signal.SIGSTOP if "stop" in more else signal.SIGKILL)
 
+    def torn(self) -> int:
+        """After how many octets of the answer the process is to end; 0 for none."""
+        place, *_ = self.wanted() or [""]
+        return int(place.removeprefix("torn:")) if place.startswith("torn:") else 0
+
     def quarter(self) -> int:
         """After which quarter of the PDU the process is to end; 0 for none."""
         place, *_ = self.wanted() or [""]
         return int(place[-1]) if place.startswith("body:") else 0
+
+
+def _die_within_the_answer(transport: SerialTransport, octets: int, armed: Armed) -> None:
+    """Read the next octets one by one, hand them over, and end; the rest stays in the port."""
+    read: list[bytes] = []
+
+    def readable() -> None:
+        read.append(os.read(transport._descriptor, 1))
+        assert transport._receiver is not None
+        transport._receiver.data_received(read[-1])
+        if len(read) == octets:
+            armed.reach(f"torn:{octets}")
+
+    asyncio.get_running_loop().add_reader(transport._descriptor, readable)
 
 
 def main() -> None:
@@ -61,6 +86,8 @@ def main() -> None:
         if (quarter := armed.quarter()) and _PDU.fullmatch(data):
             await whole(self, data[: len(data) * quarter // 4])
             armed.reach(f"body:{quarter}")
+        if data == b"\x1a" and (octets := armed.torn()):
+            _die_within_the_answer(self, octets, armed)
         await whole(self, data)
 
     SerialTransport.write = write  # type: ignore[method-assign]

@@ -22,6 +22,7 @@ class Looker:
         self._objects_at = objects_at
         self.stages: list[tuple[WireStage, int]] = []
         self.lines: list[str] = []
+        self.tag = object()
 
     def on_wire(self, stage: WireStage) -> None:
         self.stages.append((stage, self._modem.received.count(CTRL_Z)))
