@@ -16,7 +16,7 @@ from api import problems
 from api.body import BODY_MAX
 from api.endpoint import Endpoint, OpenEndpoint, by_body, by_body_if_any, by_query
 from api.hosts import Hosts
-from api.models.fields import NoQuery, PageQuery
+from api.models.fields import NoFields, NoQuery, PageQuery
 from api.models.inbox import InboxQuery
 from api.models.messages import MessageIn, MessagesQuery, PreviewIn, ReferenceQuery, ResolveIn
 from api.models.modems import SimulateIn
@@ -39,12 +39,12 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     by_query("GET", "/v1/messages/{id}", "read", NoQuery, messages.read),
     by_query("DELETE", "/v1/messages/{id}", "send", NoQuery, messages.cancel),
     by_query("GET", "/v1/messages/{id}/timeline", "read", NoQuery, messages.timeline),
-    by_query("POST", "/v1/messages/{id}/cancel", "send", NoQuery, messages.cancel),
+    by_body_if_any("POST", "/v1/messages/{id}/cancel", "send", NoFields, messages.cancel),
     by_query("DELETE", "/v1/messages/{id}/cancel", "send", NoQuery, messages.cancel),
     by_body("POST", "/v1/messages/{id}/resolve", "send", ResolveIn, messages.resolve),
     by_query("GET", "/v1/pause", "read", NoQuery, queue.state),
     by_body_if_any("POST", "/v1/pause", "admin", PauseIn, queue.pause),
-    by_query("POST", "/v1/resume", "admin", NoQuery, queue.resume),
+    by_body_if_any("POST", "/v1/resume", "admin", NoFields, queue.resume),
     by_query("GET", "/v1/inbox", "read", InboxQuery, inbox.list_all),
     by_query("GET", "/v1/optouts", "contacts", OptOutsQuery, optouts.list_all),
     by_body("POST", "/v1/optouts", "contacts", OptOutIn, optouts.add),

@@ -85,6 +85,10 @@ class NoQuery(Incoming):
     """The query of a route that takes none."""
 
 
+class NoFields(Incoming):
+    """The body of a route that can obey nothing in it: what stood there and was passed over would be done wrongly."""
+
+
 class PageQuery(Incoming):
     """The query of any list."""
 

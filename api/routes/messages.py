@@ -9,7 +9,7 @@ from aiohttp import web
 from api.answers import JSON, answer, to_json
 from api.endpoint import Call
 from api.idempotency import idempotency_key
-from api.models.fields import NoQuery
+from api.models.fields import NoFields, NoQuery
 from api.models.lists import list_out
 from api.models.messages import (
     MessageIn,
@@ -59,7 +59,7 @@ async def timeline(call: Call, _: NoQuery) -> web.Response:
     return answer(list_out(Page(items, None), timeline_item_out))
 
 
-async def cancel(call: Call, _: NoQuery) -> web.Response:
+async def cancel(call: Call, _: NoQuery | NoFields) -> web.Response:
     """Cancel a message that waits."""
     return answer(message_out(await call.services.messages.cancel(call.principal, _id(call))))
 

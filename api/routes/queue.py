@@ -6,7 +6,7 @@ from aiohttp import web
 
 from api.answers import answer
 from api.endpoint import Call
-from api.models.fields import NoQuery
+from api.models.fields import NoFields, NoQuery
 from api.models.queue import PauseIn, pause_out
 
 
@@ -20,6 +20,6 @@ async def pause(call: Call, wanted: PauseIn) -> web.Response:
     return answer(pause_out(await call.services.queue.pause(call.principal, wanted.categories)))
 
 
-async def resume(call: Call, _: NoQuery) -> web.Response:
+async def resume(call: Call, _: NoFields) -> web.Response:
     """Let everything leave again."""
     return answer(pause_out(await call.services.queue.resume(call.principal)))

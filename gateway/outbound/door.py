@@ -164,8 +164,9 @@ class Door:
 
 
 def _check_rest(new: NewMessage, problems: list[tuple[str, FieldError]]) -> None:
-    if new.reference is not None and not 1 <= len(new.reference) <= MAX_REFERENCE:
-        _wrong(problems, "reference_invalid", "/reference", f"has 1 to {MAX_REFERENCE} characters")
+    # No database keeps U+0000 as it is but one: two references would become the same.
+    if new.reference is not None and (not 1 <= len(new.reference) <= MAX_REFERENCE or "\0" in new.reference):
+        _wrong(problems, "reference_invalid", "/reference", f"has 1 to {MAX_REFERENCE} characters, none of them U+0000")
     if new.replaces and new.reference is None:
         _wrong(problems, "reference_missing", "/replaces", "names nothing to replace without a reference")
     if new.on_uncertain is not None and new.on_uncertain not in _POLICIES:

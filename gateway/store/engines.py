@@ -226,6 +226,8 @@ class PostgresqlEngine(StoreEngine):
             raise StoreUnusable(f"server_encoding of {self.place} is {settings['server_encoding']}; UTF8 is needed")
         if _one(raw, "SELECT pg_is_in_recovery()"):
             raise StoreUnusable(f"{self.place} is a standby and takes no writes (pg_is_in_recovery)")
+        # What was found safe stays so for this session, whatever the server is told while it lasts.
+        raw.execute("SELECT set_config('synchronous_commit', %s, false)", (settings["synchronous_commit"],))
 
     def hold(self, connection: Connection) -> None:
         """Take the node's lock; a session of our own that was cut off may still have it and is ended."""

@@ -40,6 +40,7 @@ async def nothing_is_accepted(api: Api):
         ({"category": "nonsense"}, "/category", "category_unknown"),
         ({"modem": "sim9"}, "/modem", "modem_unknown"),
         ({"reference": ""}, "/reference", "reference_invalid"),
+        ({"reference": "a\0b"}, "/reference", "reference_invalid"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at", "expires_too_early"),
         ({"send_at": "2020-01-01T00:00:00Z"}, "/send_at", "send_at_too_old"),
         ({"send_at": "9998-01-01T00:00:00Z"}, "/send_at", "send_at_too_far"),

@@ -35,6 +35,14 @@ async def accepted(api: Api, key: str | None = None, **fields: object) -> dict:
     return answer.document
 
 
+async def test_a_resume_that_says_more_than_resume_is_refused(switch: Api):
+    await switch.post("/v1/pause")
+    for body in ({"categories": ["bulk"]}, {"x": 1}, [1]):
+        assert (await switch.post("/v1/resume", body)).status in {400, 422}
+    assert (await switch.get("/v1/pause")).document["paused"] is True
+    assert (await switch.post("/v1/resume", {})).document == NOTHING
+
+
 async def test_everything_is_paused_and_resumed(switch: Api):
     assert (await switch.get("/v1/pause")).document == NOTHING
     paused = await switch.post("/v1/pause")

@@ -74,6 +74,16 @@ def test_settings_that_lose_what_was_accepted_are_refused_by_name(place: Place, 
         place.open()
 
 
+async def test_what_was_safe_at_the_start_stays_so_for_the_session(place: Place, postgresql: Server) -> None:
+    store = place.open()
+    try:
+        with postgresql.set_to("synchronous_commit", "off"):
+            shown = await store.write(lambda connection: connection.exec_driver_sql("SHOW synchronous_commit").scalar())
+    finally:
+        await store.close()
+    assert shown == "on"
+
+
 def test_a_local_commit_where_a_standby_is_waited_for_is_refused(place: Place, postgresql: Server) -> None:
     with (
         postgresql.set_to("synchronous_commit", "local"),
