@@ -65,7 +65,7 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
     """Start everything, and stop it in reverse order at the end."""
     clock = clock or SystemClock()
     ids = IdSource(clock)
-    gate = Gate(settings.categories)
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone)
     async with AsyncExitStack() as stack:
         if await asyncio.to_thread(holder_of, settings.gateway.state_dir) is not None:
             raise StoreInUse(f"another process holds {settings.gateway.state_dir / LOCK_NAME}")

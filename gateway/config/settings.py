@@ -52,6 +52,23 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SimLimits:
+    """Table `limits` of a modem: parts, and people, that its SIM may be used for. None is no limit."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+    per_month: int | None = None
+    recipients_per_month: int | None = None
+    billing_day: int = 1
+
+    def __bool__(self) -> bool:
+        return any((self.per_minute, self.per_day, self.per_month, self.recipients_per_month))
+
+
+NO_LIMITS = SimLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class ModemConfig:
     """Table `[modems.NAME]`."""
 
@@ -62,6 +79,7 @@ class ModemConfig:
     smsc: str | None
     categories: tuple[str, ...]
     prefixes: tuple[str, ...]
+    limits: SimLimits = NO_LIMITS
 
     @property
     def simulated(self) -> bool:
@@ -73,8 +91,8 @@ class ModemConfig:
 class Category:
     """Table `[categories.NAME]`, every key of contract section 4.
 
-    In force now: `priority`, `stoppable`, `on_uncertain`, `resend_after_us`, `expires_after_us`, `max_parts`,
-    `national_tables`. The others are read and checked; `pending_keys` of the loader tells which were set.
+    In force now: `priority`, `stoppable`, `on_uncertain`, `sim_limits`, `resend_after_us`, `expires_after_us`,
+    `max_parts`, `national_tables`. The others are read and checked; `pending_keys` of the loader tells which were set.
     """
 
     name: str

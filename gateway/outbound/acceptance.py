@@ -144,6 +144,7 @@ class Acceptance:
             parts=draft.parts,
             reference=draft.reference,
             wanted_modem=draft.wanted_modem,
+            lane=draft.lane,
             on_uncertain=draft.on_uncertain,
             created_us=draft.created_us,
             send_us=draft.send_us,

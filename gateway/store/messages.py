@@ -47,6 +47,7 @@ class NewRow:
     text: str
     encoding: Encoding
     parts: int
+    lane: str
     on_uncertain: str
     simulated: bool
     status: Status
@@ -299,6 +300,20 @@ _last_sent = Prepared(
 def last_sent_to(connection: Connection, recipient_id: int) -> AnyRow | None:
     """The latest message to this person that has begun, automatic replies apart: id, reference, category."""
     return _last_sent.first(connection, person=recipient_id)
+
+
+_last_modem = Prepared(
+    select(_m.modem, _m.node, _m.created_us)
+    .where(_m.recipient_id == bindparam("person"), _m.modem.is_not(None))
+    .order_by(_m.id.desc())
+    .limit(1)
+)
+
+
+def last_modem_to(connection: Connection, recipient_id: int, node: str, since_us: int) -> str | None:
+    """The modem of this node that last wrote to this person, if that was asked for since then."""
+    row = _last_modem.first(connection, person=recipient_id)
+    return row.modem if row is not None and row.node == node and row.created_us >= since_us else None
 
 
 def to_message(row: AnyRow, pause: Pause) -> Message:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from bench.filling import MODEM, Works, fill_open, settings_in, works_on
-from gateway.store import queue, upkeep
+from gateway.store import lanes, queue, upkeep
 from gateway.store.opening import open_configured
 
 FINISHED = 3000
@@ -51,10 +51,11 @@ def _steps(connection: Connection, work: Callable[[Connection], object]) -> int:
     [
         upkeep.next_due_us,
         lambda connection: upkeep.expire(connection, 0),
-        lambda connection: queue.ready(connection, MODEM, 2**60, above=0),
+        lanes.waiting,
+        lambda connection: lanes.ready(connection, lanes.waiting(connection)[0].lane, 2**60),
         lambda connection: queue.begun(connection, MODEM, 2**60),
     ],
-    ids=["next_due_us", "expire", "ready", "begun"],
+    ids=["next_due_us", "expire", "waiting", "ready", "begun"],
 )
 async def test_it_costs_what_waits(works: Works, work: Callable[[Connection], object]):
     assert await works.store.write(lambda connection: _steps(connection, work)) <= MOST_STEPS
