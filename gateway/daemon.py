@@ -146,7 +146,7 @@ def _services(
     fleet = Fleet(modems, simulators)
     gateway = settings.gateway
     return Services(
-        messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, gateway=gateway),
+        messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, settings=settings),
         inbox=Inbox(store, gateway.country),
         optouts=OptOuts(store, clock, settings),
         modems=Modems(store, clock, fleet, gateway.node, gateway.timezone),

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from drivers.catalogue import problems_of_port
-from gateway.config.settings import ModemConfig, SimLimits
+from gateway.config.limits import SimLimits
+from gateway.config.settings import ModemConfig
 from gateway.config.shapes import Shape, Wrong, e164, integer, known, listed, matching, number, number_prefix, text
 from gateway.config.table import Table, join
 from gateway.config.times import duration

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.config.limits import NO_LIMITS, SimLimits
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -49,23 +51,6 @@ class ApiSettings:
     allowed_hosts: tuple[str, ...]
     allowed_countries: tuple[str, ...]
     insecure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SimLimits:
-    """Table `limits` of a modem: parts, and people, that its SIM may be used for. None is no limit."""
-
-    per_minute: int | None = None
-    per_day: int | None = None
-    per_month: int | None = None
-    recipients_per_month: int | None = None
-    billing_day: int = 1
-
-    def __bool__(self) -> bool:
-        return any((self.per_minute, self.per_day, self.per_month, self.recipients_per_month))
-
-
-NO_LIMITS = SimLimits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,19 @@ the modem and only forecast at the door.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from drivers.tpdu import Segmentation, TpduError, segment
 from gateway.address import NumberInvalid, parse_recipient
 from gateway.clock import SECOND_US
-from gateway.config.settings import Category, ModemConfig, Settings
+from gateway.config.settings import Category, Settings
 from gateway.errors import FieldError, Forbidden, InvalidRequest
 from gateway.message import Caution
+from gateway.outbound.routes import Lanes
 from gateway.requests import NewMessage, Principal
 from gateway.rules.admission import Facts
-from gateway.rules.routing import Fit, Lane, known_prefixes, prefix_of, routes_of, table_of
 
 T = TypeVar("T")
 
@@ -75,32 +75,6 @@ class Memory:
                 self._found.clear()
             self._found[key] = find()
         return self._found[key]
-
-
-class Lanes:
-    """The lanes of accepted messages, each made once."""
-
-    _MOST = 5000
-
-    def __init__(self, modems: Mapping[str, ModemConfig]) -> None:
-        self._routes = routes_of(modems).values()
-        self._known = known_prefixes(modems)
-        self._table = table_of(self._known)
-        self._found: dict[Hashable, tuple[str, bool]] = {}
-
-    def find(self, principal: Principal, category: Category, wanted: str | None, number: str) -> tuple[str, bool]:
-        """The lane of a message as text, and whether a configured modem takes it."""
-        prefix = prefix_of(number, self._known)
-        key = (category.name, principal.token_id, principal.test, wanted, prefix)
-        found = self._found.get(key)
-        if found is None:
-            if len(self._found) >= self._MOST:
-                self._found.clear()
-            lane = Lane(
-                category.priority, category.name, principal.token_id, principal.test, wanted, prefix, self._table
-            )
-            found = self._found[key] = (lane.text(), any(route.fit(lane) is Fit.ALL for route in self._routes))
-        return found
 
 
 class Door:

@@ -14,6 +14,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from gateway.config.settings import ModemConfig
+from gateway.outbound.routes import routes_of
 from gateway.rules.routing import (
     DOUBTFUL_AFTER,
     REMEMBERED_US,
@@ -23,7 +24,6 @@ from gateway.rules.routing import (
     Route,
     lane_of,
     leave_until_us,
-    routes_of,
 )
 from gateway.rules.turns import Turns
 from gateway.store import lanes, messages

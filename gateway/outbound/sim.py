@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from gateway.config.settings import Category, ModemConfig, SimLimits
+from gateway.config.limits import SimLimits
+from gateway.config.settings import Category, ModemConfig
 from gateway.rules.sim_limits import Counts, Spans, alarms, may_send, spans_at
 from gateway.rules.verdict import Allow, Defer, Verdict
 from gateway.store import events, sim_counts

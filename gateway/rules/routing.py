@@ -7,29 +7,28 @@ that there are instead of through the messages, and a million messages that are 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from zlib import crc32
 
 from gateway.address import calling_code
-from gateway.clock import SECOND_US
-from gateway.config.settings import ModemConfig
 
+_SECOND_US = 1_000_000
 _MOST_URGENT = 9
 _PARTED = "/"
 #: From this priority on nothing waits for a better modem.
 URGENT = 8
 #: How long a message may be left to the SIM that its recipient knows.
-STICKY_US = 2 * SECOND_US
+STICKY_US = 2 * _SECOND_US
 #: How long a recipient goes with one SIM after it last wrote to them.
-REMEMBERED_US = 7 * 24 * 3600 * SECOND_US
+REMEMBERED_US = 7 * 24 * 3600 * _SECOND_US
 #: So many outcomes in a row that nobody knows make a modem doubtful.
 DOUBTFUL_AFTER = 3
 #: How long a message is left to others by a doubtful modem; an urgent one only so long.
-DOUBTFUL_US = 30 * SECOND_US
-DOUBTFUL_URGENT_US = 5 * SECOND_US
+DOUBTFUL_US = 30 * _SECOND_US
+DOUBTFUL_URGENT_US = 5 * _SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +116,6 @@ class Route:
         """Whether the modem may take a message of this lane to this number."""
         fit = self.fit(lane)
         return fit is Fit.ALL or (fit is Fit.SOME and number.startswith(self.prefixes))
-
-
-def routes_of(modems: Mapping[str, ModemConfig]) -> dict[str, Route]:
-    """The routes of configured modems: beside a real one a simulated one takes only messages of test tokens."""
-    only_simulated = all(modem.simulated for modem in modems.values())
-    table = table_of(known_prefixes(modems))
-    return {
-        name: Route(
-            name, modem.simulated, not modem.simulated or only_simulated, modem.categories, modem.prefixes, table
-        )
-        for name, modem in modems.items()
-    }
-
-
-def known_prefixes(modems: Mapping[str, ModemConfig]) -> tuple[str, ...]:
-    """Every beginning of a number that a modem is kept for, the longest first."""
-    found = {prefix for modem in modems.values() for prefix in modem.prefixes}
-    return tuple(sorted(found, key=lambda prefix: (-len(prefix), prefix)))
 
 
 def table_of(known: Sequence[str]) -> str:

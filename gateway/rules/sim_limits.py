@@ -9,14 +9,15 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from gateway.clock import SECOND_US, from_datetime, to_datetime
-from gateway.config.settings import SimLimits
+from gateway.config.limits import SimLimits
 from gateway.message import Rule
 from gateway.rules.verdict import Allow, Defer, Verdict, strictest
 
-_MINUTE_US = 60 * SECOND_US
+_MINUTE_US = 60_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _DECEMBER = 12
 #: Near is four fifths.
 _NEAR = (4, 5)
@@ -40,7 +41,7 @@ class Spans:
 
 def spans_at(now_us: int, billing_day: int, zone: tzinfo) -> Spans:
     """The spans that an instant lies in."""
-    today = to_datetime(now_us).astimezone(zone).date()
+    today = (_EPOCH + now_us * _MICROSECOND).astimezone(zone).date()
     begun = _billing_date(today.year, today.month, billing_day)
     if begun > today:
         begun = _billing_date(*_month_before(today), billing_day)
@@ -115,7 +116,7 @@ def alarms(limits: SimLimits, before: Counts, after: Counts) -> list[Alarm]:
 
 
 def _midnight_us(day: date, zone: tzinfo) -> int:
-    return from_datetime(datetime(day.year, day.month, day.day, tzinfo=zone))
+    return (datetime(day.year, day.month, day.day, tzinfo=zone) - _EPOCH) // _MICROSECOND
 
 
 def _billing_date(year: int, month: int, day: int) -> date:

@@ -25,9 +25,7 @@ async def uncertain(bench: Bench, text: str = "hello", **fields: object) -> Mess
 
 async def resolve(bench: Bench, message: Message, word: str, principal: Principal | None = None) -> Message:
     nudged.clear()
-    service = Messages(
-        bench.store, bench.clock, bench.intake, lambda: nudged.append(True), gateway=bench.settings.gateway
-    )
+    service = Messages(bench.store, bench.clock, bench.intake, lambda: nudged.append(True), settings=bench.settings)
     return await service.resolve(principal or bench.principal, message.id, Settlement(word))
 
 

@@ -14,11 +14,13 @@ from support.clock import ManualClock
 from support.place import Place
 from support.settings import settings_in
 
-from gateway.config.settings import Settings, SimLimits
+from gateway.config.limits import SimLimits
+from gateway.config.settings import Settings
 from gateway.errors import InvalidRequest
-from gateway.message import PartEvent, Status
+from gateway.message import PartEvent, Rule, Status
 from gateway.outbound.gate import Gate, Marked
-from gateway.requests import NewToken, Principal
+from gateway.requests import MessageFilter, NewToken, Principal
+from gateway.services.messages import Messages
 from gateway.store import lanes, tokens
 from gateway.store.database import Store
 from gateway.store.queue import ModemFacts
@@ -309,3 +311,34 @@ async def test_one_step_from_lane_to_lane(bench: Bench) -> None:
     await bench.accept(to="+33600000001", category="emergency")
     found = await bench.store.read(lanes.waiting)
     assert len(found) == 2
+
+
+async def test_what_waits_for_a_sim_is_shown_with_the_instant_and_is_not_written_to(
+    place: Place, store: Store, clock: ManualClock
+) -> None:
+    bench = await bench_with(place, store, clock, sim1={"limits": SimLimits(per_minute=1)}, sim2={})
+    clock.advance(timedelta(seconds=20))
+    service = Messages(store, clock, bench.intake, lambda: None, settings=bench.settings)
+    waits = [await bench.accept(to=f"+3360000000{at}") for at in range(3)]
+    wanted = await bench.accept(to="+33600000009", modem="sim1")
+    alert = await bench.accept(to="+33600000008", category="emergency", send_us=clock.now_us() + 10**6)
+    assert len(await send(bench, SIM1)) == 1
+    # The second modem has room for them; for what wants the first alone there is none.
+    assert (await service.get(bench.principal, waits[1].id)).status is Status.QUEUED
+    held = await service.get(bench.principal, wanted.id)
+    assert held.status is Status.HELD
+    assert held.hold is not None
+    assert (held.hold.rule, held.hold.until_us) == (Rule.SIM_LIMIT, clock.now_us() + 40 * 10**6)
+    assert "1 parts a minute" in held.hold.detail
+    again = await bench.accept(to="+33600000007", modem="sim1")
+    assert again.status is Status.HELD
+
+    async def shown(word: str) -> set[str]:
+        page = await service.list(bench.principal, MessageFilter(status=(word,)), limit=50, cursor=None)
+        assert all(each.status == word for each in page.items)
+        return {each.id for each in page.items}
+
+    assert await shown("held") == {wanted.id, again.id, alert.id}
+    assert await shown("queued") == {waits[1].id, waits[2].id}
+    clock.advance(timedelta(seconds=40))
+    assert (await service.get(bench.principal, wanted.id)).status is Status.QUEUED

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.address import calling_code
 from gateway.config.settings import ModemConfig
+from gateway.outbound.routes import known_prefixes, routes_of
 from gateway.rules.routing import (
     DOUBTFUL_URGENT_US,
     DOUBTFUL_US,
@@ -16,11 +17,9 @@ from gateway.rules.routing import (
     Lane,
     Peer,
     Route,
-    known_prefixes,
     lane_of,
     leave_until_us,
     prefix_of,
-    routes_of,
     table_of,
 )
 from gateway.rules.turns import Turns

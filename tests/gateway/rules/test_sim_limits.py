@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.clock import from_datetime
-from gateway.config.settings import SimLimits
+from gateway.config.limits import SimLimits
 from gateway.message import Rule
 from gateway.rules.sim_limits import Counts, Spans, alarms, may_send, spans_at
 from gateway.rules.verdict import Allow, Defer
