@@ -34,6 +34,7 @@ from gateway.outbound.recovery import recover
 from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
 from gateway.services.modems import Fleet
+from gateway.store import sim_counts
 from gateway.store.database import Store
 from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured, write_secret
 
@@ -73,6 +74,7 @@ async def running_gateway(settings: Settings, clock: Clock | None = None) -> Asy
         lock, store = await stack.enter_async_context(_held_store(settings))
         journals = Journals(settings.gateway.state_dir, settings.gateway.node, boot_id())
         await recover(store, gate, clock, settings.gateway.node, journals)
+        await _forget_counts(store, settings)
         opened = stack.enter_context(_opened(journals, settings.modems))
         modems = {name: build_modem(_modem_settings(modem)) for name, modem in settings.modems.items()}
         crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened)
@@ -126,6 +128,12 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
     return not failed
 
 
+async def _forget_counts(store: Store, settings: Settings) -> None:
+    """A SIM whose limits were taken away is not counted any more: should they come back, the attempts are counted."""
+    limited = [name for name, modem in settings.modems.items() if modem.limits]
+    await store.write(lambda connection: sim_counts.forget_others(connection, settings.gateway.node, limited))
+
+
 def _allow_descriptors() -> None:
     """As many open connections as the system lets this process have: the usual soft limit is made for shells."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -149,7 +157,7 @@ def _services(
         messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, settings=settings),
         inbox=Inbox(store, gateway.country),
         optouts=OptOuts(store, clock, settings),
-        modems=Modems(store, clock, fleet, gateway.node, gateway.timezone),
+        modems=Modems(store, clock, fleet, settings),
         queue=Queue(store, clock, nudge, settings.categories),
         tokens=Tokens(store, clock, settings.categories),
         health=Health(store, fleet),

@@ -24,7 +24,15 @@ _lanes = _lanes.union_all(
         select(func.min(_m.lane)).where(_is_queued, _m.lane > _lanes.c.lane).correlate(_lanes).scalar_subquery()
     ).where(_lanes.c.lane.is_not(None))
 )
-_head = select(func.min(_m.due_us)).where(_is_queued, _m.lane == _lanes.c.lane).correlate(_lanes).scalar_subquery()
+# Not "=": for that SQLite, where it knows of one lane alone, makes an index of its own of everything that waits.
+_head = (
+    select(_m.due_us)
+    .where(_is_queued, _m.lane >= _lanes.c.lane, _m.lane <= _lanes.c.lane)
+    .order_by(_m.lane, _m.due_us, _m.id)
+    .limit(queue.ONE)
+    .correlate(_lanes)
+    .scalar_subquery()
+)
 _waiting = Prepared(select(_lanes.c.lane, _head.label("due_us")).where(_lanes.c.lane.is_not(None)))
 
 

@@ -35,7 +35,7 @@ LOOK = 16
 LIMIT: ColumnElement[int] = literal_column(str(LOOK), Integer)
 # There are as many as modems, and further copies that wait for one.
 _MOST_BEGUN: ColumnElement[int] = literal_column("64", Integer)
-_ONE: ColumnElement[int] = literal_column("1", Integer)
+ONE: ColumnElement[int] = literal_column("1", Integer)
 
 _m = message.c
 _p = part.c
@@ -133,7 +133,7 @@ _next_part = Prepared(
     select(_p.message_id, _p.sequence, _p.state, _p.octets, _p.copies)
     .where(_p.message_id == bindparam("message_id"), _p.state == word(PartState.PENDING))
     .order_by(_p.sequence)
-    .limit(_ONE)
+    .limit(ONE)
 )
 _set_part = Prepared(
     update(part)

@@ -307,11 +307,10 @@ sim_count = Table(
     Column("month_parts", Integer, nullable=False),
     # People written to this month.
     Column("people", Integer, nullable=False),
-    # Set while something waits for the next minute, day or month.
+    # Until when something waits, if this instant is still to come.
     Column("held_until_us", BigInteger),
     Column("held_detail", Text),
 )
-_partial("ix_sim_count_held", "held_until_us IS NOT NULL", sim_count.c.held_until_us)
 
 #: Who was written to through such a SIM, and in which month last.
 sim_person = Table(

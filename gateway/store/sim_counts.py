@@ -143,10 +143,6 @@ _hold = Prepared(
     .where(_c.sim == bindparam("name"))
     .values(held_until_us=bindparam("until_us"), held_detail=bindparam("detail"))
 )
-_release = Prepared(
-    update(sim_count).where(_c.held_until_us <= bindparam("now_us")).values(held_until_us=None, held_detail=None)
-)
-_next_release = Prepared(select(func.min(_c.held_until_us)).where(_c.held_until_us.is_not(None)))
 _held = Prepared(select(_c.node, _c.modem, _c.held_until_us, _c.held_detail).where(_c.held_until_us.is_not(None)))
 _marked = Prepared(
     select(_a.iccid, _a.node, _a.modem, _a.marked_us, message.c.recipient_id)
@@ -277,16 +273,6 @@ def take_back(connection: Connection, attempt_id: int) -> None:
 def hold(connection: Connection, modem: ModemFacts, until_us: int, detail: str) -> None:
     """Something waits for this SIM until then."""
     _hold.write(connection, name=sim_of(modem), until_us=until_us, detail=detail)
-
-
-def release(connection: Connection, now_us: int) -> int:
-    """Forget the waits that are over; returns how many."""
-    return _release.change(connection, now_us=now_us)
-
-
-def next_release_us(connection: Connection) -> int | None:
-    """When the first wait is over."""
-    return _next_release.scalar(connection)
 
 
 def held(connection: Connection) -> list[AnyRow]:

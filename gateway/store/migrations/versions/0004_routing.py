@@ -14,7 +14,6 @@ branch_labels = None
 depends_on = None
 
 _QUEUED = sa.text("status = 'queued'")
-_HELD = sa.text("held_until_us IS NOT NULL")
 # Messages that may still be queued, written as gateway.rules.routing.Lane does where no modem has prefixes.
 _LANE = """
 UPDATE message SET lane = (9 - priority) || '/' || category || '/' || coalesce(CAST(token_id AS VARCHAR(20)), '') || '/'
@@ -57,9 +56,6 @@ def _counts() -> None:
         sa.Column("held_until_us", sa.BigInteger(), nullable=True),
         sa.Column("held_detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("sim", name=op.f("pk_sim_count")),
-    )
-    op.create_index(
-        "ix_sim_count_held", "sim_count", ["held_until_us"], unique=False, sqlite_where=_HELD, postgresql_where=_HELD
     )
     op.create_table(
         "sim_person",
