@@ -56,7 +56,7 @@ async def works_on(settings: Settings, store: Store) -> Works:
     assert view is not None
     principal = Principal(view.id, view.name, frozenset(view.scopes))
     intake = Intake(settings, store, clock, IdSource(clock))
-    return Works(store, intake, Gate(settings.categories), clock, principal)
+    return Works(store, intake, Gate(settings.categories, settings.modems, settings.gateway.timezone), clock, principal)
 
 
 def settings_in(folder: Path, ports: Mapping[str, str]) -> Settings:

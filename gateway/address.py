@@ -125,3 +125,12 @@ _PARSE_ERRORS = {
     NumberParseException.TOO_SHORT_NSN: "is too short for a phone number",
     NumberParseException.TOO_SHORT_AFTER_IDD: "is too short for a phone number",
 }
+
+
+def calling_code(number: str) -> str:
+    """The calling code of an E.164 number, with its +; the whole number if no country has it."""
+    digits = number.removeprefix("+")
+    for length in (1, 2, 3):
+        if digits[:length].isdigit() and int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return f"+{digits[:length]}"
+    return number

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 
+from drivers.events import ModemState
 from gateway.clock import Clock
 from gateway.config.settings import Settings
 from gateway.ids import IdSource
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 #: A submit may take 120 s until the network answers; stopping waits for it and a little more.
 DRAIN_S = 135.0
 _RECEIVERS_S = 5.0
+_USABLE = frozenset({ModemState.READY, ModemState.BUSY})
 
 
 class Crew:
@@ -67,6 +69,7 @@ class Crew:
             name: Receiver(modem, store, inbox, reports, clock, gateway=settings.gateway)
             for name, modem in modems.items()
         }
+        gate.line.usable = self._usable
         for sender in self._senders.values():
             sender.on_unsettled = self.dispatcher.nudge
         answers = Answers(gate)
@@ -98,6 +101,10 @@ class Crew:
     def _wake_senders(self) -> None:
         for sender in self._senders.values():
             sender.nudge()
+
+    def _usable(self) -> Collection[str]:
+        """The modems that can send, or are sending."""
+        return [name for name, modem in self._modems.items() if modem.status().state in _USABLE]
 
     def _facts_of(self, modem: Modem, journal: str) -> Callable[[], ModemFacts]:
         """What the queue must know of a modem, asked anew for each part: a SIM may be swapped."""

@@ -38,6 +38,7 @@ from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
 from gateway.services.messages import Nudge
 from gateway.services.modems import Fleet
+from gateway.store import sim_counts
 from gateway.store.database import Store
 from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured, write_secret
 
@@ -72,7 +73,7 @@ async def running_gateway(
     clock = clock or SystemClock()
     ports = ports or DescriptorStore(None, {})
     ids = IdSource(clock)
-    gate = Gate(settings.categories)
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone)
     async with AsyncExitStack() as stack:
         if await asyncio.to_thread(holder_of, settings.gateway.state_dir) is not None:
             raise StoreInUse(f"another process holds {settings.gateway.state_dir / LOCK_NAME}")
@@ -82,6 +83,7 @@ async def running_gateway(
         _drop_stale(ports, settings.modems)
         waited = await answerable(store, settings.gateway.node, journals, ports.names)
         await recover(store, gate, clock, settings.gateway.node, journals, leave={mark.id for mark in waited})
+        await _forget_counts(store, settings)
         opened = stack.enter_context(_opened(journals, settings.modems, {mark.modem for mark in waited}))
         modems = {name: build_modem(_modem_settings(each), ports.port(name)) for name, each in settings.modems.items()}
         for mark in waited:
@@ -140,6 +142,12 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
     return not failed
 
 
+async def _forget_counts(store: Store, settings: Settings) -> None:
+    """A SIM whose limits were taken away is not counted any more: should they come back, the attempts are counted."""
+    limited = [name for name, modem in settings.modems.items() if modem.limits]
+    await store.write(lambda connection: sim_counts.forget_others(connection, settings.gateway.node, limited))
+
+
 def _allow_descriptors() -> None:
     """As many open connections as the system lets this process have: the usual soft limit is made for shells."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -160,10 +168,10 @@ def _services(
     fleet = Fleet(modems, simulators)
     gateway = settings.gateway
     return Services(
-        messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, gateway=gateway),
+        messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, settings=settings),
         inbox=Inbox(store, gateway.country),
         optouts=OptOuts(store, clock, settings),
-        modems=Modems(store, clock, fleet, gateway.node, gateway.timezone),
+        modems=Modems(store, clock, fleet, settings),
         queue=Queue(store, clock, nudge, settings.categories),
         tokens=Tokens(store, clock, settings.categories),
         health=Health(store, fleet),

@@ -5,7 +5,7 @@ Instants are microseconds UTC. None means the documented default.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -159,8 +159,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ModemView:
-    """A modem as front ends see it. `sent_today` counts parts since midnight in the gateway's zone."""
+    """A modem as front ends see it. `sent_today` counts parts since midnight in the gateway's zone; `limits` are
+    those of its SIM, by their configuration's keys."""
 
     status: ModemStatus
     node: str
     sent_today: int
+    limits: Mapping[str, int] | None = None

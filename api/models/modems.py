@@ -32,5 +32,5 @@ def modem_out(modem: ModemView) -> dict[str, object]:
         "registration": status.registration,
         "signal_dbm": status.signal_dbm,
         "sent_today": modem.sent_today,
-        "limits": None,
+        "limits": modem.limits,
     }

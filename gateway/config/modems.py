@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from drivers.catalogue import problems_of_port
+from gateway.config.limits import SimLimits
 from gateway.config.settings import ModemConfig
 from gateway.config.shapes import Shape, Wrong, e164, integer, known, listed, matching, number, number_prefix, text
 from gateway.config.table import Table, join
@@ -47,20 +48,29 @@ def _read(name: str, table: Table, folder: Path, categories: Collection[str]) ->
         smsc=table.take("smsc", e164, None),
         categories=table.take("categories", listed(known(categories, "category")), ()),
         prefixes=table.take("prefixes", listed(number_prefix), ()),
+        limits=_limits(table),
     )
-    _check_limits(table)
-    if port and not modem.simulated and "limits" not in table:
+    _check_later(table)
+    if port and not modem.simulated and not modem.limits:
         table.findings.warning(table.path, "a real SIM without limits: whatever is queued is sent")
     return modem
 
 
-def _check_limits(table: Table) -> None:
-    """Keys about the SIM's contract. They are checked now and obeyed by a later version."""
-    table.take("self_test", duration(least_s=3600), None)
+def _limits(table: Table) -> SimLimits:
     with table.table("limits") as limits:
-        for key in ("per_minute", "per_day", "per_month", "recipients_per_month"):
-            limits.take(key, integer(1, _MOST), None)
-        limits.take("billing_day", integer(1, 31), None)
+        most = integer(1, _MOST)
+        return SimLimits(
+            per_minute=limits.take("per_minute", most, None),
+            per_day=limits.take("per_day", most, None),
+            per_month=limits.take("per_month", most, None),
+            recipients_per_month=limits.take("recipients_per_month", most, None),
+            billing_day=limits.take("billing_day", integer(1, 31), 1),
+        )
+
+
+def _check_later(table: Table) -> None:
+    """Keys that are checked now and obeyed by a later version."""
+    table.take("self_test", duration(least_s=3600), None)
     with table.table("balance") as balance:
         balance.take("ussd", _ussd, None)
         balance.take("every", duration(least_s=60), None)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.config.limits import NO_LIMITS, SimLimits
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -62,6 +64,7 @@ class ModemConfig:
     smsc: str | None
     categories: tuple[str, ...]
     prefixes: tuple[str, ...]
+    limits: SimLimits = NO_LIMITS
 
     @property
     def simulated(self) -> bool:
@@ -73,8 +76,8 @@ class ModemConfig:
 class Category:
     """Table `[categories.NAME]`, every key of contract section 4.
 
-    In force now: `priority`, `stoppable`, `on_uncertain`, `resend_after_us`, `expires_after_us`, `max_parts`,
-    `national_tables`. The others are read and checked; `pending_keys` of the loader tells which were set.
+    In force now: `priority`, `stoppable`, `on_uncertain`, `sim_limits`, `resend_after_us`, `expires_after_us`,
+    `max_parts`, `national_tables`. The others are read and checked; `pending_keys` of the loader tells which were set.
     """
 
     name: str

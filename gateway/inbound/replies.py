@@ -18,6 +18,7 @@ from gateway.config.settings import Settings
 from gateway.ids import IdSource
 from gateway.message import Encoding, Status
 from gateway.rules.keywords import Keyword
+from gateway.rules.routing import Lane
 from gateway.store import messages, optouts
 
 #: The category whose priority and life an automatic reply has.
@@ -83,6 +84,8 @@ class Replies:
         text = texts.get(self._settings.gateway.language, texts["en"])
         found = segment(text)
         simulated = self._settings.modems[reply.modem].simulated
+        # What a simulated modem heard beside real ones is answered by it.
+        test = simulated and not all(modem.simulated for modem in self._settings.modems.values())
         return messages.NewRow(
             id=self._ids.new(),
             recipient_id=reply.sender_id,
@@ -90,8 +93,8 @@ class Replies:
             category=category.name,
             priority=category.priority,
             stoppable=category.stoppable,
-            # What a simulated modem heard beside real ones is answered by it.
-            test=simulated and not all(modem.simulated for modem in self._settings.modems.values()),
+            test=test,
+            lane=Lane(category.priority, category.name, None, test, reply.modem).text(),
             text=text,
             encoding=Encoding(found.encoding),
             parts=len(found.parts),

@@ -18,6 +18,7 @@ from gateway.errors import Conflict, GatewayError
 from gateway.ids import IdSource
 from gateway.message import Caution, Encoding, Message, Pause, Rule, Status
 from gateway.outbound.door import Draft, facts_of, warnings_of
+from gateway.outbound.waits import Waits
 from gateway.requests import Accepted, Principal
 from gateway.rules.admission import decide
 from gateway.rules.verdict import Allow, Defer, Refuse, Verdict
@@ -41,16 +42,16 @@ class Fresh:
     row: messages.NewRow
     number: str
     pause: Pause
+    waiting: messages.Waiting
 
     def message(self, connection: Connection) -> Message:
         """As front ends know it."""
         del connection  # everything is known already
-        return messages.of_row(self.row, self.number, self.pause)
+        return messages.of_row(self.row, self.number, self.pause, self.waiting)
 
     def accepted(self, connection: Connection) -> Accepted:
         """The same in short."""
-        del connection  # everything is known already
-        return Accepted(self.row.id, self.pause.shown(self.row.status, self.row.category))
+        return Accepted(self.row.id, self.message(connection).status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,15 @@ class Acceptance:
     def __init__(self, settings: Settings, fingerprint: Callable[[str], bytes], ids: IdSource) -> None:
         self._fingerprint = fingerprint
         self._ids = ids
+        self._waits = Waits(settings)
         self._all_simulated = all(modem.simulated for modem in settings.modems.values())
 
     def commit(self, connection: Connection, entries: Sequence[Entry], now_us: int) -> list[Outcome]:
         """Accept the entries, of whoever they are, in their order; what became of each."""
         keys = [entry.key for entry in entries if entry.key is not None]
         used = idempotency.uses(connection, keys, now_us) if keys else {}
-        group = _Group(connection, self._people(connection, entries, used, now_us))
+        people = self._people(connection, entries, used, now_us)
+        group = _Group(connection, people, self._waits.standing(connection, now_us))
         fresh: list[tuple[Key, str]] = []
         outcomes: list[Outcome] = []
         for entry in entries:
@@ -124,7 +127,7 @@ class Acceptance:
         opted_out = group.opted_out(person, draft)
         row = self._row(principal, draft, person, opted_out=opted_out)
         group.rows.append(row)
-        return Fresh(row, draft.number, group.pause)
+        return Fresh(row, draft.number, group.pause, group.waiting)
 
     def _row(self, principal: Principal, draft: Draft, person: int, *, opted_out: bool) -> messages.NewRow:
         hold, status, error = _standing(decide(facts_of(draft, opted_out=opted_out)))
@@ -143,6 +146,7 @@ class Acceptance:
             parts=draft.parts,
             reference=draft.reference,
             wanted_modem=draft.wanted_modem,
+            lane=draft.lane,
             on_uncertain=draft.on_uncertain,
             created_us=draft.created_us,
             send_us=draft.send_us,
@@ -162,9 +166,10 @@ class Acceptance:
 class _Group:
     """What is accepted in one transaction, and what all of it shares."""
 
-    def __init__(self, connection: Connection, people: dict[str, int]) -> None:
+    def __init__(self, connection: Connection, people: dict[str, int], waiting: messages.Waiting) -> None:
         self._connection = connection
         self.people = people
+        self.waiting = waiting
         self.pause = pauses.standing(connection)
         self.rows: list[messages.NewRow] = []
         self._optouts = optouts.standing(connection, list(people.values())) if people else set[tuple[int, str]]()

@@ -17,6 +17,7 @@ from gateway.clock import SECOND_US
 from gateway.config.settings import Category, Settings
 from gateway.errors import FieldError, Forbidden, InvalidRequest
 from gateway.message import Caution
+from gateway.outbound.routes import Lanes
 from gateway.requests import NewMessage, Principal
 from gateway.rules.admission import Facts
 
@@ -49,6 +50,9 @@ class Draft:
     wanted_modem: str | None
     flash: bool
     replaces: bool
+    #: What `gateway.rules.routing.Lane` says of it, and whether a modem of this configuration takes such a message.
+    lane: str
+    routed: bool = True
 
     @property
     def parts(self) -> int:
@@ -80,6 +84,9 @@ class Door:
         self._settings = settings
         self._all_simulated = all(modem.simulated for modem in settings.modems.values())
         self._any_simulated = any(modem.simulated for modem in settings.modems.values())
+        self._lanes = Lanes(settings.modems)
+        # Other hosts may have modems that this one does not know.
+        self._alone = settings.store.path is not None
 
     def check(self, principal: Principal, new: NewMessage, now_us: int, memory: Memory | None = None) -> Draft:
         """The draft of a request made at `now_us`; else everything that is wrong with it, all at once.
@@ -94,8 +101,12 @@ class Door:
         number = self._number(new.to, problems, memory)
         segmentation = self._segmentation(new.text, category, problems, memory)
         expires_us = _expiry(new, category, now_us, problems)
-        self._check_modem(principal, new, problems)
+        wanted = None if new.modem is None else new.modem.removeprefix(f"{self._settings.gateway.node}:")
+        self._check_modem(principal, wanted, problems)
         _check_rest(new, problems)
+        lane, routed = self._lanes.find(principal, category, wanted, number or "")
+        if not (routed or problems) and (self._alone or wanted is not None):
+            _refuse_unrouted(wanted, problems)
         if problems or number is None or segmentation is None:
             code, first = problems[0]
             raise InvalidRequest(code, first.message, errors=[error for _, error in problems])
@@ -109,9 +120,11 @@ class Door:
             expires_us=expires_us,
             on_uncertain=new.on_uncertain or category.on_uncertain,
             reference=new.reference,
-            wanted_modem=None if new.modem is None else new.modem.removeprefix(f"{self._settings.gateway.node}:"),
+            wanted_modem=wanted,
             flash=new.flash,
             replaces=new.replaces,
+            lane=lane,
+            routed=routed,
         )
 
     def _category(self, principal: Principal, new: NewMessage, problems: list[tuple[str, FieldError]]) -> Category:
@@ -151,10 +164,10 @@ class Door:
                 _wrong(problems, "text_too_long", "/text", too_long)
         return None
 
-    def _check_modem(self, principal: Principal, new: NewMessage, problems: list[tuple[str, FieldError]]) -> None:
-        if new.modem is None:
+    def _check_modem(self, principal: Principal, wanted: str | None, problems: list[tuple[str, FieldError]]) -> None:
+        if wanted is None:
             return
-        modem = self._settings.modems.get(new.modem.removeprefix(f"{self._settings.gateway.node}:"))
+        modem = self._settings.modems.get(wanted)
         if modem is None:
             _wrong(problems, "modem_unknown", "/modem", "there is no such modem in the configuration")
         elif principal.test and not modem.simulated:
@@ -173,13 +186,23 @@ def _check_rest(new: NewMessage, problems: list[tuple[str, FieldError]]) -> None
         _wrong(problems, "policy_unknown", "/on_uncertain", f"is one of {', '.join(_POLICIES)}")
 
 
+def _refuse_unrouted(wanted: str | None, problems: list[tuple[str, FieldError]]) -> None:
+    """It could only wait until it expires; whoever asked for it is told at once."""
+    if wanted is not None:
+        _wrong(problems, "modem_unsuitable", "/modem", "is kept for other categories or numbers")
+    else:
+        _wrong(problems, "no_route", "/to", "no modem of the configuration takes this category to this number")
+
+
 def warnings_of(draft: Draft) -> list[Caution]:
     """What a person may want to change."""
+    found = [] if draft.routed else [Caution("no_route", "no modem of this host takes this category to this number")]
     count = len(draft.segmentation.forced_ucs2_by)
-    if count == 0:
-        return []
-    what = "1 character is" if count == 1 else f"{count} characters are"
-    return [Caution("forced_ucs2", f"{what} not in the GSM alphabet, so a part holds 70 characters instead of 160")]
+    if count:
+        what = "1 character is" if count == 1 else f"{count} characters are"
+        sentence = f"{what} not in the GSM alphabet, so a part holds 70 characters instead of 160"
+        found.append(Caution("forced_ucs2", sentence))
+    return found
 
 
 def facts_of(draft: Draft, *, opted_out: bool) -> Facts:

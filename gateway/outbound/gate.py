@@ -15,13 +15,16 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from drivers.tpdu import Address, build_submits, segment
-from gateway.config.settings import Category
+from gateway.config.settings import Category, ModemConfig
 from gateway.failpoints import reach
-from gateway.message import NO_PAUSE, Hold, PartEvent, PartState, Pause, Rule, Status
+from gateway.message import NO_PAUSE, Hold, PartEvent, PartState, Rule, Status
+from gateway.outbound.line import Line, Queued
+from gateway.outbound.sim import Sim, Sims
 from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
+from gateway.rules.routing import lane_of
 from gateway.rules.verdict import Allow, Defer, Refuse
-from gateway.store import messages, optouts, outcomes, pauses, queue, recipients, reports
+from gateway.store import messages, optouts, outcomes, pauses, queue, recipients, reports, sim_counts
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
@@ -46,10 +49,16 @@ class Marked:
 class Gate:
     """Decides and marks, inside a transaction that is handed in."""
 
-    def __init__(self, categories: Mapping[str, Category]) -> None:
+    def __init__(
+        self, categories: Mapping[str, Category], modems: Mapping[str, ModemConfig] | None = None, timezone: str = "UTC"
+    ) -> None:
         self._categories = categories
+        self.line = Line(modems or {})
+        self._sims = Sims(modems or {}, categories, timezone)
         #: What was paused when a part was last asked for.
         self.pause = NO_PAUSE
+        #: When a modem should ask again for what it left to others, by its name.
+        self.look_again_us: dict[str, int] = {}
 
     def settle(self, connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
         """Write what became of a mark that was made for `modem`, and what follows from it.
@@ -61,6 +70,9 @@ class Gate:
             if outcomes.late(connection, outcome, now_us) and outcome.event is PartEvent.ACCEPTED:
                 _apply_early_report(connection, outcome, modem, now_us)
             return
+        self.line.learn(modem, lost=outcome.event is PartEvent.OUTCOME_LOST)
+        if outcome.event in {PartEvent.RELEASED, PartEvent.REFUSED}:
+            sim_counts.take_back(connection, outcome.attempt_id)
         if outcome.event is PartEvent.ACCEPTED:
             _apply_early_report(connection, outcome, modem, now_us)
         elif outcome.event is PartEvent.OUTCOME_LOST:
@@ -76,9 +88,20 @@ class Gate:
         pause = self.pause = pauses.standing(connection)
         if pause.everything:
             return None
-        begun = queue.begun(connection, modem, now_us)
+        sim = self._sims.open(connection, modem, now_us)
+        self.look_again_us.pop(modem.name, None)
+        marked = self._mark_next(connection, modem, now_us, sim)
+        if sim is not None and (until_us := sim.close()) is not None:
+            self._look_again(modem, until_us)
+        return marked
+
+    def _look_again(self, modem: ModemFacts, until_us: int) -> None:
+        self.look_again_us[modem.name] = min(until_us, self.look_again_us.get(modem.name, until_us))
+
+    def _mark_next(self, connection: Connection, modem: ModemFacts, now_us: int, sim: Sim | None) -> Marked | None:
+        begun = self._best_begun(connection, modem, now_us, sim)
         above = 0 if begun is None else begun.priority + 1
-        chosen = self._begin_ready(connection, modem, now_us, above, pause)
+        chosen = self._begin_ready(connection, modem, now_us, above, sim)
         if chosen is None and begun is not None and queue.claim(connection, begun):
             chosen = begun
             if begun.modem is None:
@@ -89,26 +112,62 @@ class Gate:
         assert row is not None, "a begun message has a part left"
         reach("claimed")
         attempt_id = queue.mark(connection, row, modem, now_us)
+        if sim is not None:
+            sim.count(chosen, now_us)
         return Marked(attempt_id, chosen.id, row.sequence, bytes(row.octets), row.copies + 1, chosen.expires_us)
 
+    def _best_begun(self, connection: Connection, modem: ModemFacts, now_us: int, sim: Sim | None) -> AnyRow | None:
+        """The best begun message whose next part this modem may send now."""
+        for row in queue.begun(connection, modem, now_us):
+            if row.modem is None and not self.line.route(modem).takes(lane_of(row.lane), row.number or ""):
+                continue
+            if sim is None or not self._sims.holds(row.category) or sim.takes_part(row):
+                return row
+        return None
+
     def _begin_ready(
-        self, connection: Connection, modem: ModemFacts, now_us: int, above: int, pause: Pause
+        self, connection: Connection, modem: ModemFacts, now_us: int, above: int, sim: Sim | None
     ) -> AnyRow | None:
-        """Begin the best ready message that the rules let through; those they refuse end here."""
-        while rows := queue.ready(connection, modem, now_us, above=above, pause=pause):
-            claimed = False
-            for row in rows:
-                if not queue.claim(connection, row):
+        """Begin the message whose turn it is."""
+
+        def may(category: str) -> bool:
+            full = sim is not None and self._sims.holds(category) and sim.is_full
+            return not (full or self.pause.holds(category))
+
+        for flow in self.line.flows(connection, modem, now_us, above, may=may):
+            row = self._begin_of(connection, modem, now_us, flow, sim)
+            if row is not None:
+                self.line.serve(row)
+                return row
+        return None
+
+    def _begin_of(
+        self, connection: Connection, modem: ModemFacts, now_us: int, flow: Sequence[Queued], sim: Sim | None
+    ) -> AnyRow | None:
+        """Begin the first message of a flow that the rules let through; those they refuse end here."""
+        while True:
+            ended = False
+            for row in self.line.candidates(connection, modem, flow, now_us):
+                if not self._wants(connection, modem, row, now_us, sim) or not queue.claim(connection, row):
                     continue
-                claimed = True
                 if self._admit(connection, row, now_us):
                     octets = None if row.has_parts else self._fix(connection, row, now_us)
                     queue.begin(connection, row.id, modem, now_us, octets)
                     return row
-            if not claimed:
-                # Other hosts decide about all of these at this moment.
+                ended = True
+            if not ended:
+                # Nothing, or other hosts decide about all of these at this moment, or others are to take them.
                 return None
-        return None
+
+    def _wants(self, connection: Connection, modem: ModemFacts, row: AnyRow, now_us: int, sim: Sim | None) -> bool:
+        """Whether its SIM has room for the message, and it is not to be left to another modem for a moment."""
+        if sim is not None and self._sims.holds(row.category) and not sim.takes(row):
+            return False
+        until_us = self.line.leaves_until_us(connection, modem, row, now_us)
+        if until_us is None:
+            return True
+        self._look_again(modem, until_us)
+        return False
 
     def _admit(self, connection: Connection, row: AnyRow, now_us: int) -> bool:
         opted_out = row.stoppable and optouts.is_opted_out(connection, row.recipient_id, row.category)

@@ -94,9 +94,13 @@ class Sender:
                 await self._wait_for_work()
 
     async def _wait_for_work(self) -> None:
-        """Wait for a nudge; while something is paused look oneself, since it may be lifted on the store alone."""
-        paused = self._gate.pause != NO_PAUSE
-        await self._clock.wait(self._work, self._clock.now_us() + _PAUSED_LOOK_US if paused else None)
+        """Wait for a nudge; look oneself while something is paused, since it may be lifted on the store alone, and
+        when what was left to another modem for a moment may still be there."""
+        until_us = self._gate.look_again_us.get(self._modem.name)
+        if self._gate.pause != NO_PAUSE:
+            look_us = self._clock.now_us() + _PAUSED_LOOK_US
+            until_us = look_us if until_us is None else min(until_us, look_us)
+        await self._clock.wait(self._work, until_us)
 
     async def _modem_ready(self) -> bool:
         """Wait for the modem, or for the end; True when the modem can take a submit."""

@@ -11,10 +11,11 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from gateway.clock import Clock
-from gateway.config.settings import GatewaySettings
+from gateway.config.settings import Settings
 from gateway.errors import Conflict, GatewayError, NotFound
 from gateway.message import WAITING, Message, Status, TimelineItem
 from gateway.outbound.intake import Intake
+from gateway.outbound.waits import Waits
 from gateway.requests import Accepted, MessageFilter, NewMessage, Page, Preview, Principal, Settlement, Submission
 from gateway.services.visibility import before_id, filter_number, only_token
 from gateway.store import events, messages, recipients, resolution
@@ -35,13 +36,14 @@ class Nudge(Protocol):
 class Messages:
     """Outbound messages."""
 
-    def __init__(self, store: Store, clock: Clock, intake: Intake, nudge: Nudge, *, gateway: GatewaySettings) -> None:
+    def __init__(self, store: Store, clock: Clock, intake: Intake, nudge: Nudge, *, settings: Settings) -> None:
         self._store = store
         self._clock = clock
         self._intake = intake
         self._nudge = nudge
-        self._country = gateway.country
-        self._node = gateway.node
+        self._country = settings.gateway.country
+        self._node = settings.gateway.node
+        self._waits = Waits(settings)
 
     async def create(self, principal: Principal, new: NewMessage, key: str | None = None) -> Message:
         """Accept one message; it is on the disk when this returns.
@@ -78,7 +80,12 @@ class Messages:
     async def get(self, principal: Principal, message_id: str) -> Message:
         """One message; `NotFound` also for one that this token may not see."""
         token_id = only_token(principal)
-        found = await self._store.read(lambda connection: messages.get(connection, message_id, token_id=token_id))
+
+        def work(connection: Connection) -> Message | None:
+            waiting = self._waits.standing(connection, self._clock.now_us())
+            return messages.get(connection, message_id, token_id=token_id, waiting=waiting)
+
+        found = await self._store.read(work)
         if found is None:
             raise _not_found()
         return found
@@ -96,7 +103,17 @@ class Messages:
             person = None if lookup is None else recipients.find(connection, lookup)
             if lookup is not None and person is None:
                 return Page([], None)
-            return messages.page(connection, wanted, recipient_id=person, token_id=token_id, limit=limit, before=before)
+            waiting = self._waits.standing(connection, self._clock.now_us())
+            return messages.page(
+                connection,
+                wanted,
+                recipient_id=person,
+                token_id=token_id,
+                limit=limit,
+                before=before,
+                waiting=waiting,
+                waiting_lanes=self._waits.lanes(connection, waiting) if wanted.status else (),
+            )
 
         return await self._store.read(work)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from drivers.tpdu import TpduError
 from gateway.clock import Clock, from_datetime, to_datetime
+from gateway.config.limits import SimLimits
+from gateway.config.settings import Settings
 from gateway.errors import Conflict, InvalidRequest, NotFound
 from gateway.ports import Modem, Simulator
 from gateway.requests import ModemView, Principal
@@ -29,12 +31,13 @@ class Fleet:
 class Modems:
     """The modems of this host."""
 
-    def __init__(self, store: Store, clock: Clock, fleet: Fleet, node: str, timezone: str) -> None:
+    def __init__(self, store: Store, clock: Clock, fleet: Fleet, settings: Settings) -> None:
         self._store = store
         self._clock = clock
         self._fleet = fleet
-        self._node = node
-        self._zone = ZoneInfo(timezone)
+        self._node = settings.gateway.node
+        self._zone = ZoneInfo(settings.gateway.timezone)
+        self._limits = {name: _limits_of(modem.limits) for name, modem in settings.modems.items()}
 
     async def list(self, principal: Principal) -> Sequence[ModemView]:
         """Every modem, by name."""
@@ -42,7 +45,9 @@ class Modems:
         since_us = self._midnight_us()
         counts = await self._store.read(lambda connection: upkeep.sent_since(connection, since_us))
         modems = sorted(self._fleet.modems.items())
-        return [ModemView(modem.status(), self._node, counts.get(name, 0)) for name, modem in modems]
+        return [
+            ModemView(modem.status(), self._node, counts.get(name, 0), self._limits.get(name)) for name, modem in modems
+        ]
 
     async def simulate(self, principal: Principal, name: str, sender: str, text: str) -> None:
         """Let a text arrive at a simulated modem as an inbound SMS."""
@@ -64,3 +69,10 @@ class Modems:
     def _midnight_us(self) -> int:
         today = to_datetime(self._clock.now_us()).astimezone(self._zone).date()
         return from_datetime(datetime(today.year, today.month, today.day, tzinfo=self._zone))
+
+
+def _limits_of(limits: SimLimits) -> dict[str, int] | None:
+    """What is written, by its key; None where there is no limit."""
+    if not limits:
+        return None
+    return {key: value for key, value in asdict(limits).items() if value is not None}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -30,6 +30,14 @@ from gateway.store import events, pauses
 from gateway.store.prepared import Prepared, words
 from gateway.store.schema import AnyRow, message, recipient
 
+#: What holds the messages of a lane that are queued, None for nothing.
+Waiting: TypeAlias = Callable[[str], Hold | None]
+
+
+def _nothing_waits(lane: str) -> None:
+    del lane
+
+
 _m = message.c
 _joined: Select[Any] = select(message, recipient.c.number).join(recipient, recipient.c.id == _m.recipient_id)
 
@@ -47,6 +55,7 @@ class NewRow:
     text: str
     encoding: Encoding
     parts: int
+    lane: str
     on_uncertain: str
     simulated: bool
     status: Status
@@ -104,10 +113,10 @@ _values_of = attrgetter(*_WRITTEN)
 _add = Prepared(insert(message).values(attempts=0, **{name: bindparam(name) for name in _WRITTEN}))
 
 
-def of_row(row: NewRow, number: str, pause: Pause) -> Message:
+def of_row(row: NewRow, number: str, pause: Pause, waiting: Waiting = _nothing_waits) -> Message:
     """The value front ends know, of a message that was accepted just now."""
-    hold = Hold(row.hold_rule, row.hold_until_us, row.hold_detail or "") if row.hold_rule else None
-    status = pause.shown(row.status, row.category)
+    written = Hold(row.hold_rule, row.hold_until_us, row.hold_detail or "") if row.hold_rule else None
+    status, hold = _shown(row.status, written, row, pause, waiting)
     return Message(
         id=row.id,
         to=number,
@@ -127,7 +136,7 @@ def of_row(row: NewRow, number: str, pause: Pause) -> Message:
         due_us=row.due_us,
         sent_us=None,
         delivered_us=None,
-        hold=hold if status is row.status else PAUSED,
+        hold=hold,
         error_code=row.error_code,
         error_message=row.error_message,
         warnings=cautions(row.warnings),
@@ -137,12 +146,14 @@ def of_row(row: NewRow, number: str, pause: Pause) -> Message:
 _get = Prepared(_joined.where(_m.id == bindparam("message_id")))
 
 
-def get(connection: Connection, message_id: str, *, token_id: int | None = None) -> Message | None:
-    """One message; with `token_id` only if that token sent it."""
+def get(
+    connection: Connection, message_id: str, *, token_id: int | None = None, waiting: Waiting = _nothing_waits
+) -> Message | None:
+    """One message; with `token_id` only if that token sent it. `waiting` says of a lane what holds it."""
     row = _get.first(connection, message_id=message_id)
     if row is None or token_id not in {None, row.token_id}:
         return None
-    return to_message(row, pauses.standing(connection))
+    return to_message(row, pauses.standing(connection), waiting)
 
 
 def page(
@@ -153,20 +164,31 @@ def page(
     token_id: int | None,
     limit: int,
     before: str | None,
+    waiting: Waiting = _nothing_waits,
+    waiting_lanes: Collection[str] = (),
 ) -> Page[Message]:
-    """Messages that fit, newest first. `recipient_id` stands for `wanted.to`."""
+    """Messages that fit, newest first. `recipient_id` stands for `wanted.to`; `waiting_lanes` are held too."""
     pause = pauses.standing(connection)
-    query = _joined.where(*_conditions(wanted, pause, recipient_id, token_id, before)).order_by(_m.id.desc())
+    conditions = _conditions(
+        wanted, pause, waiting_lanes=waiting_lanes, recipient_id=recipient_id, token_id=token_id, before=before
+    )
+    query = _joined.where(*conditions).order_by(_m.id.desc())
     rows = connection.execute(query.limit(limit + 1)).all()
     following = rows[limit - 1].id if len(rows) > limit else None
-    return Page([to_message(row, pause) for row in rows[:limit]], following)
+    return Page([to_message(row, pause, waiting) for row in rows[:limit]], following)
 
 
 def _conditions(
-    wanted: MessageFilter, pause: Pause, recipient_id: int | None, token_id: int | None, before: str | None
+    wanted: MessageFilter,
+    pause: Pause,
+    *,
+    waiting_lanes: Collection[str],
+    recipient_id: int | None,
+    token_id: int | None,
+    before: str | None,
 ) -> list[ColumnElement[bool]]:
     given: list[tuple[object, ColumnElement[bool]]] = [
-        (wanted.status or None, _shown_as(wanted.status, pause)),
+        (wanted.status or None, _shown_as(wanted.status, pause, waiting_lanes)),
         (wanted.to, _m.recipient_id == recipient_id),
         (wanted.category, _m.category == wanted.category),
         (wanted.reference, _m.reference == wanted.reference),
@@ -179,13 +201,15 @@ def _conditions(
     return [condition for value, condition in given if value is not None]
 
 
-def _shown_as(statuses: Collection[str], pause: Pause) -> ColumnElement[bool]:
-    """That a message is shown with one of these words: what a pause holds is `held`, though it was not written to."""
+def _shown_as(statuses: Collection[str], pause: Pause, waiting_lanes: Collection[str]) -> ColumnElement[bool]:
+    """That a message is shown with one of these words: what a pause or a SIM's limit holds is `held`, though it was not
+    written to."""
     written = _m.status.in_(statuses)
     held = Status.HELD in statuses
     if held == (Status.QUEUED in statuses):
         return written
-    paused = and_(_m.status == Status.QUEUED, true() if pause.everything else _m.category.in_(pause.categories))
+    by_lane = or_(_m.category.in_(pause.categories), _m.lane.in_(waiting_lanes))
+    paused = and_(_m.status == Status.QUEUED, true() if pause.everything else by_lane)
     return or_(written, paused) if held else and_(written, not_(paused))
 
 
@@ -301,11 +325,36 @@ def last_sent_to(connection: Connection, recipient_id: int) -> AnyRow | None:
     return _last_sent.first(connection, person=recipient_id)
 
 
-def to_message(row: AnyRow, pause: Pause) -> Message:
+_last_modem = Prepared(
+    select(_m.modem, _m.node, _m.created_us)
+    .where(_m.recipient_id == bindparam("person"), _m.modem.is_not(None))
+    .order_by(_m.id.desc())
+    .limit(1)
+)
+
+
+def last_modem_to(connection: Connection, recipient_id: int, node: str, since_us: int) -> str | None:
+    """The modem of this node that last wrote to this person, if that was asked for since then."""
+    row = _last_modem.first(connection, person=recipient_id)
+    return row.modem if row is not None and row.node == node and row.created_us >= since_us else None
+
+
+def _shown(
+    status: Status, hold: Hold | None, row: AnyRow | NewRow, pause: Pause, waiting: Waiting
+) -> tuple[Status, Hold | None]:
+    """The status word for front ends, and what holds the message: what is written, else a pause, else a SIM's limit."""
+    if status is not Status.QUEUED:
+        return status, hold
+    if pause.holds(row.category):
+        return Status.HELD, PAUSED
+    waits = waiting(row.lane)
+    return (status, hold) if waits is None else (Status.HELD, waits)
+
+
+def to_message(row: AnyRow, pause: Pause, waiting: Waiting = _nothing_waits) -> Message:
     """A joined row as the value front ends know."""
-    hold = Hold(Rule(row.hold_rule), row.hold_until_us, row.hold_detail or "") if row.hold_rule else None
-    written = Status(row.status)
-    status = pause.shown(written, row.category)
+    written = Hold(Rule(row.hold_rule), row.hold_until_us, row.hold_detail or "") if row.hold_rule else None
+    status, hold = _shown(Status(row.status), written, row, pause, waiting)
     return Message(
         id=row.id,
         to=row.number or "",
@@ -325,7 +374,7 @@ def to_message(row: AnyRow, pause: Pause) -> Message:
         due_us=row.due_us,
         sent_us=row.sent_us,
         delivered_us=row.delivered_us,
-        hold=hold if status is written else PAUSED,
+        hold=hold,
         error_code=row.error_code,
         error_message=row.error_message,
         warnings=cautions(row.warnings),

@@ -1,7 +1,7 @@
 """The queue: which message a modem takes next, and the durable mark in front of it.
 
-A message is *ready* when it is `queued` and due; it is *begun* when it is `sending` and has parts left. Higher priority
-first, then due time, then id; only a message being sent blocks the next one to the same person.
+A message is *ready* when it is `queued` and due; it is *begun* when it is `sending` and has parts left. How it is
+looked for stands in `lanes`; only a message being sent blocks the next one to the same person.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
-    func,
     insert,
     literal_column,
     or_,
@@ -24,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.message import NO_PAUSE, PartEvent, PartState, Pause, Status, next_state
+from gateway.message import PartEvent, PartState, Status, next_state
 from gateway.store import events, pauses, recipients
 from gateway.store.engines import is_shared
 from gateway.store.prepared import Prepared, word
@@ -33,8 +32,10 @@ from gateway.store.schema import AnyRow, attempt, message, part, recipient
 #: How many candidates one query brings; most of the time the first is taken.
 LOOK = 16
 # Written into the text, as the state words are: a planner that does not see it expects a tenth of all rows.
-_LOOK: ColumnElement[int] = literal_column(str(LOOK), Integer)
-_ONE: ColumnElement[int] = literal_column("1", Integer)
+LIMIT: ColumnElement[int] = literal_column(str(LOOK), Integer)
+# There are as many as modems, and further copies that wait for one.
+_MOST_BEGUN: ColumnElement[int] = literal_column("64", Integer)
+ONE: ColumnElement[int] = literal_column("1", Integer)
 
 _m = message.c
 _p = part.c
@@ -57,61 +58,48 @@ class ModemFacts:
     journal: str | None = None
 
 
-_suits = and_(
-    or_(_m.wanted_modem.is_(None), _m.wanted_modem == bindparam("modem")),
-    or_(and_(_m.test.is_(True), bindparam("takes_test")), and_(_m.test.is_(False), bindparam("takes_live"))),
-)
-_to_send = (
-    select(
-        _m.id,
-        _m.status,
-        _m.recipient_id,
-        _m.reply_to_inbox_id,
-        _m.category,
-        _m.priority,
-        _m.due_us,
-        _m.stoppable,
-        _m.text,
-        _m.flash,
-        _m.send_us,
-        _m.expires_us,
-        _m.modem,
-        recipient.c.number,
-        # The text was fixed already, when an earlier try passed the gate.
-        exists(select(_p.sequence).where(_p.message_id == _m.id)).label("has_parts"),
-    )
-    .join(recipient, recipient.c.id == _m.recipient_id)
-    .order_by(_m.priority.desc(), _m.due_us, _m.id)
-)
-_in_flight = exists().where(
+TO_SEND = select(
+    _m.id,
+    _m.status,
+    _m.recipient_id,
+    _m.reply_to_inbox_id,
+    _m.category,
+    _m.priority,
+    _m.due_us,
+    _m.stoppable,
+    _m.text,
+    _m.flash,
+    _m.send_us,
+    _m.expires_us,
+    _m.modem,
+    _m.lane,
+    _m.parts,
+    recipient.c.number,
+    # The text was fixed already, when an earlier try passed the gate.
+    exists(select(_p.sequence).where(_p.message_id == _m.id)).label("has_parts"),
+).join(recipient, recipient.c.id == _m.recipient_id)
+IN_FLIGHT = exists().where(
     _other.c.recipient_id == _m.recipient_id, _other.c.status == word(Status.SENDING), _other.c.id != _m.id
 )
-_of_ready = _to_send.where(
-    _m.status == word(Status.QUEUED),
-    _m.due_us <= bindparam("now_us"),
-    _m.priority >= bindparam("above"),
-    _suits,
-    ~_in_flight,
-).limit(_LOOK)
-_ready = Prepared(_of_ready)
-_ready_in = Prepared(_of_ready.where(_m.category == bindparam("category")))
 _begun = Prepared(
-    _to_send.where(
+    TO_SEND.where(
         _m.status == word(Status.SENDING),
         _m.due_us <= bindparam("now_us"),
         or_(
             and_(_m.modem == bindparam("modem"), _m.node == bindparam("node")),
-            # A further copy of an uncertain one; any modem may take it.
-            and_(_m.modem.is_(None), _suits),
+            # A further copy of an uncertain one; any modem that suits may take it.
+            _m.modem.is_(None),
         ),
         exists().where(_p.message_id == _m.id, _p.state == word(PartState.PENDING)),
         # The kill switch holds further parts of a begun message too.
         ~pauses.paused(),
-    ).limit(_ONE)
+    )
+    .order_by(_m.priority.desc(), _m.due_us, _m.id)
+    .limit(_MOST_BEGUN)
 )
 _still_ready = Prepared(
     select(_m.id)
-    .where(_m.id == bindparam("message_id"), _m.status == word(Status.QUEUED), ~_in_flight)
+    .where(_m.id == bindparam("message_id"), _m.status == word(Status.QUEUED), ~IN_FLIGHT)
     .with_for_update(skip_locked=True)
 )
 _still_free = Prepared(
@@ -119,15 +107,6 @@ _still_free = Prepared(
     .where(_m.id == bindparam("message_id"), _m.status == word(Status.SENDING), _m.modem.is_(None))
     .with_for_update(skip_locked=True)
 )
-# Each category that has something queued: from one to the next in the index, whatever stands between them.
-_is_queued = _m.status == word(Status.QUEUED)
-_names = select(func.min(_m.category).label("name")).where(_is_queued).cte("names", recursive=True)
-_names = _names.union_all(
-    select(
-        select(func.min(_m.category)).where(_is_queued, _m.category > _names.c.name).correlate(_names).scalar_subquery()
-    ).where(_names.c.name.is_not(None))
-)
-_queued_categories = Prepared(select(_names.c.name).where(_names.c.name.is_not(None)))
 _begin = Prepared(
     update(message)
     .where(_m.id == bindparam("message_id"))
@@ -154,7 +133,7 @@ _next_part = Prepared(
     select(_p.message_id, _p.sequence, _p.state, _p.octets, _p.copies)
     .where(_p.message_id == bindparam("message_id"), _p.state == word(PartState.PENDING))
     .order_by(_p.sequence)
-    .limit(_ONE)
+    .limit(ONE)
 )
 _set_part = Prepared(
     update(part)
@@ -179,44 +158,13 @@ _mark = Prepared(
 _states = Prepared(select(_p.state).where(_p.message_id == bindparam("message_id")))
 
 
-def ready(
-    connection: Connection, modem: ModemFacts, now_us: int, *, above: int, pause: Pause = NO_PAUSE
-) -> Sequence[AnyRow]:
-    """Messages this modem may begin, best first, of at least priority `above`; at most `LOOK`.
-
-    While categories are paused the others are looked through one by one, so that a million messages that may not leave
-    are not walked over.
-    """
-    values = {
-        "modem": modem.name,
-        "takes_test": modem.takes_test,
-        "takes_live": modem.takes_live,
-        "now_us": now_us,
-        "above": above,
-    }
-    if pause.everything:
-        return []
-    if not pause.categories:
-        return _ready.rows(connection, **values)
-    free = [row.name for row in _queued_categories.rows(connection) if not pause.holds(row.name)]
-    rows = [row for name in free for row in _ready_in.rows(connection, category=name, **values)]
-    return sorted(rows, key=lambda row: (-row.priority, row.due_us, row.id))[:LOOK]
-
-
-def begun(connection: Connection, modem: ModemFacts, now_us: int) -> AnyRow | None:
-    """The best begun message that has a part for this modem to send now."""
-    return _begun.first(
-        connection,
-        modem=modem.name,
-        node=modem.node,
-        takes_test=modem.takes_test,
-        takes_live=modem.takes_live,
-        now_us=now_us,
-    )
+def begun(connection: Connection, modem: ModemFacts, now_us: int) -> Sequence[AnyRow]:
+    """Begun messages that have a part for this modem to send now, or for any that suits; best first."""
+    return _begun.rows(connection, modem=modem.name, node=modem.node, now_us=now_us)
 
 
 def claim(connection: Connection, row: AnyRow) -> bool:
-    """Whether this candidate (of `ready`, or of `begun`) is still to be had; then nobody else takes it any more.
+    """Whether this candidate (of `lanes.ready`, or of `begun`) is still to be had; then nobody else takes it any more.
 
     Where several hosts take from one queue the person is locked first and the message looked at again afterwards, so
     that what other hosts committed meanwhile is seen: that it went elsewhere, that another is on its way to the same

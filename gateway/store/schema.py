@@ -116,6 +116,8 @@ message = Table(
     Column("error_code", String(64)),
     Column("error_message", Text),
     Column("warnings", Text),
+    # What decides which modems may take it, written by gateway.rules.routing and compared as a whole.
+    Column("lane", String(160), nullable=False, server_default=""),
 )
 
 
@@ -124,7 +126,7 @@ def _partial(name: str, where: str, *columns: ColumnElement[Any]) -> None:
 
 
 _m = message.c
-_partial("ix_message_ready", "status = 'queued'", _m.priority.desc(), _m.due_us, _m.id)
+_partial("ix_message_lane", "status = 'queued'", _m.lane, _m.due_us, _m.id)
 _partial("ix_message_sending", "status = 'sending'", _m.recipient_id, _m.modem)
 _partial("ix_message_held", "status = 'held'", _m.due_us)
 _partial("ix_message_retry", "retry_us IS NOT NULL", _m.retry_us)
@@ -133,7 +135,6 @@ _partial("ix_message_resend", "status = 'uncertain' AND resend_us IS NOT NULL", 
 _partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id)
 _partial("ix_message_reference", "reference IS NOT NULL", _m.reference, _m.id)
 _partial("ix_message_reference_waiting", "reference IS NOT NULL AND status IN ('held', 'queued')", _m.reference, _m.id)
-_partial("ix_message_category_ready", "status = 'queued'", _m.category, _m.priority.desc(), _m.due_us, _m.id)
 Index("ix_message_recipient", _m.recipient_id, _m.id)
 Index("ix_message_token", _m.token_id, _m.id)
 
@@ -287,6 +288,38 @@ pause = Table(
     # Empty means every category.
     Column("category", String(64), primary_key=True),
     Column("since_us", BigInteger, nullable=False),
+)
+
+#: What the SIM of a modem with limits was used for, in the minute, day and month that began at these instants.
+sim_count = Table(
+    "sim_count",
+    metadata,
+    # Its ICCID, or node and modem where that is not known.
+    Column("sim", String(320), primary_key=True),
+    Column("node", String(255), nullable=False),
+    Column("modem", String(64), nullable=False),
+    Column("billing_day", Integer, nullable=False),
+    Column("minute_us", BigInteger, nullable=False),
+    Column("minute_parts", Integer, nullable=False),
+    Column("day_us", BigInteger, nullable=False),
+    Column("day_parts", Integer, nullable=False),
+    Column("month_us", BigInteger, nullable=False),
+    Column("month_parts", Integer, nullable=False),
+    # People written to this month.
+    Column("people", Integer, nullable=False),
+    # Until when something waits, if this instant is still to come.
+    Column("held_until_us", BigInteger),
+    Column("held_detail", Text),
+)
+
+#: Who was written to through such a SIM, and in which month last.
+sim_person = Table(
+    "sim_person",
+    metadata,
+    Column("sim", String(320), primary_key=True),
+    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), primary_key=True),
+    Column("month_us", BigInteger, nullable=False),
+    Column("parts", Integer, nullable=False),
 )
 
 #: Requests that were accepted under a key of the caller's. Neither the key nor the body can be read from it.

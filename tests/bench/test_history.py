@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
 from bench.filling import MODEM, Works, fill_open, settings_in, works_on
-from gateway.store import queue, upkeep
+from gateway.config.settings import ModemConfig
+from gateway.outbound.gate import Gate
+from gateway.outbound.routes import known_prefixes
+from gateway.rules.routing import table_of
+from gateway.store import lanes, queue, upkeep
 from gateway.store.opening import open_configured
 
 FINISHED = 3000
@@ -51,10 +56,11 @@ def _steps(connection: Connection, work: Callable[[Connection], object]) -> int:
     [
         upkeep.next_due_us,
         lambda connection: upkeep.expire(connection, 0),
-        lambda connection: queue.ready(connection, MODEM, 2**60, above=0),
+        lanes.waiting,
+        lambda connection: lanes.ready(connection, lanes.waiting(connection)[0].lane, 2**60),
         lambda connection: queue.begun(connection, MODEM, 2**60),
     ],
-    ids=["next_due_us", "expire", "ready", "begun"],
+    ids=["next_due_us", "expire", "waiting", "ready", "begun"],
 )
 async def test_it_costs_what_waits(works: Works, work: Callable[[Connection], object]):
     assert await works.store.write(lambda connection: _steps(connection, work)) <= MOST_STEPS
@@ -65,3 +71,36 @@ async def test_the_count_sees_what_reads_everything_through(works: Works):
         return connection.exec_driver_sql("SELECT count(text) FROM message").scalar()
 
     assert await works.store.write(lambda connection: _steps(connection, every_row)) > MOST_STEPS
+
+
+@pytest.fixture
+async def unsuitable(tmp_path: Path) -> AsyncIterator[Works]:
+    """A store in which much is queued that no modem of ours may take."""
+    settings = settings_in(tmp_path, {"modem0": "/dev/null"})
+    store = open_configured(settings)
+    works = await works_on(settings, store)
+    await fill_open(works, queued=FINISHED)
+    yield works
+    await store.close()
+
+
+async def test_what_a_modem_may_not_take_costs_its_claim_nothing(unsuitable: Works):
+    free = ModemConfig("modem0", "/dev/null", None, None, None, (), ())
+    belgian, alarm = {"modem0": replace(free, prefixes=("+32",))}, {"modem0": replace(free, categories=("emergency",))}
+    # As a gateway with these prefixes would have accepted them.
+    table = table_of(known_prefixes(belgian))
+
+    def rewrite(connection: Connection) -> None:
+        connection.exec_driver_sql(f"UPDATE message SET lane = substr(lane, 1, length(lane) - 1) || '+33/{table}'")
+
+    async def steps_of_claim(modems: dict[str, ModemConfig]) -> int:
+        gate = Gate({}, modems)
+
+        def claim(connection: Connection) -> None:
+            assert gate.next(connection, MODEM, 2**60) is None
+
+        return await unsuitable.store.write(lambda connection: _steps(connection, claim))
+
+    assert await steps_of_claim(alarm) <= MOST_STEPS
+    await unsuitable.store.write(rewrite)
+    assert await steps_of_claim(belgian) <= MOST_STEPS

@@ -70,7 +70,7 @@ async def make_bench(settings: Settings, store: Store, clock: ManualClock) -> Be
     )
     assert view is not None
     principal = Principal(view.id, "test", frozenset(view.scopes))
-    gate = Gate(settings.categories)
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone)
     return Bench(settings, store, clock, ids, gate, Intake(settings, store, clock, ids), principal)
 
 

@@ -46,7 +46,8 @@ def test_every_entry_of_the_table_names_something(report):
 )
 def test_what_is_in_force(key: str):
     assert is_in_force(f"categories.*.{key}")
-    assert not is_in_force("modems.*.limits.per_day")
+    assert is_in_force("modems.*.limits.per_day")
+    assert not is_in_force("modems.*.self_test")
 
 
 def test_a_real_sim_without_limits(report):

@@ -15,7 +15,7 @@ from support.waiting import eventually
 from gateway.message import NO_PAUSE, PartEvent, Pause, Rule, Status
 from gateway.outbound.dispatcher import upkeep_at
 from gateway.requests import MessageFilter, NewMessage
-from gateway.store import events, messages, outcomes, pauses, queue
+from gateway.store import events, lanes, messages, outcomes, pauses
 from gateway.store.beside import write_beside
 from gateway.store.engines import SqliteEngine
 from gateway.store.opening import StoreUnusable
@@ -225,7 +225,7 @@ async def test_a_paused_category_is_not_walked_over(bench: Bench) -> None:
     await bench.accept()
 
     def plan(connection: Connection) -> str:
-        text = queue._ready_in._text(connection.dialect)
+        text = lanes._ready(0)._text(connection.dialect)
         names = {name: 0 for name, _ in text.places if name is not None}
         rows = connection.connection.driver_connection.execute(  # type: ignore[union-attr]
             f"EXPLAIN QUERY PLAN {text.sql}", text.arguments(names)
@@ -233,7 +233,7 @@ async def test_a_paused_category_is_not_walked_over(bench: Bench) -> None:
         return "\n".join(row[3] for row in rows)
 
     told = await bench.store.read(plan)
-    assert "ix_message_category_ready (category=?" in told
+    assert "ix_message_lane (lane=?" in told
     assert "USE TEMP B-TREE" not in told
 
 

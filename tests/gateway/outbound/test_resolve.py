@@ -30,7 +30,7 @@ async def resolve(bench: Bench, message: Message, word: str, principal: Principa
         bench.clock,
         bench.intake,
         lambda _earliest_us=None: nudged.append(True),
-        gateway=bench.settings.gateway,
+        settings=bench.settings,
     )
     return await service.resolve(principal or bench.principal, message.id, Settlement(word))
 
