@@ -1,4 +1,4 @@
-"""kill -9 at every place of a message's way, with every answer of the network and every policy."""
+"""kill -9 at every place of a message's way, with every answer of the network and every policy: C01 to C14."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import OUTCOMES, PLACES, POLICIES, Tally, number_of
+from support.crash import CASE_OF, OUTCOMES, PLACES, POLICIES, Tally, number_of
 from support.crash_cells import Cell, expected, run_cells
 from support.crash_table import PAGE, TITLES, every_cell, last_words
 
 #: Whether Ctrl-Z was written is not known to a process that died here: the policies differ.
 UNKNOWN = ("journaled", "ended")
+AT_EVERY_PLACE = pytest.mark.parametrize("place", [pytest.param(each, id=f"{CASE_OF[each]}-{each}") for each in PLACES])
 
 
 def _quick(place: str) -> list[Cell]:
@@ -32,17 +33,17 @@ async def _check(folder: Path, cells: list[Cell]) -> Tally:
     return tally
 
 
-@pytest.mark.parametrize("place", PLACES)
+@AT_EVERY_PLACE
 async def test_killed_at(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
     tally = await _check(tmp_path, _quick(place))
-    tell(f"killed at {place}: {tally}")
+    tell(f"{CASE_OF[place]}: killed at {place}: {tally}")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("place", PLACES)
+@AT_EVERY_PLACE
 async def test_killed_at_with_every_policy(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
     tally = await _check(tmp_path, every_cell(place))
-    tell(f"killed at {place}, every policy: {tally}")
+    tell(f"{CASE_OF[place]}: killed at {place}, every policy: {tally}")
 
 
 def test_every_recipient_plays_one_part() -> None:

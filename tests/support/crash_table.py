@@ -1,4 +1,4 @@
-"""Runs every cell of the crash model and writes what was found into docs/guarantees.md: `make guarantees`."""
+"""Runs every cell of the crash model and writes what was found into the page of what is promised: `make guarantees`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.crash import OUTCOMES, PLACES, POLICIES, Tally, Verdict
 from support.crash_cells import Cell, run_cells
 from support.tree import ROOT
 
-PAGE = ROOT / "docs" / "guarantees.md"
+PAGE = ROOT / "docs" / "explanation" / "guarantees.md"
 BEGIN, END = "<!-- crash table: make guarantees -->", "<!-- end of crash table -->"
 #: The places in words for people, in the order of a message's way.
 TITLES = {

@@ -30,9 +30,12 @@ class Client:
     session: aiohttp.ClientSession
     url: str
     token: str
+    #: Sent as `Idempotency-Key` with every request, if any.
+    key: str = ""
 
     async def call(self, method: str, path: str, body: object = None, **query: str) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers |= {"Idempotency-Key": self.key} if self.key else {}
         async with self.session.request(method, self.url + path, json=body, params=query, headers=headers) as answer:
             text = await answer.text()
             return answer.status, json.loads(text) if text else None

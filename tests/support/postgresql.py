@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -89,6 +89,10 @@ class Database:
         """As it stands in `[store] url`."""
         return self.server.url(self.name)
 
+    def url_through(self, folder: Path) -> str:
+        """The same through the socket of a proxy that stands in `folder`."""
+        return f"postgresql://tocsin@/{self.name}?host={folder}"
+
     def run(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements in it; the rows of the last, if it has any."""
         return self.server.run(*statements, database=self.name)
@@ -98,6 +102,30 @@ class Database:
         tables = [name for (name,) in self.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
         emptied = ", ".join(sorted(set(tables) - {"alembic_version", "meta"}))
         self.run("DELETE FROM meta WHERE key <> 'lookup_key_id'", f"TRUNCATE {emptied} RESTART IDENTITY")
+
+
+class Row(tuple[Any, ...]):
+    """A row whose columns have numbers and names."""
+
+    names: Sequence[str]
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(self.names.index(key) if isinstance(key, str) else key)
+
+    def keys(self) -> Sequence[str]:
+        """The columns' names."""
+        return self.names
+
+
+def rows_of(database: Database, query: str, values: Sequence[object] = ()) -> list[Row]:
+    """Ask with `?` for the values, as SQLite is asked."""
+    with database.server.connect(database.name) as connection:
+        cursor = connection.execute(query.replace("%", "%%").replace("?", "%s").encode(), values or None)
+        names = [column.name for column in cursor.description or ()]
+        found = [Row(row) for row in cursor.fetchall()]
+    for row in found:
+        row.names = names
+    return found
 
 
 def new_database(server: Server, name: str) -> Database:
