@@ -13,6 +13,7 @@ until the database, reached again, says which.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -22,11 +23,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, insert
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
 from gateway.store.engine import READERS, StoreEngine, unreachable
 from gateway.store.link import Link
+from gateway.store.schema import meta
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,11 @@ Work = Callable[[Connection], T]
 
 #: Bounds how long one transaction keeps its callers waiting.
 MAX_GROUP = 256
+
+
+# Who asks whether the store can be written does not wait for long.
+_TRY_S = 2.0
+_TOUCHED = "touched"
 
 
 class StoreFailed(Exception):
@@ -82,6 +89,14 @@ class Store:
         if self._closed:
             raise StoreClosed
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def can_be_written(self) -> bool:
+        """Whether a commit reaches the disk: tried out as long as the last one did not."""
+        if not self.writable:
+            with contextlib.suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(_TRY_S):
+                    await self.write(lambda _connection: None)
+        return self.writable
 
     async def close(self) -> None:
         """Finish what was handed over, then close."""
@@ -132,6 +147,9 @@ class Store:
         while (group := self._next_group()) is not None:
             self.groups += 1
             self.works += len(group)
+            if not self.writable:
+                # A work that writes nothing would prove nothing.
+                group.append(_Job(_touch))
             try:
                 self.writable = self._commit(group)
             except BaseException as error:
@@ -318,6 +336,12 @@ def _run_in_savepoint(engine: StoreEngine, connection: Connection, job: _Job) ->
             raise
         raw.execute("ROLLBACK TO work")
         raw.later("RELEASE work")
+
+
+def _touch(connection: Connection) -> None:
+    """Write something, and leave nothing behind. A row that is written as it was would not be written by SQLite."""
+    connection.execute(insert(meta).values(key=_TOUCHED, value=""))
+    connection.execute(delete(meta).where(meta.c.key == _TOUCHED))
 
 
 def _fail(group: list[_Job], error: Exception) -> None:

@@ -203,14 +203,14 @@ class CrashRig:
         assert status == 202, answer
         sent.id = answer["id"]
 
+    async def is_ready(self) -> bool:
+        """What `/readyz` says."""
+        async with client_of(self.gateway.url, "") as client:
+            return (await client.call("GET", "/readyz"))[0] == 200
+
     async def ready(self) -> None:
         """Wait until messages can be accepted and sent."""
-        async with client_of(self.gateway.url, "") as client:
-
-            async def is_ready() -> bool:
-                return (await client.call("GET", "/readyz"))[0] == 200
-
-            await eventually(is_ready, 30, "a gateway that is ready")
+        await eventually(self.is_ready, 30, "a gateway that is ready")
 
     async def hear(self, text: str, sender: str) -> None:
         """A message comes in from the network."""

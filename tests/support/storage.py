@@ -67,9 +67,13 @@ class Filler:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "filler"
 
-    def fill(self) -> None:
-        """Write until nothing more goes on it."""
+    def fill(self, *, leave: int = 0) -> None:
+        """Write until nothing more goes on it, or until `leave` octets are left."""
         with self._path.open("ab", buffering=0) as file:
+            if leave:
+                left = os.statvfs(self._path.parent)
+                file.write(b"\0" * (left.f_bavail * left.f_frsize - leave))
+                return
             for size in (_CHUNK, 4096, 512, 1):
                 with suppress(OSError):
                     while file.write(b"\0" * size) == size:
@@ -95,10 +99,11 @@ def small_disk(folder: Path, size: str) -> Iterator[Filler]:
 class Image:
     """A disk: an ext4 file system in a file, mounted at `folder/disk`."""
 
-    def __init__(self, folder: Path, size: str = "64M") -> None:
+    def __init__(self, folder: Path, size: str = "64M", errors: str = "continue") -> None:
         self._file = folder / "disk.img"
         self._copy = folder / "disk.copy"
         self._size = size
+        self._errors = errors
         self.folder = folder / "disk"
 
     def make(self) -> None:
@@ -107,11 +112,26 @@ class Image:
         # Neither tables nor a journal that is larger than it has to be: each copy of the disk costs time.
         _run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=0", "-J", "size=4", str(self._file))
 
-    def mount(self, *options: str) -> None:
+    def mount(self) -> None:
         """Put it where its folder is."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        _run("mount", "-o", ",".join(("loop", *options)), str(self._file), str(self.folder))
+        _run("mount", "-o", f"loop,errors={self._errors}", str(self._file), str(self.folder))
         self.folder.chmod(0o700)
+
+    def fail(self) -> None:
+        """The kernel meets an error on it, and does what the mount says about errors."""
+        source = subprocess.run(
+            ["findmnt", "-n", "-o", "SOURCE", str(self.folder)], capture_output=True, text=True, check=True
+        )
+        device = Path(source.stdout.strip()).name
+        Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1\n", encoding="ascii")
+
+    def repair(self) -> None:
+        """Look it over, and mount it again."""
+        self.unmount()
+        done = subprocess.run(["fsck.ext4", "-f", "-y", str(self._file)], capture_output=True, text=True, check=False)
+        assert done.returncode in {0, 1}, done.stdout
+        self.mount()
 
     def copy(self) -> None:
         """What the disk holds at this moment: without everything that was written and not flushed."""
@@ -134,10 +154,10 @@ def _unmount(folder: Path) -> None:
 
 
 @contextmanager
-def disk_image(folder: Path, size: str = "64M") -> Iterator[Image]:
-    """A disk that is mounted, and gone at the end."""
+def disk_image(folder: Path, *, errors: str = "continue") -> Iterator[Image]:
+    """A disk that is mounted, and gone at the end. `errors` is what ext4 does when it meets one."""
     needs(why_no_image())
-    image = Image(folder, size)
+    image = Image(folder, errors=errors)
     image.make()
     image.mount()
     try:
