@@ -9,6 +9,7 @@ import pytest
 from support.crash import CASE_OF, OUTCOMES, PLACES, POLICIES, Tally, number_of
 from support.crash_cells import Cell, expected, run_cells
 from support.crash_table import PAGE, TITLES, every_cell, last_words
+from support.database_cases import CUTS
 
 #: Whether Ctrl-Z was written is not known to a process that died here: the policies differ.
 UNKNOWN = ("journaled", "ended")
@@ -55,6 +56,13 @@ def test_the_guarantees_show_what_is_expected_here() -> None:
     words = {cell: expected(cell) for place in PLACES for cell in every_cell(place)}
     page = PAGE.read_text(encoding="utf-8")
     assert last_words(words) in page, "make guarantees"
-    titles = tuple(f"| {title} | 9 |" for title in TITLES.values())
+    titles = tuple(f"| {CASE_OF[place]}: {title} | 9 |" for place, title in TITLES.items())
     rows = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith(titles)]
     assert [(lost, twice, wrong) for lost, twice, _, wrong in rows] == [("0", "0", "0 |")] * len(PLACES)
+
+
+def test_the_guarantees_show_every_cut() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith(tuple(f"| {what} | " for what in CUTS))]
+    # Lost, sent twice, uncertain, told wrong.
+    assert [row[2:] for row in rows] == [["0", "0", "0", "0 |"]] * len(CUTS)

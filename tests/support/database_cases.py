@@ -6,8 +6,9 @@ import asyncio
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from support.crash import CrashRig, Sent, Tally, Verdict, crash_rig
@@ -65,12 +66,12 @@ async def settled(rig: CrashRig, sent: Sequence[Sent]) -> list[Verdict]:
     return [rig.verdict(each, ledger) for each in sent]
 
 
-async def cut_at_every_trip(rig: CrashRig, proxy: Proxy, how: Cut) -> list[Verdict]:
-    """D05: cut the connections at the first trip of a send, at the second of the next one, and so on to its end."""
+async def cut_at_every_trip(rig: CrashRig, proxy: Proxy, how: Cut, *, step: int = 1) -> list[Verdict]:
+    """D05: cut the connections at the first trip of a send, at the next of the next one, and so on to its end."""
     sent: list[Sent] = []
     while not sent or proxy.was_cut.is_set():
-        trip = len(sent) + 1
-        each = Sent(NUMBERS[trip], f"cut {how.name} at {trip}", "hold", key=f"{how.name} {trip}")
+        trip = len(sent) * step + 1
+        each = Sent(NUMBERS[len(sent)], f"cut {how.name} at {trip}", "hold", key=f"{how.name} {trip}")
         sent.append(each)
         proxy.cut_trip(trip, how)
         await persist(rig, each)
@@ -160,3 +161,37 @@ def counted(verdicts: Sequence[Verdict]) -> Tally:
     for verdict in verdicts:
         tally.add(verdict)
     return tally
+
+
+async def _d05(how: Cut, rig: CrashRig, proxy: Proxy, _: Database) -> list[Verdict]:
+    return await cut_at_every_trip(rig, proxy, how)
+
+
+async def _d06(how: Cut, rig: CrashRig, proxy: Proxy, _: Database) -> list[Verdict]:
+    return [(await cut_at_the_mark(rig, proxy, how))[0]]
+
+
+async def _d07(how: Cut, rig: CrashRig, proxy: Proxy, _: Database) -> list[Verdict]:
+    return [(await cut_at_the_result(rig, proxy, how))[0]]
+
+
+async def _d12(rig: CrashRig, _: Proxy, database: Database) -> list[Verdict]:
+    return (await end_sessions_under_load(rig, database, 15))[0]
+
+
+async def _d13(rig: CrashRig, proxy: Proxy, _: Database) -> list[Verdict]:
+    return await slow_database(rig, proxy, 0.3)
+
+
+Case = tuple[Sequence[str], Callable[[CrashRig, Proxy, Database], Awaitable[list[Verdict]]]]
+#: What the table of cuts shows: options of the simulation, and what is done.
+CUTS: dict[str, Case] = {
+    "D05: cut before each trip of a send": ((), partial(_d05, Cut.BEFORE)),
+    "D05: cut after each trip of a send, its answer lost": ((), partial(_d05, Cut.AFTER)),
+    "D06: cut before the commit of the mark": ((), partial(_d06, Cut.BEFORE)),
+    "D06: cut after the commit of the mark, its answer lost": ((), partial(_d06, Cut.AFTER)),
+    "D07: cut before the commit of the result": (("--report-delay", "1s"), partial(_d07, Cut.BEFORE)),
+    "D07: cut after the commit of the result, its answer lost": (("--report-delay", "1s"), partial(_d07, Cut.AFTER)),
+    "D12: every session ended, 15 times": ((), _d12),
+    "D13: every trip takes 0.3 s": ((), _d13),
+}
