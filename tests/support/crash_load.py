@@ -63,9 +63,14 @@ def all_settled(rig: CrashRig) -> bool:
 
 
 def figures(verdicts: Sequence[Verdict], starts: Sequence[float]) -> str:
-    """The verdicts counted, and how long the starts took, in seconds, until the gateway was ready."""
+    """The verdicts, and how long the starts took, in seconds, until the gateway was ready."""
+    cuts = quantiles(starts, n=100)
+    return f"{counted(verdicts)}; from start to ready p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s"
+
+
+def counted(verdicts: Sequence[Verdict]) -> Tally:
+    """The verdicts, counted."""
     tally = Tally()
     for verdict in verdicts:
         tally.add(verdict)
-    cuts = quantiles(starts, n=100)
-    return f"{tally}; from start to ready p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s"
+    return tally

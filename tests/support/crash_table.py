@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from support.crash import CASE_OF, OUTCOMES, PLACES, POLICIES, Tally, Verdict
+from support.crash import CASE_OF, OUTCOMES, PLACES, POLICIES, Verdict
 from support.crash_cells import Cell, run_cells
+from support.crash_load import counted
 from support.database_cases import CUTS, rig_behind_a_proxy
 from support.postgresql import Database, new_database, running_server
 from support.tree import ROOT
@@ -57,9 +58,7 @@ def cuts(found: Mapping[str, Sequence[Verdict]]) -> str:
 
 
 def _line(what: str, verdicts: Sequence[Verdict]) -> str:
-    tally = Tally()
-    for verdict in verdicts:
-        tally.add(verdict)
+    tally = counted(verdicts)
     words = ("messages", "lost", "duplicated", "uncertain", "misclassified")
     return f"| {what} | " + " | ".join(str(tally.counted[word]) for word in words) + " |"
 

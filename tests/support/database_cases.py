@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from support.crash import CrashRig, Sent, Tally, Verdict, crash_rig
+from support.crash import CrashRig, Sent, Verdict, crash_rig
 from support.crash_load import all_settled
 from support.daemon import client_of
 from support.database_proxy import Cut, Proxy, proxied
@@ -153,14 +153,6 @@ async def slow_database(rig: CrashRig, proxy: Proxy, seconds: float) -> list[Ver
         await rig.until(each, "delivered", timeout=120)
     proxy.be_slow(0)
     return await settled(rig, sent)
-
-
-def counted(verdicts: Sequence[Verdict]) -> Tally:
-    """The verdicts, counted."""
-    tally = Tally()
-    for verdict in verdicts:
-        tally.add(verdict)
-    return tally
 
 
 async def _d05(how: Cut, rig: CrashRig, proxy: Proxy, _: Database) -> list[Verdict]:

@@ -154,10 +154,10 @@ def _unmount(folder: Path) -> None:
 
 
 @contextmanager
-def disk_image(folder: Path, *, errors: str = "continue") -> Iterator[Image]:
+def disk_image(folder: Path, *, size: str = "64M", errors: str = "continue") -> Iterator[Image]:
     """A disk that is mounted, and gone at the end. `errors` is what ext4 does when it meets one."""
     needs(why_no_image())
-    image = Image(folder, errors=errors)
+    image = Image(folder, size, errors)
     image.make()
     image.mount()
     try:
