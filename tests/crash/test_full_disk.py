@@ -125,6 +125,7 @@ async def test_f03_full_exactly_at_the_result_the_outcome_is_not_lost(
         assert [row[0] for row in rig.rows("SELECT state FROM attempt")] == ["submitting"]
         if killed:
             await rig.gateway.end(signal.SIGKILL)
+            await _refuses_to_start(rig)
             filler.free()
             await rig.gateway.start()
         else:
@@ -137,6 +138,17 @@ async def test_f03_full_exactly_at_the_result_the_outcome_is_not_lost(
     tell(f"F03: {'killed while full' if killed else 'no restart'}: outcome kept, {healed:.1f} s to recover")
     assert (verdict.sound, verdict.copies, verdict.recorded_uncertain) == (True, 1, False)
     assert references[0][0] is not None
+
+
+async def _refuses_to_start(rig: CrashRig) -> None:
+    """While the disk is full the result cannot be written, and without it nothing may be sent."""
+    process = await rig.gateway.spawn()
+    assert process.stdout is not None
+    assert await asyncio.to_thread(process.wait, 20) == 1
+    process.stdout.close()
+    said = (rig.gateway.folder / "stderr.log").read_text().splitlines()[-1]
+    assert "full" in said, said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["waits", "killed"])

@@ -70,6 +70,20 @@ async def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
         open_store(path)
 
 
+@pytest.mark.parametrize(
+    "damage", [(b"CREATE TABLE token", b"CREATE \xff\xfeBLE token"), (b"SQLite format", b"SQLite farmat")]
+)
+async def test_p08_a_damaged_store_is_refused_with_a_sentence(tmp_path: Path, damage: tuple[bytes, bytes]) -> None:
+    path = tmp_path / "tocsin.db"
+    await opened_and_closed(path)
+    content = path.read_bytes()
+    assert content.count(damage[0]) == 1
+    path.write_bytes(content.replace(*damage))
+    with pytest.raises(StoreUnusable, match="cannot be opened"):
+        open_store(path)
+    assert path.read_bytes() == content.replace(*damage), "what is damaged is left to whoever repairs it"
+
+
 async def test_one_process_holds_the_lock_and_says_where_it_listens(tmp_path: Path) -> None:
     assert holder_of(tmp_path) is None
     lock = StoreLock(tmp_path)
