@@ -357,6 +357,7 @@ async def crash_rig(
     environ = {
         "TOCSIN_FAILPOINT": str(folder / "failpoint"),
         "TOCSIN_SUBMIT_SECONDS": str(submit_seconds),
+        "PYTHONFAULTHANDLER": "1",
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
     }
     async with (
