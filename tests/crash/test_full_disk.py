@@ -22,6 +22,11 @@ PERSON = "+33639984301"
 #: After space has returned everything works again within this, without a restart.
 RECOVERY_S = 30
 
+#: The gateway waits for space, or is killed before there is some.
+WAITING_AND_KILLED = pytest.mark.parametrize(
+    "killed", [pytest.param(False, id="waits", marks=pytest.mark.long), pytest.param(True, id="killed")]
+)
+
 
 @asynccontextmanager
 async def rig_on_a_small_disk(folder: Path, *options: str) -> AsyncIterator[tuple[CrashRig, Filler]]:
@@ -61,6 +66,7 @@ async def _works_again(rig: CrashRig) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.long
 async def test_f01_a_disk_that_fills_while_accepting(tmp_path: Path, tell: Callable[[str], None]) -> None:
     async with rig_on_a_small_disk(tmp_path) as (rig, filler):
         await rig.gateway.start()
@@ -108,7 +114,7 @@ async def _refused(rig: CrashRig) -> bool:
     return not await rig.is_ready()
 
 
-@pytest.mark.parametrize("killed", [False, True], ids=["waits", "killed"])
+@WAITING_AND_KILLED
 async def test_f03_full_exactly_at_the_result_the_outcome_is_not_lost(
     tmp_path: Path, tell: Callable[[str], None], killed: bool
 ) -> None:
@@ -151,7 +157,7 @@ async def _refuses_to_start(rig: CrashRig) -> None:
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("killed", [False, True], ids=["waits", "killed"])
+@WAITING_AND_KILLED
 async def test_f04_a_stop_that_cannot_be_written_stays_on_the_modem(
     tmp_path: Path, tell: Callable[[str], None], killed: bool
 ) -> None:
@@ -182,6 +188,7 @@ async def test_f04_a_stop_that_cannot_be_written_stays_on_the_modem(
     assert heard == ["STOP"]
 
 
+@pytest.mark.long
 async def test_f05_a_store_that_may_not_be_written_any_more_is_read_and_heals(
     tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
@@ -217,6 +224,7 @@ async def _reads(rig: CrashRig) -> int:
         return (await client.call("GET", "/v1/messages"))[0]
 
 
+@pytest.mark.long
 async def test_f05_a_file_system_that_turned_read_only_is_read(tmp_path: Path, tell: Callable[[str], None]) -> None:
     """Only a new mount makes it whole again, so the gateway is started anew then."""
     with disk_image(tmp_path, errors="remount-ro") as image:

@@ -84,6 +84,7 @@ async def test_p01_what_was_accepted_is_on_the_disk(
     assert [verdict for verdict in verdicts if not verdict.sound] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["prompted", "journaled", "ended"])
 async def test_p05_a_cut_between_mark_and_answer_never_makes_a_second_copy_unasked(
     tmp_path: Path, tell: Callable[[str], None], place: str
