@@ -28,6 +28,10 @@ class Calls:
         """Raise `error` at the call of that number, counted from now, from 1."""
         self._left, self._error = number, error
 
+    def spare(self) -> None:
+        """Fail no more."""
+        self._error = None
+
     @property
     def failed(self) -> bool:
         """Whether the chosen call has come."""
