@@ -47,7 +47,7 @@ test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak, k
 soak: $(STAMP) ## the long runs of this version without their short limit, in fresh random cases: make soak HOURS=2
 	@TOCSIN_SOAK_HOURS=$(HOURS) HYPOTHESIS_PROFILE=soak $(PYTEST) -m long -s $(PYTEST_ARGS)
 
-guarantees: $(STAMP) ## kill the gateway at every place with every answer and policy; write the table of docs/guarantees.md anew
+guarantees: $(STAMP) ## kill the gateway at every place with every answer and policy; write the table of docs/explanation/guarantees.md anew
 	@PYTHONPATH=.:tests $(BIN)/python -m support.crash_table
 
 bench: $(STAMP) ## the benchmarks, about four minutes: a table; make bench JSON=FILE BENCH_ARGS="--peers --backlog 1000000"

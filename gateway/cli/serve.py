@@ -46,7 +46,7 @@ def _run(settings: Settings, log_level: str) -> int:
     import asyncio
 
     from gateway import daemon
-    from gateway.errors import StoreInUse
+    from gateway.errors import StoreInUse, Unavailable
     from gateway.logs import set_up
     from gateway.store.opening import StoreUnusable
 
@@ -59,6 +59,9 @@ def _run(settings: Settings, log_level: str) -> int:
         raise Failure(f"a gateway runs on {settings.gateway.state_dir} already ({error})") from None
     except StoreUnusable as error:
         raise Failure(str(error)) from None
+    except Unavailable as error:
+        # What a crash left has to be settled before anything is sent; on a full disk that cannot be written.
+        raise Failure(f"the gateway cannot start: {error.message}") from None
     return 0 if orderly else EXIT_FAILED
 
 

@@ -20,7 +20,7 @@ class Health:
     async def ready(self) -> Readiness:
         """Ready when the store writes and a modem is usable."""
         reasons: list[str] = []
-        if not self._store.writable:
+        if not await self._store.can_be_written():
             reasons.append("the store cannot be written")
         if not any(modem.status().state in _USABLE for modem in self._fleet.modems.values()):
             reasons.append("no modem is usable")

@@ -13,6 +13,7 @@ until the database, reached again, says which.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -22,13 +23,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, insert
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
 from gateway.store.engine import READERS, StoreEngine, unreachable
 from gateway.store.engines import is_shared
 from gateway.store.jobs import Job, Shared, answer, fail, run_each
 from gateway.store.link import Link
+from gateway.store.schema import meta
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,11 @@ Work = Callable[[Connection], T]
 
 #: Bounds how long one transaction keeps its callers waiting.
 MAX_GROUP = 256
+
+
+# Who asks whether the store can be written does not wait for long.
+_TRY_S = 2.0
+_TOUCHED = "touched"
 
 
 class StoreFailed(Exception):
@@ -100,6 +107,14 @@ class Store:
             raise StoreClosed
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
+    async def can_be_written(self) -> bool:
+        """Whether a commit reaches the disk: tried out as long as the last one did not."""
+        if not self.writable:
+            with contextlib.suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(_TRY_S):
+                    await self.write(lambda _connection: None)
+        return self.writable
+
     async def close(self) -> None:
         """Finish what was handed over, then close."""
         self._closed = True
@@ -146,16 +161,18 @@ class Store:
         return result
 
     def _run(self) -> None:
-        while (group := self._next_group()) is not None:
+        while (callers := self._next_group()) is not None:
             self.groups += 1
-            self.works += len(group)
+            self.works += len(callers)
+            # While the store was refused last, a group that writes nothing would prove nothing.
+            group = callers if self.writable else [*callers, Job(_touch, callers[0].future.get_loop())]
             try:
                 self.writable = self._commit(group)
             except BaseException as error:
                 # Nobody may wait for ever, whatever happens in this thread.
                 fail(group, StoreFailed(type(error).__name__))
                 log.critical("the writer failed", extra={"action": "writer_failed"}, exc_info=error)
-            answer(group)
+            answer(callers)
 
     def _commit(self, group: list[Job]) -> bool:
         if (absent := self._engine.absence()) is not None:
@@ -290,6 +307,12 @@ def _is_lost(link: Link, connection: Connection, error: Exception) -> bool:
             return False
     link.drop()
     return True
+
+
+def _touch(connection: Connection) -> None:
+    """Write something, and leave nothing behind. A row that is written as it was would not be written by SQLite."""
+    connection.execute(insert(meta).values(key=_TOUCHED, value=""))
+    connection.execute(delete(meta).where(meta.c.key == _TOUCHED))
 
 
 def _in_doubt() -> Unavailable:

@@ -26,9 +26,9 @@ class Job:
 
     __slots__ = ("error", "future", "result", "work")
 
-    def __init__(self, work: Callable[[Connection], Any]) -> None:
+    def __init__(self, work: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.work = work
-        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.future: asyncio.Future[Any] = (loop or asyncio.get_running_loop()).create_future()
         self.result: Any = None
         self.error: BaseException | None = None
 

@@ -127,14 +127,20 @@ def open_on(engine: StoreEngine, key_file: Path) -> Store:
         with engine.alone(connection):
             key = _prepare(connection, key_file)
         engine.seal()
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, OSError, UnicodeDecodeError) as error:
         link.close()
-        cause = str(error.orig).strip() if isinstance(error, DBAPIError) else error.strerror
-        raise StoreUnusable(f"the store {engine.place} cannot be opened: {cause}") from None
+        raise StoreUnusable(f"the store {engine.place} cannot be opened: {_cause_of(error)}") from None
     except BaseException:
         link.close()
         raise
     return Store(link, key)
+
+
+def _cause_of(error: DBAPIError | OSError | UnicodeDecodeError) -> str | None:
+    if isinstance(error, UnicodeDecodeError):
+        # Names of tables are ASCII: its message would repeat whatever stands there instead.
+        return "it is damaged"
+    return str(error.orig).strip() if isinstance(error, DBAPIError) else error.strerror
 
 
 def _prepare(connection: Connection, key_file: Path) -> bytes:

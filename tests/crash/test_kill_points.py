@@ -1,4 +1,4 @@
-"""kill -9 at every place of a message's way, with every answer of the network and every policy."""
+"""kill -9 at every place of a message's way, with every answer of the network and every policy: C01 to C14."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from support.crash import OUTCOMES, POLICIES, Tally, number_of
-from support.crash_cells import CASES, Cell, expected, run_cells
+from support.crash_cells import CASES, ID_OF, Cell, expected, run_cells
 from support.crash_table import PAGE, TITLES, every_cell, last_words
+from support.database_cases import CUTS
 
 #: Whether Ctrl-Z was written is not known to a process that died here: the policies differ.
 UNKNOWN = ("journaled", "ended")
+AT_EVERY_PLACE = pytest.mark.parametrize("place", [pytest.param(each, id=f"{ID_OF[each]}-{each}") for each in CASES])
 
 
 def _quick(place: str) -> list[Cell]:
@@ -32,17 +34,17 @@ async def _check(folder: Path, cells: list[Cell]) -> Tally:
     return tally
 
 
-@pytest.mark.parametrize("place", CASES)
+@AT_EVERY_PLACE
 async def test_killed_at(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
     tally = await _check(tmp_path, _quick(place))
-    tell(f"killed at {place}: {tally}")
+    tell(f"{ID_OF[place]}: killed at {place}: {tally}")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("place", CASES)
+@AT_EVERY_PLACE
 async def test_killed_at_with_every_policy(place: str, tmp_path: Path, tell: Callable[[str], None]) -> None:
     tally = await _check(tmp_path, every_cell(place))
-    tell(f"killed at {place}, every policy: {tally}")
+    tell(f"{ID_OF[place]}: killed at {place}, every policy: {tally}")
 
 
 def test_every_recipient_plays_one_part() -> None:
@@ -54,6 +56,13 @@ def test_the_guarantees_show_what_is_expected_here() -> None:
     words = {cell: expected(cell) for place in CASES for cell in every_cell(place)}
     page = PAGE.read_text(encoding="utf-8")
     assert last_words(words) in page, "make guarantees"
-    titles = tuple(f"| {TITLES[case]} | 9 |" for case in CASES)
+    titles = tuple(f"| {ID_OF[case]}: {TITLES[case]} | 9 |" for case in CASES)
     rows = [line.split(" | ")[2:] for line in page.splitlines() if line.startswith(titles)]
     assert [(lost, twice, wrong) for lost, twice, _, wrong in rows] == [("0", "0", "0 |")] * len(CASES)
+
+
+def test_the_guarantees_show_every_cut() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith(tuple(f"| {what} | " for what in CUTS))]
+    # Lost, sent twice, uncertain, told wrong.
+    assert [row[2:] for row in rows] == [["0", "0", "0", "0 |"]] * len(CUTS)

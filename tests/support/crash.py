@@ -11,20 +11,24 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from support.daemon import TOCSIN, DaemonProcess, client_of, daemon, simulated_modems
+from support.postgresql import Database, rows_of
 from support.service_manager import PROGRAM as MANAGER
 from support.service_manager import service_manager
 from support.tree import ROOT
 from support.waiting import eventually
 
 from drivers.tpdu import SmsSubmit
+from gateway.store.opening import KEY_NAME
 
 #: Where the process dies, in the order of a message's way.
 PLACES = (
@@ -41,6 +45,21 @@ PLACES = (
     "answered",
     "settled",
 )
+#: How the test catalogue calls a death at each place (C01 to C14 of its crash points).
+CASE_OF = {
+    "parsed": "C01",
+    "accepted": "C02",
+    "claimed": "C04",
+    "marked": "C06",
+    "prompted": "C07",
+    "body:1": "C08",
+    "body:2": "C08",
+    "body:3": "C08",
+    "journaled": "C09",
+    "ended": "C12",
+    "answered": "C13",
+    "settled": "C14",
+}
 OUTCOMES = ("ok", "refused", "silence")
 POLICIES = ("hold", "resend", "never")
 REFUSAL = 1  # unassigned number: a refusal for good
@@ -108,6 +127,8 @@ class Sent:
     text: str
     policy: str
     id: str | None = None
+    #: The `Idempotency-Key` that it is sent with, if any.
+    key: str = ""
 
 
 @dataclass
@@ -129,9 +150,10 @@ class Tally:
 class CrashRig:
     """One gateway process and its modems."""
 
-    def __init__(self, gateway: DaemonProcess, modems: Path) -> None:
+    def __init__(self, gateway: DaemonProcess, modems: Path, database: Database | None = None) -> None:
         self.gateway = gateway
-        self._modems = modems
+        self.modems = modems
+        self._database = database
         self._failpoint = gateway.folder / "failpoint"
 
     # --- the process
@@ -150,6 +172,21 @@ class CrashRig:
         assert process.stdout is not None
         process.stdout.close()
 
+    async def halted(self) -> None:
+        """Wait until the process was stopped at the place that was armed with `stop`."""
+        process = self.gateway.process
+        assert process is not None
+        await eventually(lambda: _state_of(process.pid) == "T", 20, "the stopped process")
+
+    def signal(self, number: int) -> None:
+        """Send the process a signal."""
+        assert self.gateway.process is not None
+        self.gateway.process.send_signal(number)
+
+    def boot_anew(self) -> None:
+        """From the next start on the machine is said to have been started anew."""
+        self._failpoint.with_suffix(".boot").write_text(f"boot-{time.monotonic_ns()}", encoding="ascii")
+
     async def die_while_starting(self, place: str) -> None:
         """Start, and be killed at `place` before it is ready."""
         self.arm(place)
@@ -160,6 +197,7 @@ class CrashRig:
         """Post a message; a gateway that dies meanwhile gives no answer."""
         body = {"to": sent.to, "text": sent.text, "category": "emergency", "on_uncertain": sent.policy, **fields}
         async with client_of(self.gateway.url, self.gateway.token) as client:
+            client.key = sent.key
             try:
                 status, answer = await client.call("POST", "/v1/messages", body)
             except (aiohttp.ClientError, OSError):
@@ -167,11 +205,24 @@ class CrashRig:
         assert status == 202, answer
         sent.id = answer["id"]
 
+    async def is_ready(self) -> bool:
+        """What `/readyz` says."""
+        async with client_of(self.gateway.url, "") as client:
+            return (await client.call("GET", "/readyz"))[0] == 200
+
+    async def ready(self) -> None:
+        """Wait until messages can be accepted and sent."""
+        await eventually(self.is_ready, 30, "a gateway that is ready")
+
+    async def hear(self, text: str, sender: str) -> None:
+        """A message comes in from the network."""
+        await asyncio.to_thread((self.modems / "control").write_text, f"modem0 {sender} {text}\n")
+
     # --- the histories
 
     def ledger(self) -> list[Copy]:
         """What went over the air."""
-        path = self._modems / "ledger.jsonl"
+        path = self.modems / "ledger.jsonl"
         found: list[Copy] = []
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
             entry = json.loads(line)
@@ -181,12 +232,14 @@ class CrashRig:
             found.append(Copy(entry["to"], sequence, submit.tp_ud.text or "", reference))
         return found
 
-    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        """Of the store, read beside the process or after it."""
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """Of the store, read beside the process or after it; columns by number and by name."""
+        if self._database is not None:
+            return rows_of(self._database, query, values)
         with _reading(self.gateway.folder / "state" / "tocsin.db") as raw:
             return raw.execute(query, values).fetchall()
 
-    def message(self, sent: Sent) -> sqlite3.Row | None:
+    def message(self, sent: Sent) -> Any | None:
         """The row of a message: by its id, or by what it says where no answer came."""
         if sent.id is not None:
             rows = self.rows("SELECT * FROM message WHERE id = ?", sent.id)
@@ -263,6 +316,10 @@ def judge(sent: Sent, status: str | None, copies: int, attempts: Sequence[str], 
     )
 
 
+def _state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 @contextmanager
 def _reading(path: Path):  # type: ignore[no-untyped-def]
     raw = sqlite3.connect(path, timeout=10)
@@ -282,20 +339,29 @@ async def crash_rig(
     submit_seconds: float = 0.5,
     production: bool = False,
     held: bool = False,
+    database: Database | None = None,
+    through: Path | None = None,
+    wrapper: Sequence[str] = (),
 ) -> AsyncIterator[CrashRig]:
     """A gateway that can be made to die, not started yet, and a simulation that lives on.
 
     `production` starts the command that people start, in the same environment. `held` has a service manager keep the
-    ports while the gateway is not there.
+    ports while the gateway is not there. With `database` the store lies there, reached by the socket in the folder
+    `through`. `wrapper` is a command that starts the command.
     """
     (folder / "sim").mkdir()
     text = _CONFIG.format(resend_after=resend_after)
+    if database is not None:
+        (folder / "state").mkdir(mode=0o700)
+        (folder / "state" / KEY_NAME).write_bytes(database.key)
+        text += f'[store]\nurl = "{database.url if through is None else database.url_through(through)}"\n'
     for index in range(modems):
         text += f'[modems.m{index}]\nport = "{folder}/sim/modem{index}"\n'
     command = (TOCSIN,) if production else (sys.executable, "-m", "support.failing_daemon")
     environ = {
         "TOCSIN_FAILPOINT": str(folder / "failpoint"),
         "TOCSIN_SUBMIT_SECONDS": str(submit_seconds),
+        "PYTHONFAULTHANDLER": "1",
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
     }
     async with AsyncExitStack() as stack:
@@ -303,5 +369,5 @@ async def crash_rig(
             manager = await stack.enter_async_context(service_manager(folder / "manager"))
             command = (*MANAGER, "launch", str(manager), *command)
         sim = await stack.enter_async_context(simulated_modems(folder / "sim", "--count", str(modems), *options))
-        gateway = await stack.enter_async_context(daemon(folder, text, command, **environ))
-        yield CrashRig(gateway, sim)
+        gateway = await stack.enter_async_context(daemon(folder, text, (*wrapper, *command), **environ))
+        yield CrashRig(gateway, sim, database)

@@ -1,4 +1,4 @@
-"""Runs every cell of the crash model and writes what was found into docs/guarantees.md: `make guarantees`."""
+"""Runs every cell of the crash model and writes what was found into the page of what is promised: `make guarantees`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from support.crash import OUTCOMES, POLICIES, Tally, Verdict
-from support.crash_cells import CASES, HELD, Cell, run_cells
+from support.crash import OUTCOMES, POLICIES, Verdict
+from support.crash_cells import CASES, HELD, ID_OF, Cell, run_cells
+from support.crash_load import counted
+from support.database_cases import CUTS, rig_behind_a_proxy
+from support.postgresql import Database, new_database, running_server
 from support.tree import ROOT
 
-PAGE = ROOT / "docs" / "guarantees.md"
+PAGE = ROOT / "docs" / "explanation" / "guarantees.md"
 BEGIN, END = "<!-- crash table: make guarantees -->", "<!-- end of crash table -->"
+CUTS_BEGIN, CUTS_END = "<!-- table of cuts: make guarantees -->", "<!-- end of table of cuts -->"
 #: The places in words for people, in the order of a message's way.
 TITLES = {
     "parsed": "request read, nothing stored",
@@ -30,6 +34,8 @@ TITLES = {
 }
 TITLES |= {case: f"{TITLES[case.removesuffix(HELD)]}, port held" for case in CASES if case.endswith(HELD)}
 NETWORK = {"ok": "takes it, reports", "refused": "refuses it", "silence": "takes it, never answers nor reports"}
+_HEAD = "| {} | cases | lost | sent twice unasked | uncertain | told wrong |"
+_RULE = "|---|---|---|---|---|---|"
 Words = Mapping[Cell, str | None]
 
 
@@ -40,15 +46,22 @@ def every_cell(place: str) -> list[Cell]:
 
 def totals(verdicts: Mapping[Cell, Verdict]) -> str:
     """One line for each place of death."""
-    lines = ["| killed | cases | lost | sent twice unasked | uncertain | told wrong |", "|---|---|---|---|---|---|"]
+    lines = [_HEAD.format("killed"), _RULE]
     for place in CASES:
-        tally = Tally()
-        for cell, verdict in verdicts.items():
-            if cell.place == place:
-                tally.add(verdict)
-        words = ("messages", "lost", "duplicated", "uncertain", "misclassified")
-        lines.append(f"| {TITLES[place]} | " + " | ".join(str(tally.counted[word]) for word in words) + " |")
+        found = [verdict for cell, verdict in verdicts.items() if cell.place == place]
+        lines.append(_line(f"{ID_OF[place]}: {TITLES[place]}", found))
     return "\n".join(lines)
+
+
+def cuts(found: Mapping[str, Sequence[Verdict]]) -> str:
+    """One line for each way to be cut off from the database."""
+    return "\n".join([_HEAD.format("PostgreSQL"), _RULE, *[_line(what, each) for what, each in found.items()]])
+
+
+def _line(what: str, verdicts: Sequence[Verdict]) -> str:
+    tally = counted(verdicts)
+    words = ("messages", "lost", "duplicated", "uncertain", "misclassified")
+    return f"| {what} | " + " | ".join(str(tally.counted[word]) for word in words) + " |"
 
 
 def last_words(words: Words) -> str:
@@ -75,11 +88,12 @@ def _groups(words: Words) -> list[list[str]]:
     return groups
 
 
-def written(page: str, tables: Sequence[str]) -> str:
+def written(page: str, marks: tuple[str, str], tables: Sequence[str]) -> str:
     """The page with these tables between its marks."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return "\n\n".join([before + BEGIN, *tables, END]) + after
+    begin, end = marks
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return "\n\n".join([before + begin, *tables, end]) + after
 
 
 async def _measure() -> dict[Cell, Verdict]:
@@ -91,11 +105,26 @@ async def _measure() -> dict[Cell, Verdict]:
     return found
 
 
+async def _measure_cuts(database: Database) -> dict[str, Sequence[Verdict]]:
+    """Everything that is done to the way to the database, each on a gateway of its own."""
+    found: dict[str, Sequence[Verdict]] = {}
+    for name, (options, run) in CUTS.items():
+        database.empty()
+        with tempfile.TemporaryDirectory() as folder:
+            async with rig_behind_a_proxy(Path(folder), database, *options) as (rig, proxy):
+                found[name] = await run(rig, proxy, database)
+        print(f"{name}: done", flush=True)  # noqa: T201 - as above
+    return found
+
+
 def main() -> None:
     verdicts = asyncio.run(_measure())
+    with running_server() as server:
+        found = asyncio.run(_measure_cuts(new_database(server, "tocsin")))
     words = {cell: verdict.status for cell, verdict in verdicts.items()}
-    page = written(PAGE.read_text(encoding="utf-8"), [totals(verdicts), last_words(words)])
-    PAGE.write_text(page, encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    page = written(page, (BEGIN, END), [totals(verdicts), last_words(words)])
+    PAGE.write_text(written(page, (CUTS_BEGIN, CUTS_END), [cuts(found)]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from drivers.tpdu import SmsSubmit
 
 #: The command as it is installed beside the interpreter.
 TOCSIN = str(Path(sys.executable).with_name("tocsin"))
+#: Far longer than a start takes, also on a machine that has much else to do.
+START_S = 60
 
 
 @dataclass
@@ -30,9 +32,12 @@ class Client:
     session: aiohttp.ClientSession
     url: str
     token: str
+    #: Sent as `Idempotency-Key` with every request, if any.
+    key: str = ""
 
     async def call(self, method: str, path: str, body: object = None, **query: str) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers |= {"Idempotency-Key": self.key} if self.key else {}
         async with self.session.request(method, self.url + path, json=body, params=query, headers=headers) as answer:
             text = await answer.text()
             return answer.status, json.loads(text) if text else None
@@ -94,8 +99,12 @@ class DaemonProcess:
     async def start(self) -> str:
         self.process = await self.spawn()
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(asyncio.to_thread(self.process.stdout.readline), 20)
-        assert line.startswith("ready http://"), (line, (self.folder / "stderr.log").read_text())
+        try:
+            line = await asyncio.wait_for(asyncio.to_thread(self.process.stdout.readline), START_S)
+        except TimeoutError:
+            # With PYTHONFAULTHANDLER in its environment it says where it is.
+            line = f"ended by signal {-await self.end(signal.SIGABRT)}"
+        assert line.startswith("ready http://"), (line, (self.folder / "stderr.log").read_text()[-4000:])
         self.url = line.removeprefix("ready ").strip()
         return self.url
 

@@ -1,4 +1,4 @@
-"""A door to the database that can be slammed: a socket that passes octets on, and cuts at a COMMIT when it is told to.
+"""A door to the database that can be slammed: a socket that passes octets on, and cuts at a trip or COMMIT as told.
 
 It stands between the daemon and the server, in threads of its own, and knows no protocol but one word.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -17,7 +18,7 @@ _MOST = 65536
 
 
 class Cut(Enum):
-    """What happens to the next COMMIT."""
+    """What happens to the COMMIT, or to the trip, at which is cut."""
 
     BEFORE = "the server never hears of it"
     AFTER = "the server does it, and its answer is lost"
@@ -30,7 +31,12 @@ class Proxy:
         self.folder = folder
         self._server = server
         self._next_cut: Cut | None = None
+        self._trips = 0
+        self._cut_trip: tuple[int, Cut] | None = None
+        self._delay_s = 0.0
         self._shut = False
+        #: Clients that were sent away while the door was shut.
+        self.sent_away = 0
         self._unheard: socket.socket | None = None
         self._answered = threading.Event()
         self._stranded: set[socket.socket] = set()
@@ -53,6 +59,17 @@ class Proxy:
         self._answered.clear()
         self._shut = shut
         self._next_cut = how
+
+    def cut_trip(self, number: int, how: Cut) -> None:
+        """Cut every connection at the trip to the server of that number, counted from now, from 1."""
+        self.was_cut.clear()
+        self._answered.clear()
+        self._trips = 0
+        self._cut_trip = (number, how)
+
+    def be_slow(self, seconds: float) -> None:
+        """Let each trip wait so long before it goes on; 0 ends it."""
+        self._delay_s = seconds
 
     def strand(self) -> None:
         """Hang up on the clients; the server does not hear of it and keeps their sessions."""
@@ -80,6 +97,7 @@ class Proxy:
             except OSError:
                 return
             if not self.lets_in.is_set():
+                self.sent_away += 1
                 client.close()
                 continue
             server = socket.socket(socket.AF_UNIX)
@@ -91,9 +109,9 @@ class Proxy:
 
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
         while octets := _received(client):
-            cut = self._next_cut if b"COMMIT" in octets else None
-            if cut is not None:
-                self._next_cut = None
+            if self._delay_s:
+                time.sleep(self._delay_s)
+            if (cut := self._cut_for(octets)) is not None:
                 if self._shut:
                     self.lets_in.clear()
                 if cut is Cut.AFTER:
@@ -104,6 +122,16 @@ class Proxy:
             with suppress(OSError):
                 server.sendall(octets)
         self._end(client, server)
+
+    def _cut_for(self, octets: bytes) -> Cut | None:
+        """What is to happen here, at these octets of a client."""
+        with self._lock:
+            self._trips += 1
+            if self._cut_trip is not None and self._trips == self._cut_trip[0]:
+                (_, cut), self._cut_trip = self._cut_trip, None
+                return cut
+            cut, self._next_cut = (self._next_cut, None) if b"COMMIT" in octets else (None, self._next_cut)
+            return cut
 
     def _commit_unheard(self, server: socket.socket, octets: bytes) -> None:
         """The answer goes to nobody: whoever passes answers on is told to leave this one."""

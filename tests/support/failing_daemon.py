@@ -2,8 +2,9 @@
 
 `TOCSIN_FAILPOINT` names a file. While it holds a line `PLACE`, `PLACE COUNT` or `PLACE COUNT stop`, the process gets a
 SIGKILL (or SIGSTOP) when it reaches that place for the COUNT-th time; the file is removed just before. `body:1` to
-`body:3` are the quarters of the PDU, at `torn:N` N octets of the answer were read. `TOCSIN_SUBMIT_SECONDS` is how long
-an answer is waited for.
+`body:3` are the quarters of the PDU, at `torn:N` N octets of the answer were read. A file of the same name that ends in
+`.boot` says which start of the machine this is, as after a power cut. `TOCSIN_SUBMIT_SECONDS` is how long an answer is
+waited for.
 """
 
 from __future__ import annotations
@@ -74,11 +75,15 @@ def main() -> None:
     import drivers.at.commands
 
     drivers.at.commands.SUBMIT_SECONDS = float(os.environ["TOCSIN_SUBMIT_SECONDS"])
+    import gateway.daemon
     from drivers.transport.serial import SerialTransport
     from gateway import failpoints
     from gateway.cli.main import main as tocsin
 
-    armed = Armed(Path(os.environ["TOCSIN_FAILPOINT"]))
+    file = Path(os.environ["TOCSIN_FAILPOINT"])
+    if (boot := file.with_suffix(".boot")).exists():
+        gateway.daemon.boot_id = boot.read_text
+    armed = Armed(file)
     failpoints.arm(armed.reach)
     whole = SerialTransport.write
 

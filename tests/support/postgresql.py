@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -89,6 +89,10 @@ class Database:
         """As it stands in `[store] url`."""
         return self.server.url(self.name)
 
+    def url_through(self, folder: Path) -> str:
+        """The same through the socket of a proxy that stands in `folder`."""
+        return f"postgresql://tocsin@/{self.name}?host={folder}"
+
     def run(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements in it; the rows of the last, if it has any."""
         return self.server.run(*statements, database=self.name)
@@ -98,6 +102,30 @@ class Database:
         tables = [name for (name,) in self.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
         emptied = ", ".join(sorted(set(tables) - {"alembic_version", "meta"}))
         self.run("DELETE FROM meta WHERE key <> 'lookup_key_id'", f"TRUNCATE {emptied} RESTART IDENTITY")
+
+
+class Row(tuple[Any, ...]):
+    """A row whose columns have numbers and names."""
+
+    names: Sequence[str]
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(self.names.index(key) if isinstance(key, str) else key)
+
+    def keys(self) -> Sequence[str]:
+        """The columns' names."""
+        return self.names
+
+
+def rows_of(database: Database, query: str, values: Sequence[object] = ()) -> list[Row]:
+    """Ask with `?` for the values, as SQLite is asked."""
+    with database.server.connect(database.name) as connection:
+        cursor = connection.execute(query.replace("%", "%%").replace("?", "%s").encode(), values or None)
+        names = [column.name for column in cursor.description or ()]
+        found = [Row(row) for row in cursor.fetchall()]
+    for row in found:
+        row.names = names
+    return found
 
 
 def new_database(server: Server, name: str) -> Database:
@@ -114,37 +142,75 @@ def new_database(server: Server, name: str) -> Database:
 @contextmanager
 def running_server() -> Iterator[Server]:
     """Make and start a server; flushed commits, as in use."""
+    with installed() as place:
+        place.make()
+        with place.started() as server:
+            yield server
+
+
+@contextmanager
+def installed(data: Path | None = None) -> Iterator[Installed]:
+    """A place for a server, whose data lie in `data` if given."""
     with tempfile.TemporaryDirectory(prefix="tocsin-pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         programs = _programs(folder)
-        who: dict[str, Any] = {}
         if os.geteuid() == 0:
             os.chown(folder, _NOBODY, _NOBODY)
-            who = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-        data = folder / "data"
-        make = [
-            programs / "initdb",
-            "-D",
-            data,
-            "-U",
-            "tocsin",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-locale",
-            "--no-sync",
-        ]
-        subprocess.run(make, check=True, cwd=folder, stdout=subprocess.DEVNULL, **who)
-        serve = [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=40"]
-        with (folder / "log").open("wb") as log:
-            guard = subprocess.Popen(
-                ["sh", "-c", _GUARD, "guard", *serve], cwd=folder, stdin=subprocess.PIPE, stdout=log, stderr=log, **who
+        yield Installed(folder, programs, data or folder / "data")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Programs, and a folder for data and sockets."""
+
+    folder: Path
+    programs: Path
+    data: Path
+
+    @property
+    def _who(self) -> dict[str, Any]:
+        return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+
+    def make(self) -> None:
+        """Make the data of a server that was never started."""
+        options = ["-U", "tocsin", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+        make = [self.programs / "initdb", "-D", self.data, *options]
+        subprocess.run(make, check=True, cwd=self.folder, stdout=subprocess.DEVNULL, **self._who)
+
+    @contextmanager
+    def started(self) -> Iterator[Server]:
+        """The server, for as long as this is used; it may die meanwhile."""
+        options = ["-k", self.folder, "-c", "listen_addresses=", "-c", "max_connections=40"]
+        serve = [self.programs / "postgres", "-D", self.data, *options]
+        with (self.folder / "log").open("ab") as log:
+            guard: subprocess.Popen[bytes] = subprocess.Popen(
+                ["sh", "-c", _GUARD, "guard", *serve],
+                cwd=self.folder,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                **self._who,
             )
             try:
-                yield _ready(Server(folder), guard)
+                yield _ready(Server(self.folder), guard)
             finally:
                 guard.communicate()
+
+
+def reach(folder: Path) -> None:
+    """Let the user who runs the server into this folder and its parents, and write there."""
+    if os.geteuid() == 0:
+        os.chown(folder, _NOBODY, _NOBODY)
+        for parent in folder.parents:
+            if parent.stat().st_mode & 0o001 == 0:
+                parent.chmod(parent.stat().st_mode | 0o011)
+
+
+def processes_on(data: Path) -> list[int]:
+    """The server that works on these data, and every process of it."""
+    server = int((data / "postmaster.pid").read_text().splitlines()[0])
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return [server, *map(int, children)]
 
 
 def _programs(folder: Path) -> Path:

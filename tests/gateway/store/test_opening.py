@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, event
 
 from gateway.errors import StoreInUse
 from gateway.store import migrations
-from gateway.store.opening import KEY_NAME, StoreLock, StoreUnusable, holder_of, open_store
+from gateway.store.engines import SqliteEngine
+from gateway.store.opening import KEY_NAME, StoreLock, StoreUnusable, holder_of, open_on, open_store
 from gateway.store.schema import metadata
 
 
@@ -68,6 +69,34 @@ async def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"this is not a database, whatever its name says" * 100)
     with pytest.raises(StoreUnusable, match="not a database"):
         open_store(path)
+
+
+@pytest.mark.parametrize(
+    "damage", [(b"CREATE TABLE token", b"CREATE \xff\xfeBLE token"), (b"SQLite format", b"SQLite farmat")]
+)
+async def test_p08_a_damaged_store_is_refused_with_a_sentence(tmp_path: Path, damage: tuple[bytes, bytes]) -> None:
+    path = tmp_path / "tocsin.db"
+    await opened_and_closed(path)
+    content = path.read_bytes()
+    assert content.count(damage[0]) == 1
+    path.write_bytes(content.replace(*damage))
+    with pytest.raises(StoreUnusable, match="cannot be opened"):
+        open_store(path)
+    assert path.read_bytes() == content.replace(*damage), "what is damaged is left to whoever repairs it"
+
+
+class Hasty(SqliteEngine):
+    """Flushes at checkpoints alone."""
+
+    def writing(self) -> Engine:
+        engine = super().writing()
+        event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = NORMAL"))
+        return engine
+
+
+def test_p03_a_file_whose_commits_are_not_flushed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnusable, match="synchronous 1; write-ahead logging with full flushing is needed"):
+        open_on(Hasty(tmp_path / "tocsin.db"), tmp_path / KEY_NAME)
 
 
 async def test_one_process_holds_the_lock_and_says_where_it_listens(tmp_path: Path) -> None:

@@ -69,7 +69,9 @@ def end_sessions(database: Database, like: str = "tocsin%") -> int:
 
 
 @pytest.mark.parametrize("name", ["fsync", "full_page_writes", "synchronous_commit"])
-def test_settings_that_lose_what_was_accepted_are_refused_by_name(place: Place, postgresql: Server, name: str) -> None:
+def test_p04_settings_that_lose_what_was_accepted_are_refused_by_name(
+    place: Place, postgresql: Server, name: str
+) -> None:
     with postgresql.set_to(name, "off"), pytest.raises(StoreUnusable, match=f"{name} = off.*set it to on"):
         place.open()
 

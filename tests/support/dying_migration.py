@@ -1,0 +1,48 @@
+"""Makes a store again and again, killed at its first statement, at its second, and so on: in FOLDER/1, FOLDER/2, ….
+
+`python -m support.dying_migration FOLDER` prints how often it was killed before a store was made whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import Engine, event
+
+from gateway.store.opening import open_store
+
+
+def _die_at(number: int) -> None:
+    reached = count(1)
+
+    def before(*_: object) -> None:
+        if next(reached) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", before)
+
+
+def _killed(folder: Path, number: int) -> bool:
+    """Open a store in a child of ours that dies at this statement; whether it got there."""
+    folder.mkdir()
+    child = os.fork()
+    if child == 0:
+        _die_at(number)
+        asyncio.run(open_store(folder / "tocsin.db").close())
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    print(next(number for number in count() if not _killed(folder / str(number + 1), number + 1)))  # noqa: T201 - its answer
+
+
+if __name__ == "__main__":
+    main()

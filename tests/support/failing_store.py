@@ -1,0 +1,105 @@
+"""A real store whose driver fails at a call of our choice; the connection is real, and so is what it did before."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from typing import Any
+
+from sqlalchemy import Engine
+from support.place import Place
+
+from gateway.store.database import Store
+from gateway.store.engines import PostgresqlEngine, SqliteEngine, _File  # pyright: ignore[reportPrivateUsage]
+from gateway.store.opening import KEY_NAME, open_on
+from gateway.store.trips import Session, TripCursor
+
+WRITER = "store-writer"
+
+
+class Calls:
+    """Counts the calls of the writing connection; at the one that was chosen an error comes instead."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._error: Exception | None = None
+
+    def fail_at(self, number: int, error: Exception) -> None:
+        """Raise `error` at the call of that number, counted from now, from 1."""
+        self._left, self._error = number, error
+
+    def spare(self) -> None:
+        """Fail no more."""
+        self._error = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the chosen call has come."""
+        return self._error is None
+
+    def reach(self) -> None:
+        """A call is made; those of readers do not count."""
+        if threading.current_thread().name != WRITER:
+            return
+        self._left -= 1
+        if self._left == 0 and self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+
+def _file_of(calls: Calls) -> type[_File]:
+    class Cursor(sqlite3.Cursor):
+        def execute(self, *given: Any) -> Any:
+            calls.reach()
+            return super().execute(*given)
+
+        def executemany(self, *given: Any) -> Any:
+            calls.reach()
+            return super().executemany(*given)
+
+    class File(_File):
+        def execute(self, *given: Any) -> Any:
+            calls.reach()
+            return super().execute(*given)
+
+        def cursor(self, factory: Any = Cursor) -> Any:
+            return super().cursor(factory)
+
+    return File
+
+
+def _session_of(calls: Calls) -> type[Session]:
+    class Cursor(TripCursor):
+        def execute(self, *given: Any, **named: Any) -> Any:
+            calls.reach()
+            return super().execute(*given, **named)
+
+    class Failing(Session):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.cursor_factory = Cursor
+
+        def later(self, *given: Any) -> None:
+            calls.reach()
+            super().later(*given)
+
+    return Failing
+
+
+class _FailingSqlite(SqliteEngine):
+    calls: Calls
+
+    def _engine(self, *, factory: Any = sqlite3.Connection, pool_size: int = 1) -> Engine:
+        return super()._engine(factory=_file_of(self.calls) if factory is _File else factory, pool_size=pool_size)
+
+
+def failing_store(place: Place) -> tuple[Store, Calls]:
+    """The store at this place, open, and the calls that may be made to fail."""
+    calls = Calls()
+    if place.database is None:
+        engine = _FailingSqlite(place.folder / "tocsin.db")
+        engine.calls = calls
+    else:
+        engine = PostgresqlEngine(place.database.url, None, "test-1")
+        engine._session = _session_of(calls)
+    return open_on(engine, place.folder / KEY_NAME), calls
