@@ -158,7 +158,11 @@ def _in_savepoint(engine: StoreEngine, connection: Connection, work: Callable[[C
     except Exception as error:
         if not engine.in_transaction(connection):
             raise _TransactionGone(error) from error
-        raw.execute("ROLLBACK TO work")
-        raw.later("RELEASE work")
+        try:
+            raw.execute("ROLLBACK TO work")
+            raw.later("RELEASE work")
+        except Exception as worse:
+            # What cannot be undone alone is not committed with the others.
+            raise _TransactionGone(worse) from worse
         raise
     return result

@@ -23,28 +23,32 @@ class Calls:
     def __init__(self) -> None:
         self._left = 0
         self._error: Exception | None = None
+        self._for_good = False
+        #: Whether the chosen call has come.
+        self.failed = True
 
     def fail_at(self, number: int, error: Exception) -> None:
         """Raise `error` at the call of that number, counted from now, from 1."""
-        self._left, self._error = number, error
+        self._left, self._error, self._for_good, self.failed = number, error, False, False
+
+    def fail_from(self, number: int, error: Exception) -> None:
+        """The same, and at every call after it until `spare`."""
+        self.fail_at(number, error)
+        self._for_good = True
 
     def spare(self) -> None:
         """Fail no more."""
         self._error = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the chosen call has come."""
-        return self._error is None
 
     def reach(self) -> None:
         """A call is made; those of readers do not count."""
         if threading.current_thread().name != WRITER:
             return
         self._left -= 1
-        if self._left == 0 and self._error is not None:
-            error, self._error = self._error, None
-            raise error
+        if self._error is None or self._left > 0 or (self._left < 0 and not self._for_good):
+            return
+        self.failed = True
+        raise self._error
 
 
 def _file_of(calls: Calls) -> type[_File]:

@@ -34,7 +34,7 @@ async def test_a_store_is_writable_again_when_something_was_written_and_not_befo
     tries = 0
     while not store.writable:
         tries += 1
-        calls.fail_at(tries, full(place))
+        calls.fail_from(tries, full(place))
         assert await store.can_be_written() is not calls.failed
     # Begin, the work and the trial row, each with its savepoint: whichever fails, the store is not called writable.
     assert tries > 5
