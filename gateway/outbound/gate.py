@@ -24,13 +24,11 @@ from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
 from gateway.rules.routing import lane_of
 from gateway.rules.verdict import Allow, Defer, Refuse
-from gateway.store import messages, optouts, outcomes, pauses, queue, recipients, reports, sim_counts
+from gateway.store import lanes, messages, outcomes, queue, recipients, reports, sim_counts
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
 
-# A report cannot be older than the submit it speaks of; this much is allowed for clocks that moved.
-_EARLY_REPORT_US = 600_000_000
 _FLASH_CLASS = 0
 
 
@@ -65,32 +63,32 @@ class Gate:
 
         One that was settled meanwhile, by somebody who could not know, takes it as evidence.
         """
-        others = outcomes.settle(connection, outcome, now_us)
-        if others is None:
+        settled = outcomes.settle(connection, outcome, modem, now_us)
+        if settled is None:
             if outcomes.late(connection, outcome, now_us) and outcome.event is PartEvent.ACCEPTED:
                 _apply_early_report(connection, outcome, modem, now_us)
             return
         self.line.learn(modem, lost=outcome.event is PartEvent.OUTCOME_LOST)
         if outcome.event in {PartEvent.RELEASED, PartEvent.REFUSED}:
             sim_counts.take_back(connection, outcome.attempt_id)
-        if outcome.event is PartEvent.ACCEPTED:
+        if settled.reported:
             _apply_early_report(connection, outcome, modem, now_us)
-        elif outcome.event is PartEvent.OUTCOME_LOST:
+        if outcome.event is PartEvent.OUTCOME_LOST:
             self._plan_resend(connection, outcome.attempt_id, now_us)
             _apply_waiting_reports(connection, outcome.attempt_id, now_us)
-        if PartState.UNCERTAIN in others:
+        if PartState.UNCERTAIN in settled.others:
             # While this copy was under way a report could not be told to be another's.
             for attempt_id in outcomes.uncertain_copies(connection, outcome.attempt_id):
                 _apply_waiting_reports(connection, attempt_id, now_us)
 
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
         """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""
-        pause = self.pause = pauses.standing(connection)
-        if pause.everything:
+        self.pause, begun, waiting = lanes.look(connection, modem, now_us)
+        if self.pause.everything:
             return None
         sim = self._sims.open(connection, modem, now_us)
         self.look_again_us.pop(modem.name, None)
-        marked = self._mark_next(connection, modem, now_us, sim)
+        marked = self._mark_next(connection, modem, now_us, sim, begun=begun, waiting=waiting)
         if sim is not None and (until_us := sim.close()) is not None:
             self._look_again(modem, until_us)
         return marked
@@ -98,27 +96,31 @@ class Gate:
     def _look_again(self, modem: ModemFacts, until_us: int) -> None:
         self.look_again_us[modem.name] = min(until_us, self.look_again_us.get(modem.name, until_us))
 
-    def _mark_next(self, connection: Connection, modem: ModemFacts, now_us: int, sim: Sim | None) -> Marked | None:
-        begun = self._best_begun(connection, modem, now_us, sim)
-        above = 0 if begun is None else begun.priority + 1
-        chosen = self._begin_ready(connection, modem, now_us, above, sim)
-        if chosen is None and begun is not None and queue.claim(connection, begun):
-            chosen = begun
-            if begun.modem is None:
-                queue.begin(connection, begun.id, modem, now_us)
-        if chosen is None:
-            return None
-        row = queue.next_part(connection, chosen.id)
-        assert row is not None, "a begun message has a part left"
-        reach("claimed")
-        attempt_id = queue.mark(connection, row, modem, now_us)
+    def _mark_next(
+        self,
+        connection: Connection,
+        modem: ModemFacts,
+        now_us: int,
+        sim: Sim | None,
+        *,
+        begun: Sequence[AnyRow],
+        waiting: Sequence[AnyRow],
+    ) -> Marked | None:
+        best = self._best_begun(begun, modem, sim)
+        above = 0 if best is None else best.priority + 1
+        fresh = self._begin_ready(connection, modem, now_us, sim, above=above, waiting=waiting)
+        if fresh is not None or best is None or queue.claim(connection, best) is None:
+            return fresh
+        if best.modem is None:
+            queue.begin(connection, best.id, modem, now_us)
+        marked = _mark_next(connection, best, modem, now_us)
         if sim is not None:
-            sim.count(chosen, now_us)
-        return Marked(attempt_id, chosen.id, row.sequence, bytes(row.octets), row.copies + 1, chosen.expires_us)
+            sim.count(best, now_us)
+        return marked
 
-    def _best_begun(self, connection: Connection, modem: ModemFacts, now_us: int, sim: Sim | None) -> AnyRow | None:
+    def _best_begun(self, begun: Sequence[AnyRow], modem: ModemFacts, sim: Sim | None) -> AnyRow | None:
         """The best begun message whose next part this modem may send now."""
-        for row in queue.begun(connection, modem, now_us):
+        for row in begun:
             if row.modem is None and not self.line.route(modem).takes(lane_of(row.lane), row.number or ""):
                 continue
             if sim is None or not self._sims.holds(row.category) or sim.takes_part(row):
@@ -126,38 +128,59 @@ class Gate:
         return None
 
     def _begin_ready(
-        self, connection: Connection, modem: ModemFacts, now_us: int, above: int, sim: Sim | None
-    ) -> AnyRow | None:
-        """Begin the message whose turn it is."""
+        self,
+        connection: Connection,
+        modem: ModemFacts,
+        now_us: int,
+        sim: Sim | None,
+        *,
+        above: int,
+        waiting: Sequence[AnyRow],
+    ) -> Marked | None:
+        """Begin and mark the message whose turn it is."""
 
         def may(category: str) -> bool:
             full = sim is not None and self._sims.holds(category) and sim.is_full
             return not (full or self.pause.holds(category))
 
-        for flow in self.line.flows(connection, modem, now_us, above, may=may):
-            row = self._begin_of(connection, modem, now_us, flow, sim)
-            if row is not None:
-                self.line.serve(row)
-                return row
+        for flow in self.line.flows(waiting, modem, now_us, above, may=may):
+            marked = self._begin_of(connection, modem, now_us, flow, sim)
+            if marked is not None:
+                return marked
         return None
 
     def _begin_of(
         self, connection: Connection, modem: ModemFacts, now_us: int, flow: Sequence[Queued], sim: Sim | None
-    ) -> AnyRow | None:
+    ) -> Marked | None:
         """Begin the first message of a flow that the rules let through; those they refuse end here."""
         while True:
             ended = False
             for row in self.line.candidates(connection, modem, flow, now_us):
-                if not self._wants(connection, modem, row, now_us, sim) or not queue.claim(connection, row):
+                if not self._wants(connection, modem, row, now_us, sim):
                     continue
-                if self._admit(connection, row, now_us):
-                    octets = None if row.has_parts else self._fix(connection, row, now_us)
-                    queue.begin(connection, row.id, modem, now_us, octets)
-                    return row
+                claimed = queue.claim(connection, row)
+                if claimed is None:
+                    continue
+                if self._admit(connection, row, now_us, opted_out=bool(claimed.opted_out)):
+                    marked = self._begin(connection, row, modem, now_us, claimed.mark)
+                    self.line.serve(row)
+                    if sim is not None:
+                        sim.count(row, now_us)
+                    return marked
                 ended = True
             if not ended:
                 # Nothing, or other hosts decide about all of these at this moment, or others are to take them.
                 return None
+
+    def _begin(self, connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int, number: int | None) -> Marked:
+        if row.has_parts:
+            queue.begin(connection, row.id, modem, now_us)
+            return _mark_next(connection, row, modem, now_us)
+        octets = self._fix(connection, row, now_us)
+        queue.begin(connection, row.id, modem, now_us, octets)
+        reach("claimed")
+        attempt_id = queue.mark(connection, row.id, 1, modem, now_us, number=number)
+        return Marked(attempt_id, row.id, 1, octets[0], 1, row.expires_us)
 
     def _wants(self, connection: Connection, modem: ModemFacts, row: AnyRow, now_us: int, sim: Sim | None) -> bool:
         """Whether its SIM has room for the message, and it is not to be left to another modem for a moment."""
@@ -169,8 +192,7 @@ class Gate:
         self._look_again(modem, until_us)
         return False
 
-    def _admit(self, connection: Connection, row: AnyRow, now_us: int) -> bool:
-        opted_out = row.stoppable and optouts.is_opted_out(connection, row.recipient_id, row.category)
+    def _admit(self, connection: Connection, row: AnyRow, now_us: int, *, opted_out: bool) -> bool:
         reply = row.reply_to_inbox_id is not None
         match decide(
             Facts(now_us, row.send_us, row.expires_us, bool(row.stoppable), opted_out=opted_out, automatic_reply=reply)
@@ -205,10 +227,19 @@ class Gate:
             outcomes.plan_resend(connection, row.id, now_us + category.resend_after_us)
 
 
+def _mark_next(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) -> Marked:
+    """Mark the next part of a message whose octets are fixed."""
+    found = queue.next_part(connection, row.id)
+    assert found is not None, "a begun message has a part left"
+    reach("claimed")
+    attempt_id = queue.mark_part(connection, found, modem, now_us)
+    return Marked(attempt_id, row.id, found.sequence, bytes(found.octets), found.copies + 1, row.expires_us)
+
+
 def _apply_early_report(connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
     """A report may have come before the answer it belongs to was committed."""
     assert outcome.tp_mr is not None, "an accepted part has a reference"
-    found = reports.early(connection, outcome.attempt_id, modem, outcome.tp_mr, now_us - _EARLY_REPORT_US)
+    found = reports.early(connection, outcome.attempt_id, modem, outcome.tp_mr, now_us - outcomes.EARLY_REPORT_US)
     if found is not None:
         early, row = found
         reports.apply(connection, early.id, row, now_us, told=early, finding=finding_of(early.tp_st))

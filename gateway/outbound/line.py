@@ -58,15 +58,15 @@ class Line:
         return replace(route, takes_test=modem.takes_test, takes_live=modem.takes_live)
 
     def flows(
-        self, connection: Connection, modem: ModemFacts, now_us: int, above: int, *, may: Callable[[str], bool]
+        self, waiting: Sequence[AnyRow], modem: ModemFacts, now_us: int, above: int, *, may: Callable[[str], bool]
     ) -> Iterator[Sequence[Queued]]:
         """The lanes that this modem may take from, of at least priority `above`, in the order of turns.
 
-        `may` says of a category whether it may leave now.
+        `waiting` are those of `lanes.look`; `may` says of a category whether it may leave now.
         """
         route = self.route(modem)
         found: list[Queued] = []
-        for row in lanes.waiting(connection):
+        for row in waiting:
             lane = lane_of(row.lane)
             if row.due_us > now_us or lane.priority < above:
                 continue
@@ -93,14 +93,22 @@ class Line:
         """The first messages of a flow's lanes, by due time and id; a lane is read when its turn comes."""
         prefixes = self.route(modem).prefixes
         unread = deque(flow)
-        found: list[AnyRow] = []
+        #: Each with its lane, if that was not read further than this.
+        found: list[tuple[AnyRow, Queued | None]] = []
         while unread or found:
-            while unread and (not found or unread[0].due_us <= found[0].due_us):
+            while unread and (not found or unread[0].due_us <= found[0][0].due_us):
                 each = unread.popleft()
-                found += lanes.ready(connection, each.text, now_us, prefixes if each.fit is Fit.SOME else ())
-                found.sort(key=lambda row: (row.due_us, row.id))
+                some = prefixes if each.fit is Fit.SOME else ()
+                found += [(row, each) for row in lanes.first(connection, each.text, now_us, some)]
+                found.sort(key=_turn)
             if found:
-                yield found.pop(0)
+                row, lane = found.pop(0)
+                yield row
+                if lane is not None:
+                    some = prefixes if lane.fit is Fit.SOME else ()
+                    rest = lanes.ready(connection, lane.text, now_us, some)
+                    found += [(other, None) for other in rest if other.id != row.id]
+                    found.sort(key=_turn)
 
     def serve(self, row: AnyRow) -> None:
         """This message was given its turn."""
@@ -141,3 +149,7 @@ class Line:
 
     def _is_doubtful(self, name: str) -> bool:
         return self._lost.get(name, 0) >= DOUBTFUL_AFTER
+
+
+def _turn(candidate: tuple[AnyRow, Queued | None]) -> tuple[int, str]:
+    return candidate[0].due_us, candidate[0].id

@@ -42,6 +42,10 @@ class _File(sqlite3.Connection):
         """Run it now."""
         self.execute(query, values)
 
+    def together(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[sqlite3.Cursor]:
+        """One after the other."""
+        return [self.execute(query, values) for query, values in asked]
+
 
 class SqliteEngine(StoreEngine):
     """A file of this host. The lock of its folder keeps others away."""

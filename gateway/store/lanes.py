@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import Connection, Integer, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, bindparam, cast, func, or_, select
 
-from gateway.message import Status
-from gateway.store import queue
+from gateway.message import Pause, Status
+from gateway.store import pauses, queue
 from gateway.store.prepared import Prepared, word
+from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow, message, recipient
 
 _m = message.c
@@ -41,8 +42,16 @@ def waiting(connection: Connection) -> Sequence[AnyRow]:
     return _waiting.rows(connection)
 
 
+def look(connection: Connection, modem: ModemFacts, now_us: int) -> tuple[Pause, Sequence[AnyRow], Sequence[AnyRow]]:
+    """In one go: what is paused, what is begun (`queue.begun`), and what is `waiting`."""
+    paused, begun, found = Prepared.together(
+        connection, (pauses.STANDING, {}), queue.ask_begun(modem, now_us), (_waiting, {})
+    )
+    return pauses.of_rows(paused), begun, found
+
+
 @cache
-def _ready(prefixes: int) -> Prepared:
+def _ready(prefixes: int, most: ColumnElement[int] = queue.LIMIT) -> Prepared:
     """The query for so many prefixes of numbers, of which one must fit; 0 for all numbers."""
     of_lane = queue.TO_SEND.where(
         _is_queued, _m.lane == bindparam("lane"), _m.due_us <= bindparam("now_us"), ~queue.IN_FLIGHT
@@ -51,7 +60,12 @@ def _ready(prefixes: int) -> Prepared:
         func.substr(recipient.c.number, 1, cast(bindparam(f"length{at}"), Integer)) == bindparam(f"prefix{at}")
         for at in range(prefixes)
     ]
-    return Prepared((of_lane.where(or_(*starts)) if starts else of_lane).order_by(_m.due_us, _m.id).limit(queue.LIMIT))
+    return Prepared((of_lane.where(or_(*starts)) if starts else of_lane).order_by(_m.due_us, _m.id).limit(most))
+
+
+def first(connection: Connection, lane: str, now_us: int, prefixes: Sequence[str] = ()) -> Sequence[AnyRow]:
+    """As `ready`, the first alone: most of the time it is taken."""
+    return _ready(len(prefixes), queue.ONE).rows(connection, **_values(lane, now_us, prefixes))
 
 
 def ready(connection: Connection, lane: str, now_us: int, prefixes: Sequence[str] = ()) -> Sequence[AnyRow]:
@@ -59,7 +73,11 @@ def ready(connection: Connection, lane: str, now_us: int, prefixes: Sequence[str
 
     With `prefixes` only those to numbers that begin with one of them: a lane that is coarser than that is walked over.
     """
-    values: dict[str, object] = {}
+    return _ready(len(prefixes)).rows(connection, **_values(lane, now_us, prefixes))
+
+
+def _values(lane: str, now_us: int, prefixes: Sequence[str]) -> dict[str, object]:
+    values: dict[str, object] = {"lane": lane, "now_us": now_us}
     for at, prefix in enumerate(prefixes):
         values |= {f"prefix{at}": prefix, f"length{at}": len(prefix)}
-    return _ready(len(prefixes)).rows(connection, lane=lane, now_us=now_us, **values)
+    return values

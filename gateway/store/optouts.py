@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, or_, select, update
 
 from gateway.message import OptOut, Rule, Status
 from gateway.requests import Page
@@ -12,9 +12,18 @@ from gateway.store import events, messages, recipients
 from gateway.store.engines import insert
 from gateway.store.many import PreparedList
 from gateway.store.prepared import Prepared
-from gateway.store.schema import AnyRow, optout, recipient
+from gateway.store.schema import AnyRow, message, optout, recipient
 
 _o = optout.c
+
+
+def stands() -> ColumnElement[bool]:
+    """In a query over messages: that the person has opted out of the message's category, or of all."""
+    of_category = or_(_o.category == "", _o.category == message.c.category)
+    standing = select(_o.id).where(_o.lifted_us.is_(None), _o.recipient_id == message.c.recipient_id, of_category)
+    return exists(standing).correlate(message)
+
+
 _stands = Prepared(
     select(_o.id)
     .where(

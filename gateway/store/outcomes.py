@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, select, update
 
 from gateway.message import (
     FINAL,
@@ -26,10 +26,12 @@ from gateway.store import events, pauses, queue
 from gateway.store.engines import is_shared
 from gateway.store.messages import ending
 from gateway.store.prepared import Prepared, word
-from gateway.store.schema import AnyRow, attempt, message, part
+from gateway.store.schema import AnyRow, attempt, message, part, report
 
 _m = message.c
 _a = attempt.c
+#: A report cannot be older than the submit it speaks of; this much is allowed for clocks that moved.
+EARLY_REPORT_US = 600_000_000
 _BY_HAND = "resolved"
 _LATE = "message.answered_late"
 _LATE_WORDS = {
@@ -41,9 +43,8 @@ _ONE_MORE = "one more copy, since the outcome is uncertain"
 
 _close = Prepared(
     update(attempt)
-    .where(_a.id == bindparam("attempt_id"), _a.state == word(PartState.SUBMITTING))
+    .where(_a.id == bindparam("attempt_id"))
     .values(state=bindparam("word"), settled_us=bindparam("now_us"), cause=bindparam("why"), tp_mr=bindparam("mr"))
-    .returning(_a.message_id, _a.sequence)
 )
 # A mark that was given up already, with what its modem said of it after all.
 _correct = Prepared(
@@ -53,26 +54,49 @@ _correct = Prepared(
     .returning(_a.message_id, _a.sequence, _a.node, _a.modem)
 )
 # Every part of a message, each with what must be known of the message itself.
+_parts = select(
+    part.c.sequence,
+    part.c.state,
+    part.c.copies,
+    _m.id,
+    _m.category,
+    _m.status,
+    _m.attempts,
+    _m.due_us,
+    _m.sent_us,
+    _m.delivered_us,
+    _m.retry_us,
+    _m.resend_us,
+    _m.error_code,
+    _m.error_message,
+    _m.modem,
+)
+# A report may be heard by another host at this moment: one after the other, each upon what the other wrote.
 _whole = Prepared(
-    select(
-        part.c.sequence,
-        part.c.state,
-        part.c.copies,
-        _m.id,
-        _m.category,
-        _m.status,
-        _m.due_us,
-        _m.sent_us,
-        _m.delivered_us,
-        _m.error_code,
-        _m.error_message,
-        _m.modem,
-    )
-    .join(message, _m.id == part.c.message_id)
+    _parts.join(message, _m.id == part.c.message_id)
     .where(part.c.message_id == bindparam("message_id"))
     .order_by(part.c.sequence)
-    # A report may be heard by another host at this moment: one after the other, each upon what the other wrote.
     .with_for_update()
+)
+# The same of the message that an open attempt is at, and whether a report was quicker than its answer.
+_open = Prepared(
+    _parts.add_columns(
+        _a.sequence.label("marked"),
+        exists()
+        .where(
+            report.c.attempt_id.is_(None),
+            report.c.modem == bindparam("told_by"),
+            report.c.tp_mr == bindparam("mr"),
+            report.c.received_us >= bindparam("since_us"),
+        )
+        .label("reported"),
+    )
+    .select_from(attempt)
+    .join(part, part.c.message_id == _a.message_id)
+    .join(message, _m.id == _a.message_id)
+    .where(_a.id == bindparam("attempt_id"), _a.state == word(PartState.SUBMITTING))
+    .order_by(part.c.sequence)
+    .with_for_update(of=(attempt, part, message))
 )
 _COLUMNS = (
     "status", "modem", "node", "attempts", "due_us", "sent_us", "delivered_us", "retry_us", "resend_us", "error_code",
@@ -103,6 +127,8 @@ _siblings = Prepared(
         _a.message_id == bindparam("message_id"), _a.sequence == bindparam("number"), _a.id != bindparam("attempt_id")
     )
 )
+# Equals no value: a column that was not read is written.
+_NEW = object()
 _REPORTED = {PartEvent.REPORT_DELIVERED: PartState.DELIVERED, PartEvent.REPORT_UNDELIVERED: PartState.UNDELIVERED}
 
 
@@ -111,7 +137,7 @@ def _update_of(columns: Sequence[str]) -> Prepared:
     return Prepared(update(message).where(_m.id == bindparam("message_id")).values(**values))
 
 
-# What may change when a part moves: always the first, the others only as they come.
+# By what changes when a part moves.
 _UPDATES: dict[tuple[str, ...], Prepared] = {}
 
 
@@ -132,35 +158,38 @@ class Outcome:
     counts: bool = True
 
 
-def settle(connection: Connection, outcome: Outcome, now_us: int) -> frozenset[PartState] | None:
-    """Write the outcome of an open attempt; None, and nothing written, when it is settled already.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is known after an outcome: what the other copies of the part are that left, or may have (none as a rule),
+    and whether a report with its reference waits, which came before the answer did."""
 
-    Returns what the other copies of the part are that left, or may have; there are none as a rule.
-    """
+    others: frozenset[PartState]
+    reported: bool
+
+
+def settle(connection: Connection, outcome: Outcome, modem: str, now_us: int) -> Settled | None:
+    """Write the outcome of an open attempt that `modem` made; None, and nothing written, when it is settled already."""
     # A marked part can only go where its mark can: the table says it once, for the attempt and for the part.
     state = next_state(PartState.SUBMITTING, outcome.event)
-    closed = _close.first(
-        connection,
-        attempt_id=outcome.attempt_id,
-        word=state.value,
-        now_us=now_us,
-        why=outcome.code,
-        mr=outcome.tp_mr,
-    )
-    if closed is None:
+    attempt_id = outcome.attempt_id
+    since_us = now_us - EARLY_REPORT_US
+    rows = _open.rows(connection, attempt_id=attempt_id, told_by=modem, mr=outcome.tp_mr, since_us=since_us)
+    if not rows:
         return None
+    message_id, sequence = rows[0].id, rows[0].marked
+    settled = Settled(_other_copies(connection, rows, sequence, attempt_id), bool(rows[0].reported))
+    others = settled.others
+    _close.write(connection, attempt_id=attempt_id, word=state.value, now_us=now_us, why=outcome.code, mr=outcome.tp_mr)
     uncounted = outcome.event is PartEvent.RELEASED and not outcome.counts
-    rows = _whole.rows(connection, message_id=closed.message_id)
-    others = _other_copies(connection, closed, rows, outcome.attempt_id)
     known = evidence_of(outcome.event, others)
     if outcome.event is PartEvent.REFUSED and others:
         # What the network said of this copy does not take the other one back.
         outcome = replace(outcome, event=PartEvent.OUTCOME_LOST)
-    _move(connection, rows, closed.sequence, outcome, now_us, spent=-1 if uncounted else 0, left=bool(others))
+    _move(connection, rows, sequence, outcome, now_us, spent=-1 if uncounted else 0, left=bool(others))
     if known is not None:
-        rows = _whole.rows(connection, message_id=closed.message_id)
-        _move(connection, rows, closed.sequence, replace(outcome, event=known), now_us)
-    return others
+        rows = _whole.rows(connection, message_id=message_id)
+        _move(connection, rows, sequence, replace(outcome, event=known), now_us)
+    return settled
 
 
 def late(connection: Connection, outcome: Outcome, now_us: int) -> bool:
@@ -182,7 +211,7 @@ def late(connection: Connection, outcome: Outcome, now_us: int) -> bool:
     rows = _whole.rows(connection, message_id=row.message_id)
     part_state = next(PartState(each.state) for each in rows if each.sequence == row.sequence)
     if outcome.event is not PartEvent.ACCEPTED and (
-        part_state is not PartState.UNCERTAIN or _other_copies(connection, row, rows, outcome.attempt_id)
+        part_state is not PartState.UNCERTAIN or _other_copies(connection, rows, row.sequence, outcome.attempt_id)
     ):
         # What became of this copy does not take another one back, be it under way or spent.
         return True
@@ -195,12 +224,12 @@ def late(connection: Connection, outcome: Outcome, now_us: int) -> bool:
 
 
 def _other_copies(
-    connection: Connection, closed: AnyRow, rows: Sequence[AnyRow], attempt_id: int
+    connection: Connection, rows: Sequence[AnyRow], sequence: int, attempt_id: int
 ) -> frozenset[PartState]:
     """The states of the other copies of a part that left, or may have."""
-    if all(row.copies <= 1 for row in rows if row.sequence == closed.sequence):
+    if all(row.copies <= 1 for row in rows if row.sequence == sequence):
         return frozenset()
-    found = _siblings.rows(connection, message_id=closed.message_id, number=closed.sequence, attempt_id=attempt_id)
+    found = _siblings.rows(connection, message_id=rows[0].id, number=sequence, attempt_id=attempt_id)
     return frozenset(PartState(row.state) for row in found) & MAY_HAVE_LEFT
 
 
@@ -232,9 +261,13 @@ def _move(
         values |= {"status": Status.SENDING if left else Status.QUEUED, "modem": None, "node": None, "resend_us": None}
     else:
         values |= _begun_columns(status_of(states.values()), before, now_us, outcome)
-    _write(connection, before.id, values)
+    _write(
+        connection, before.id, {name: value for name, value in values.items() if value != getattr(before, name, _NEW)}
+    )
     if values["status"] != before.status:
-        status = pauses.standing(connection).shown(values["status"], before.category)
+        status = values["status"]
+        if status is Status.QUEUED:
+            status = pauses.standing(connection).shown(status, before.category)
         events.record_status(connection, now_us, before.id, status, outcome.sentence)
 
 
@@ -257,7 +290,9 @@ def _begun_columns(status: Status, before: AnyRow, now_us: int, outcome: Outcome
 
 
 def _write(connection: Connection, message_id: str, values: dict[str, Any]) -> None:
-    """Update the columns that `values` names."""
+    """Update the columns that `values` names, if any."""
+    if not values:
+        return
     columns = tuple(column for column in _COLUMNS if column in values)
     assert len(columns) == len(values), "every column that an outcome writes is listed"
     statement = _UPDATES.get(columns)

@@ -6,24 +6,29 @@ changes nothing. Messages are not written to; `gateway.message.Pause` says how t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, or_, select
 
 from gateway.message import NO_PAUSE, Pause
 from gateway.store import events
 from gateway.store.prepared import Prepared
-from gateway.store.schema import message, pause
+from gateway.store.schema import AnyRow, message, pause
 
 _EVERYTHING = ""
-_standing = Prepared(select(pause.c.category, pause.c.since_us).order_by(pause.c.since_us, pause.c.category))
+#: What is paused; `of_rows` says what its rows mean.
+STANDING = Prepared(select(pause.c.category, pause.c.since_us).order_by(pause.c.since_us, pause.c.category))
 _add = Prepared(insert(pause).values(category=bindparam("name"), since_us=bindparam("now_us")))
 _lift = Prepared(delete(pause))
 
 
 def standing(connection: Connection) -> Pause:
     """What is paused now."""
-    rows = _standing.rows(connection)
+    return of_rows(STANDING.rows(connection))
+
+
+def of_rows(rows: Sequence[AnyRow]) -> Pause:
+    """From rows of `STANDING`."""
     if not rows:
         return NO_PAUSE
     names = [row.category for row in rows]
@@ -32,7 +37,7 @@ def standing(connection: Connection) -> Pause:
 
 def add(connection: Connection, categories: Collection[str], now_us: int, *, by: str) -> Pause:
     """Pause these categories, or everything when there are none; what is paused already stays so."""
-    known = {row.category for row in _standing.rows(connection)}
+    known = {row.category for row in STANDING.rows(connection)}
     fresh = [name for name in sorted(set(categories or (_EVERYTHING,))) if name not in known]
     for name in fresh:
         _add.change(connection, name=name, now_us=now_us)

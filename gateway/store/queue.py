@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -16,17 +17,19 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     insert,
     literal_column,
+    null,
     or_,
     select,
     update,
 )
 
 from gateway.message import PartEvent, PartState, Status, next_state
-from gateway.store import events, pauses, recipients
+from gateway.store import events, optouts, pauses, recipients
 from gateway.store.engines import is_shared
-from gateway.store.prepared import Prepared, word
+from gateway.store.prepared import Prepared, Question, word
 from gateway.store.schema import AnyRow, attempt, message, part, recipient
 
 #: How many candidates one query brings; most of the time the first is taken.
@@ -76,7 +79,10 @@ TO_SEND = select(
     _m.parts,
     recipient.c.number,
     # The text was fixed already, when an earlier try passed the gate.
-    exists(select(_p.sequence).where(_p.message_id == _m.id)).label("has_parts"),
+    # Not as EXISTS: PostgreSQL would read every part there is into a hash table.
+    select(_p.sequence).where(_p.message_id == _m.id).limit(ONE).scalar_subquery().label("has_parts"),
+    optouts.stands().label("opted_out"),
+    null().label("mark"),
 ).join(recipient, recipient.c.id == _m.recipient_id)
 IN_FLIGHT = exists().where(
     _other.c.recipient_id == _m.recipient_id, _other.c.status == word(Status.SENDING), _other.c.id != _m.id
@@ -97,10 +103,12 @@ _begun = Prepared(
     .order_by(_m.priority.desc(), _m.due_us, _m.id)
     .limit(_MOST_BEGUN)
 )
+# A mark is numbered ahead, so that it goes along with what follows it.
+_mark_number = func.nextval(literal_column("'attempt_id_seq'")).label("mark")
 _still_ready = Prepared(
-    select(_m.id)
+    select(_m.id, optouts.stands().label("opted_out"), _mark_number)
     .where(_m.id == bindparam("message_id"), _m.status == word(Status.QUEUED), ~IN_FLIGHT)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, of=message)
 )
 _still_free = Prepared(
     select(_m.id)
@@ -115,18 +123,17 @@ _begin = Prepared(
         modem=bindparam("name"),
         node=bindparam("host"),
         simulated=bindparam("is_simulated"),
-        parts=bindparam("count"),
-        retry_us=None,
+        parts=func.coalesce(bindparam("count", type_=Integer), _m.parts),
+        retry_us=null(),
     )
 )
-_count_parts = Prepared(select(_m.parts).where(_m.id == bindparam("message_id")))
 _add_part = Prepared(
     insert(part).values(
         message_id=bindparam("message_id"),
         sequence=bindparam("number"),
         state=bindparam("word"),
         octets=bindparam("tpdu"),
-        copies=0,
+        copies=bindparam("marks"),
     )
 )
 _next_part = Prepared(
@@ -140,58 +147,69 @@ _set_part = Prepared(
     .where(_p.message_id == bindparam("of_message"), _p.sequence == bindparam("number"))
     .values(state=bindparam("word"), copies=bindparam("count"))
 )
-_mark = Prepared(
-    insert(attempt)
-    .values(
-        message_id=bindparam("of_message"),
-        sequence=bindparam("number"),
-        node=bindparam("host"),
-        modem=bindparam("name"),
-        imei=bindparam("equipment"),
-        iccid=bindparam("sim"),
-        journal=bindparam("journal"),
-        state=PartState.SUBMITTING.value,
-        marked_us=bindparam("now_us"),
-    )
-    .returning(attempt.c.id)
+_new_mark = insert(attempt).values(
+    message_id=bindparam("of_message"),
+    sequence=bindparam("number"),
+    node=bindparam("host"),
+    modem=bindparam("name"),
+    imei=bindparam("equipment"),
+    iccid=bindparam("sim"),
+    journal=bindparam("journal"),
+    state=word(PartState.SUBMITTING),
+    marked_us=bindparam("now_us"),
 )
+_mark = Prepared(_new_mark.returning(attempt.c.id))
+_mark_as = Prepared(_new_mark.values(id=bindparam("mark")))
 _states = Prepared(select(_p.state).where(_p.message_id == bindparam("message_id")))
 
 
 def begun(connection: Connection, modem: ModemFacts, now_us: int) -> Sequence[AnyRow]:
     """Begun messages that have a part for this modem to send now, or for any that suits; best first."""
-    return _begun.rows(connection, modem=modem.name, node=modem.node, now_us=now_us)
+    return Prepared.together(connection, ask_begun(modem, now_us))[0]
 
 
-def claim(connection: Connection, row: AnyRow) -> bool:
-    """Whether this candidate (of `lanes.ready`, or of `begun`) is still to be had; then nobody else takes it any more.
+def ask_begun(modem: ModemFacts, now_us: int) -> Question:
+    """As `begun`, to be asked together with something else."""
+    return _begun, {"modem": modem.name, "node": modem.node, "now_us": now_us}
+
+
+def claim(connection: Connection, row: AnyRow) -> AnyRow | None:
+    """What holds of this candidate (of `lanes.ready`, or of `begun`) now that nobody else takes it; None when it is
+    gone. Of a ready one: whether its person has `opted_out`, and the number of its `mark` where that is given out.
 
     Where several hosts take from one queue the person is locked first and the message looked at again afterwards, so
     that what other hosts committed meanwhile is seen: that it went elsewhere, that another is on its way to the same
     person, that it was cancelled. Nobody waits: what another host decides about just now is left to it.
     """
-    if not is_shared(connection):
-        return True
+    if not is_shared(connection) or (row.status == Status.SENDING and row.modem is not None):
+        return row
     if row.status == Status.SENDING:
-        return row.modem is not None or _still_free.scalar(connection, message_id=row.id) is not None
-    free = recipients.try_lock(connection, row.recipient_id)
-    return free and _still_ready.scalar(connection, message_id=row.id) is not None
+        return _still_free.first(connection, message_id=row.id)
+    # In one trip; the second statement sees what was committed before the first had the lock.
+    locked, found = Prepared.together(
+        connection, recipients.ask_try_lock(row.recipient_id), (_still_ready, {"message_id": row.id})
+    )
+    return found[0] if locked and found else None
 
 
 def begin(
     connection: Connection, message_id: str, modem: ModemFacts, now_us: int, octets: Sequence[bytes] | None = None
 ) -> None:
-    """The message leaves through this modem; `octets` are its parts, fixed now unless they already were."""
+    """The message leaves through this modem; `octets` are its parts, fixed now unless they already were.
+
+    The first of them is written as one that is marked: `mark` it in the same transaction.
+    """
+    marked = next_state(PartState.PENDING, PartEvent.MARK)
     for sequence, tpdu in enumerate(octets or (), 1):
-        _add_part.write(connection, message_id=message_id, number=sequence, word=PartState.PENDING.value, tpdu=tpdu)
-    count = len(octets) if octets else _count_parts.scalar(connection, message_id=message_id)
+        state, marks = (marked, 1) if sequence == 1 else (PartState.PENDING, 0)
+        _add_part.write(connection, message_id=message_id, number=sequence, word=state.value, tpdu=tpdu, marks=marks)
     _begin.write(
         connection,
         message_id=message_id,
         name=modem.name,
         host=modem.node,
         is_simulated=modem.simulated,
-        count=count,
+        count=len(octets) if octets else None,
     )
     events.record_status(connection, now_us, message_id, Status.SENDING, f"through {modem.name}")
 
@@ -201,21 +219,34 @@ def next_part(connection: Connection, message_id: str) -> AnyRow | None:
     return _next_part.first(connection, message_id=message_id)
 
 
-def mark(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) -> int:
-    """The durable mark of one part (a row of `part`): from the flush on it may have left. Returns the attempt's id."""
+def mark_part(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) -> int:
+    """`mark` a part that waits (a row of `part`): it becomes a marked one."""
     state = next_state(PartState(row.state), PartEvent.MARK)
     set_part(connection, row.message_id, row.sequence, state, row.copies + 1)
-    return _mark.scalar(
-        connection,
-        of_message=row.message_id,
-        number=row.sequence,
-        host=modem.node,
-        name=modem.name,
-        equipment=modem.imei,
-        sim=modem.iccid,
-        journal=modem.journal,
-        now_us=now_us,
-    )
+    return mark(connection, row.message_id, row.sequence, modem, now_us)
+
+
+def mark(
+    connection: Connection, message_id: str, sequence: int, modem: ModemFacts, now_us: int, *, number: int | None = None
+) -> int:
+    """The durable mark of one part: from the flush on it may have left. Returns the attempt's id.
+
+    `number` is that id where it was given out before.
+    """
+    values: dict[str, Any] = {
+        "of_message": message_id,
+        "number": sequence,
+        "host": modem.node,
+        "name": modem.name,
+        "equipment": modem.imei,
+        "sim": modem.iccid,
+        "journal": modem.journal,
+        "now_us": now_us,
+    }
+    if number is None:
+        return _mark.scalar(connection, **values)
+    _mark_as.write(connection, mark=number, **values)
+    return number
 
 
 def set_part(connection: Connection, message_id: str, sequence: int, state: PartState, copies: int) -> None:

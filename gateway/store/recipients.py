@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from gateway.store.engines import insert, is_shared
 from gateway.store.many import PreparedList
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, Question
 from gateway.store.schema import recipient
 
 _find = Prepared(select(recipient.c.id).where(recipient.c.lookup == bindparam("hash")))
@@ -60,9 +60,9 @@ def lock(connection: Connection, recipient_id: int) -> None:
         _lock.scalar(connection, person=recipient_id)
 
 
-def try_lock(connection: Connection, recipient_id: int) -> bool:
-    """As `lock`, without waiting; False while another host has it."""
-    return not is_shared(connection) or _try_lock.scalar(connection, person=recipient_id) is not None
+def ask_try_lock(recipient_id: int) -> Question:
+    """As `lock`, without waiting; no row while another host has it. To be asked together with something else."""
+    return _try_lock, {"person": recipient_id}
 
 
 def ensure_all(connection: Connection, numbers: Mapping[bytes, str], kind: str, now_us: int) -> dict[bytes, int]:

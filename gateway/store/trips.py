@@ -76,6 +76,11 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         """Run a statement whose answer nobody needs, some time before the next one that is needed."""
         self._later.append((query, values))
 
+    def together(self, asked: Sequence[tuple[Any, Sequence[Any]]]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
+        """Run several statements, none of which needs another's answer, in one trip."""
+        with self.trip():
+            return [self.execute(query, values) for query, values in asked]
+
     def flush(self) -> None:
         """Send what was put off."""
         if self._later:
