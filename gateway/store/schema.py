@@ -149,6 +149,8 @@ part = Table(
     Column("octets", LargeBinary, nullable=False),
     # How many times it was marked with an outcome that may have reached the network.
     Column("copies", Integer, nullable=False, server_default="0"),
+    # It lies in the tree of its key: a page less for each part that is sent.
+    sqlite_with_rowid=False,
 )
 
 attempt = Table(
@@ -177,7 +179,6 @@ Index("ix_attempt_message", attempt.c.message_id, attempt.c.id)
 _partial("ix_attempt_uncertain", "state = 'uncertain'", attempt.c.marked_us)
 _partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
 _partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
-Index("ix_attempt_modem_day", attempt.c.modem, attempt.c.marked_us)
 
 event = Table(
     "event",
