@@ -44,6 +44,7 @@ _NAMES: Sequence[tuple[re.Pattern[str], str]] = [
         (r"SELECT count\(\*\) AS count_1 FROM message JOIN part", "room that begun messages need"),
         (r"UPDATE sim_count", "the SIM's counts"),
         (r"INSERT INTO sim_person", "the SIM's people"),
+        (r"SELECT message\.id FROM message WHERE message\.status", "does a further copy wait?"),
         (r"SELECT message\.id, message\.recipient_id, message\.token_id", "messages, for whoever asks"),
         (r"INSERT INTO part", "the octets of a part, fixed at the gate; the first is marked"),
         (r"UPDATE message SET parts", "the message has begun"),

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 #: A submit may take 120 s until the network answers; stopping waits for it and a little more.
 DRAIN_S = 135.0
 _RECEIVERS_S = 5.0
+# So many are woken by one who found work.
+_MORE = 2
 _USABLE = frozenset({ModemState.READY, ModemState.BUSY})
 
 
@@ -55,7 +57,7 @@ class Crew:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         #: Set when a task died.
         self.failed = asyncio.Event()
-        self.dispatcher = Dispatcher(store, clock, self._wake_senders)
+        self.dispatcher = Dispatcher(store, clock, self._wake_all, self._wake_one)
         inbox = Inbox(ids, Replies(settings, ids))
         reports = Reports(store, settings.gateway.country)
         self._fragments = Fragments(store, clock, inbox, settings.gateway.node)
@@ -72,10 +74,11 @@ class Crew:
         gate.line.usable = self._usable
         for sender in self._senders.values():
             sender.on_unsettled = self.dispatcher.nudge
+            sender.on_found = self._wake_more
         answers = Answers(gate)
         for receiver in self._receivers.values():
             receiver.on_answer = answers.take
-            receiver.on_committed = self.dispatcher.nudge
+            receiver.on_committed = self.dispatcher.hint
 
     def start(self) -> None:
         """Begin to work. The modems are started by their owner."""
@@ -98,9 +101,25 @@ class Crew:
         await _finish([task for name, task in self._tasks.items() if name.startswith("receiver ")], _RECEIVERS_S)
         await _finish(list(self._tasks.values()), 0)
 
-    def _wake_senders(self) -> None:
+    def _wake_all(self) -> None:
         for sender in self._senders.values():
             sender.nudge()
+
+    def _wake_one(self) -> bool:
+        """An idle sender; where there is none, whoever is done first looks once more. Whether others are idle still."""
+        if not self._wake_idle(1):
+            self._wake_all()
+        return any(sender.idle for sender in self._senders.values())
+
+    def _wake_more(self) -> None:
+        """Who was woken found something: there may be more, and soon everybody knows."""
+        self._wake_idle(_MORE)
+
+    def _wake_idle(self, most: int) -> int:
+        idle = [sender for sender in self._senders.values() if sender.idle][:most]
+        for sender in idle:
+            sender.nudge()
+        return len(idle)
 
     def _usable(self) -> Collection[str]:
         """The modems that can send, or are sending."""

@@ -1,7 +1,10 @@
 """What becomes due by itself: releases held messages, expires late ones, and wakes the senders.
 
-One task. It sleeps until the next instant the store knows of, or until it is nudged because that instant may be
-earlier now.
+One task. It sleeps until the next instant the store knows of, or until it is told that something changed, and that
+instant may be earlier now; it looks at most so often, whatever comes in.
+
+Who has work is woken, and not everybody: one idle sender for what was accepted, and those find out by themselves
+whether there is more (`gateway.crew`). What suits another modem than the one that was woken is found by the look here.
 """
 
 from __future__ import annotations
@@ -14,40 +17,52 @@ from sqlalchemy import Connection
 
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
-from gateway.store import idempotency, optouts, outcomes, upkeep
+from gateway.store import idempotency, lanes, optouts, outcomes, queue, upkeep
 from gateway.store.database import Store
 
 log = logging.getLogger(__name__)
 
 # What is due and could not be finished (a part in flight, a full disk) is looked at again after this.
 _PAUSE_US = SECOND_US
+# Between two looks at what is due, so that a thousand reports a second are not a thousand looks.
+_BETWEEN_US = SECOND_US // 20
 _NEVER_US = 1 << 63
 
 
 class Dispatcher:
     """Runs until it is cancelled."""
 
-    def __init__(self, store: Store, clock: Clock, wake_senders: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, wake_all: Callable[[], None], wake_one: Callable[[], bool] | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._wake_senders = wake_senders
-        self._nudged = asyncio.Event()
+        self._wake_all = wake_all
+        #: True when there are others who could be woken.
+        self._wake_one = wake_one or wake_all
+        self._changed = asyncio.Event()
         #: Until when it sleeps; 0 while it does not, or is looking.
         self._asleep_until_us = 0
 
     def nudge(self, earliest_us: int | None = None) -> None:
-        """Something was accepted or moved: senders may have work, and the next instant may be earlier.
+        """Something was accepted, or is to be tried again: there is work, and the next instant may be earlier.
 
-        With `earliest_us`, the first instant that came with it, the store is not asked when that changes nothing.
+        With `earliest_us`, the first instant that came with it, the store is not asked when that changes nothing, and
+        nobody is left who would have to be woken if the sender that was woken cannot take it.
         """
-        if earliest_us is None or earliest_us < self._asleep_until_us or not self._asleep_until_us:
-            self._nudged.set()
-        self._wake_senders()
+        others = self._wake_one()
+        if others or earliest_us is None or earliest_us < self._asleep_until_us or not self._asleep_until_us:
+            self._changed.set()
+
+    def hint(self) -> None:
+        """Something moved; whether there is work by it is found out."""
+        self._changed.set()
 
     async def run(self) -> None:
         """Do what is due, then sleep until the next instant."""
         while True:
-            self._nudged.clear()
+            self._changed.clear()
+            looked_us = self._clock.monotonic_us()
             try:
                 until_us = await self._step()
             except Unavailable as error:
@@ -57,18 +72,29 @@ class Dispatcher:
                 log.exception("upkeep failed", extra={"action": "upkeep_failed"})
                 until_us = self._clock.now_us() + _PAUSE_US
             self._asleep_until_us = _NEVER_US if until_us is None else until_us
-            await self._clock.wait(self._nudged, until_us)
+            changed = await self._clock.wait(self._changed, until_us)
             self._asleep_until_us = 0
+            early_us = looked_us + _BETWEEN_US - self._clock.monotonic_us()
+            if changed and early_us > 0:
+                await self._clock.wait(asyncio.Event(), self._clock.now_us() + early_us)
 
     async def _step(self) -> int | None:
-        next_us = await self._store.read(upkeep.next_due_us)
         now_us = self._clock.now_us()
+        next_us, waits = await self._store.read(lambda connection: _look(connection, now_us))
+        if waits:
+            self._wake_all()
         if next_us is None or next_us > now_us:
             return next_us
         await self._store.write(lambda connection: upkeep_at(connection, now_us))
-        self._wake_senders()
+        self._wake_all()
         later_us = await self._store.read(upkeep.next_due_us)
         return None if later_us is None else max(later_us, self._clock.now_us() + _PAUSE_US)
+
+
+def _look(connection: Connection, now_us: int) -> tuple[int | None, bool]:
+    """The next instant, and whether something waits that a modem might take now."""
+    waits = any(row.due_us <= now_us for row in lanes.waiting(connection)) or queue.copy_waits(connection, now_us)
+    return upkeep.next_due_us(connection), waits
 
 
 def upkeep_at(connection: Connection, now_us: int) -> None:

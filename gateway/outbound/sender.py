@@ -13,6 +13,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
+from drivers.events import ModemState
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
 from gateway.failpoints import reach
@@ -60,9 +61,14 @@ class Sender:
         self._stopping = asyncio.Event()
         #: Called after an outcome that leaves something to be done: another try, another modem, a further copy.
         self.on_unsettled: Callable[[], None] = lambda: None
+        #: Called when there was something to send after a time of idleness.
+        self.on_found: Callable[[], None] = lambda: None
+        #: Whether it waits for a nudge, and has got none yet.
+        self.idle = False
 
     def nudge(self) -> None:
         """There may be something to send."""
+        self.idle = False
         self._work.set()
 
     def stop(self) -> None:
@@ -73,6 +79,7 @@ class Sender:
     async def run(self) -> None:
         """Send until `stop`."""
         outcome: Outcome | None = None
+        rested = False
         while outcome is not None or not self._stopping.is_set():
             if outcome is None and not await self._modem_ready():
                 continue
@@ -89,9 +96,13 @@ class Sender:
             released = outcome is not None and not more
             outcome = None
             if marked is not None:
+                if rested:
+                    self.on_found()
+                rested = False
                 outcome = await self._submit(*marked)
             elif not released:
                 await self._wait_for_work()
+                rested = True
 
     async def _wait_for_work(self) -> None:
         """Wait for a nudge; look oneself while something is paused, since it may be lifted on the store alone, and
@@ -100,10 +111,16 @@ class Sender:
         if self._gate.pause != NO_PAUSE:
             look_us = self._clock.now_us() + _PAUSED_LOOK_US
             until_us = look_us if until_us is None else min(until_us, look_us)
-        await self._clock.wait(self._work, until_us)
+        self.idle = not self._work.is_set()
+        try:
+            await self._clock.wait(self._work, until_us)
+        finally:
+            self.idle = False
 
     async def _modem_ready(self) -> bool:
         """Wait for the modem, or for the end; True when the modem can take a submit."""
+        if self._modem.status().state is ModemState.READY:
+            return not self._stopping.is_set()
         ready = asyncio.ensure_future(self._modem.wait_ready())
         ending = asyncio.ensure_future(self._stopping.wait())
         try:

@@ -115,6 +115,11 @@ _still_free = Prepared(
     .where(_m.id == bindparam("message_id"), _m.status == word(Status.SENDING), _m.modem.is_(None))
     .with_for_update(skip_locked=True)
 )
+_waiting_copy = Prepared(
+    select(_m.id)
+    .where(_m.status == word(Status.SENDING), _m.modem.is_(None), _m.due_us <= bindparam("now_us"))
+    .limit(ONE)
+)
 _begin = Prepared(
     update(message)
     .where(_m.id == bindparam("message_id"))
@@ -171,6 +176,11 @@ def begun(connection: Connection, modem: ModemFacts, now_us: int) -> Sequence[An
 def ask_begun(modem: ModemFacts, now_us: int) -> Question:
     """As `begun`, to be asked together with something else."""
     return _begun, {"modem": modem.name, "node": modem.node, "now_us": now_us}
+
+
+def copy_waits(connection: Connection, now_us: int) -> bool:
+    """Whether a further copy of an uncertain message waits for any modem."""
+    return _waiting_copy.scalar(connection, now_us=now_us) is not None
 
 
 def claim(connection: Connection, row: AnyRow) -> AnyRow | None:
