@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from bench import postgresql
 from bench.processes import NODE, write_config
 from bench.wire import TEXT
 from gateway.clock import SystemClock
@@ -59,16 +60,18 @@ async def works_on(settings: Settings, store: Store) -> Works:
     return Works(store, intake, Gate(settings.categories, settings.modems, settings.gateway.timezone), clock, principal)
 
 
-def settings_in(folder: Path, ports: Mapping[str, str]) -> Settings:
-    """Settings of a gateway in `folder`, whose store lies in `folder/state`."""
-    settings = load_settings(write_config(folder, ports), {})
+def settings_in(folder: Path, ports: Mapping[str, str], *, url: str | None = None) -> Settings:
+    """Settings of a gateway in `folder`, whose store lies in `folder/state` or at `url`."""
+    settings = load_settings(write_config(folder, ports, url=url), {})
     settings.gateway.state_dir.mkdir(parents=True, exist_ok=True)
     return settings
 
 
-async def fill(folder: Path, ports: Mapping[str, str], *, queued: int, finished: int = 0) -> None:
-    """Make a store in `folder/state` with so many messages that are due, and so many that were sent."""
-    settings = settings_in(folder, ports)
+async def fill(
+    folder: Path, ports: Mapping[str, str], *, queued: int, finished: int = 0, url: str | None = None
+) -> None:
+    """Make a store in `folder/state`, or at `url`, with so many messages that are due, and so many that were sent."""
+    settings = settings_in(folder, ports, url=url)
     store = await asyncio.to_thread(open_configured, settings)
     try:
         await fill_open(await works_on(settings, store), queued=queued, finished=finished)
@@ -107,7 +110,9 @@ def _copies(
     if count <= 0:
         return
     raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    if not isinstance(raw, sqlite3.Connection):
+        postgresql.copies(connection, store, message_id, count, first_number, each=each)
+        return
     raw.create_function("fingerprint", 1, store.fingerprint, deterministic=True)
     indexes = raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
     # Below some size putting them back costs more than keeping them.

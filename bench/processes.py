@@ -30,7 +30,7 @@ country = "FR"
 state_dir = "state"
 [api]
 listen = ["127.0.0.1:0"]
-{modems}"""
+{store}{modems}"""
 
 
 @asynccontextmanager
@@ -113,19 +113,21 @@ def looked_at(state: Path) -> sqlite3.Connection:
     return connection
 
 
-def write_config(folder: Path, ports: Mapping[str, str]) -> Path:
-    """A configuration with these modems; its state lies in `folder/state`."""
+def write_config(folder: Path, ports: Mapping[str, str], *, url: str | None = None) -> Path:
+    """A configuration with these modems; its state lies in `folder/state`, and its store there too without `url`."""
     folder.mkdir(parents=True, exist_ok=True)
     modems = "\n".join(f'[modems.{name}]\nport = "{port}"' for name, port in ports.items())
     path = folder / "config.toml"
-    path.write_text(_CONFIG.format(node=NODE, modems=modems), encoding="utf-8")
+    path.write_text(
+        _CONFIG.format(node=NODE, modems=modems, store=f'[store]\nurl = "{url}"\n' if url else ""), encoding="utf-8"
+    )
     return path
 
 
 @asynccontextmanager
-async def daemon(folder: Path, ports: Mapping[str, str]) -> AsyncIterator[Daemon]:
-    """A daemon with these modems on the store in `folder/state`."""
-    config = write_config(folder, ports)
+async def daemon(folder: Path, ports: Mapping[str, str], *, url: str | None = None) -> AsyncIterator[Daemon]:
+    """A daemon with these modems on the store in `folder/state`, or at `url`."""
+    config = write_config(folder, ports, url=url)
     log = folder / "daemon.log"
     async with process(*_TOCSIN, "serve", "--config", str(config), log=log) as started:
         url = await line_of(started, "ready ", log)

@@ -23,14 +23,15 @@ from gateway.store import upkeep
 from gateway.store.opening import open_configured
 from gateway.store.outcomes import Outcome
 
-_WARM = 20
+#: So many passages before it counts.
+WARM = 20
 _LOOKS = 50
-_PORTS = {MODEM.name: "/dev/null"}
+PORTS = {MODEM.name: "/dev/null"}
 _FULL = 1_000_000
 
 
 @dataclass
-class _Times:
+class Times:
     """Milliseconds of each passage."""
 
     inside: list[float]
@@ -40,7 +41,7 @@ class _Times:
 
 async def measure(plan: Plan) -> list[Figure]:
     """Three figures for the empty store, three for the full one."""
-    empty = await _times(plan, "gate-empty", queued=plan.gates + _WARM + 1, finished=0)
+    empty = await _times(plan, "gate-empty", queued=plan.gates + WARM + 1, finished=0)
     full = await _times(plan, "gate-full", queued=plan.backlog, finished=plan.backlog)
     size = f"{number(plan.backlog)} queued and as many finished"
     p99 = spread("", "ms", empty.inside).p99 or 0.0
@@ -52,7 +53,7 @@ async def measure(plan: Plan) -> list[Figure]:
     ]
 
 
-def _figures(store: str, times: _Times, goals: list[Goal], note: str) -> list[Figure]:
+def _figures(store: str, times: Times, goals: list[Goal], note: str) -> list[Figure]:
     return [
         spread(f"claim and gate, {store}", "ms", times.inside, goals=goals, note=note),
         spread(f"claim and gate, {store}, with flush", "ms", times.flushed),
@@ -60,28 +61,29 @@ def _figures(store: str, times: _Times, goals: list[Goal], note: str) -> list[Fi
     ]
 
 
-async def _times(plan: Plan, name: str, *, queued: int, finished: int) -> _Times:
+async def _times(plan: Plan, name: str, *, queued: int, finished: int) -> Times:
     folder = plan.folder / name
-    settings = settings_in(folder, _PORTS)
+    settings = settings_in(folder, PORTS)
     store = await asyncio.to_thread(open_configured, settings)
     try:
         works = await works_on(settings, store)
         await fill_open(works, queued=queued, finished=finished)
-        return await _pass(works, min(plan.gates, queued - _WARM - 1))
+        return await passages(works, min(plan.gates, queued - WARM - 1))
     finally:
         await store.close()
         shutil.rmtree(folder)
 
 
-async def _pass(works: Works, count: int) -> _Times:
-    times = _Times([], [], [])
+async def passages(works: Works, count: int) -> Times:
+    """Let so many parts pass."""
+    times = Times([], [], [])
     marked: Marked | None = None
-    for turn in range(count + _WARM):
+    for turn in range(count + WARM):
         began = time.perf_counter()
         marked, inside = await works.store.write(lambda connection, last=marked: _timed(works, connection, last))
         if marked is None:
             break
-        if turn >= _WARM:
+        if turn >= WARM:
             times.inside.append(inside)
             times.flushed.append(1000 * (time.perf_counter() - began))
     for _ in range(_LOOKS):

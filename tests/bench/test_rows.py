@@ -25,6 +25,7 @@ FIGURES = {
     "batch": 2,
     "gate": 6,
     "backlog": 3,
+    "postgresql": 6,
     "statements": 8,
     "inbound": 1,
     "stop": 1,
