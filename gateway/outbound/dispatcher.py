@@ -1,7 +1,9 @@
 """What becomes due by itself: releases held messages, expires late ones, and wakes the senders.
 
 One task. It sleeps until the next instant the store knows of, or until it is nudged because that instant may be
-earlier now.
+earlier now. Of several hosts any may do what is due, and one at a time does: a lock that lives for one transaction
+needs no leader, and so no takeover. And since a signal of another host may be lost, it looks by itself every few
+seconds.
 """
 
 from __future__ import annotations
@@ -14,14 +16,18 @@ from sqlalchemy import Connection
 
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
-from gateway.store import idempotency, optouts, outcomes, upkeep
+from gateway.store import idempotency, locks, optouts, outcomes, signals, upkeep
 from gateway.store.database import Store
+from gateway.store.locks import Lock
+from gateway.store.signals import Topic
 
 log = logging.getLogger(__name__)
 
 # What is due and could not be finished (a part in flight, a full disk) is looked at again after this.
 _PAUSE_US = SECOND_US
 _NEVER_US = 1 << 63
+#: How long a signal of another host can be missed for.
+LOOK_US = 5 * SECOND_US
 
 
 class Dispatcher:
@@ -56,12 +62,32 @@ class Dispatcher:
             except Exception:
                 log.exception("upkeep failed", extra={"action": "upkeep_failed"})
                 until_us = self._clock.now_us() + _PAUSE_US
+            until_us = self._not_too_late(until_us)
             self._asleep_until_us = _NEVER_US if until_us is None else until_us
             await self._clock.wait(self._nudged, until_us)
             self._asleep_until_us = 0
 
+    def _not_too_late(self, until_us: int | None) -> int | None:
+        if not self._store.engine.shared:
+            return until_us
+        look_us = self._clock.now_us() + LOOK_US
+        return look_us if until_us is None else min(until_us, look_us)
+
+    async def _look(self) -> int | None:
+        """The next instant at which something is due; wakes the senders for what others left."""
+        now_us = self._clock.now_us()
+
+        def work(connection: Connection) -> tuple[int | None, bool]:
+            waits = self._store.engine.shared and upkeep.something_waits(connection, now_us)
+            return upkeep.next_due_us(connection), waits
+
+        next_us, waits = await self._store.read(work)
+        if waits:
+            self._wake_senders()
+        return next_us
+
     async def _step(self) -> int | None:
-        next_us = await self._store.read(upkeep.next_due_us)
+        next_us = await self._look()
         now_us = self._clock.now_us()
         if next_us is None or next_us > now_us:
             return next_us
@@ -72,16 +98,22 @@ class Dispatcher:
 
 
 def upkeep_at(connection: Connection, now_us: int) -> None:
-    """Everything that is due at this instant, in one transaction."""
-    upkeep.expire(connection, now_us)
-    upkeep.fail_torsos(connection, now_us)
-    upkeep.release_held(connection, now_us)
-    upkeep.release_retries(connection, now_us)
+    """Everything that is due at this instant, in one transaction; nothing while another host is at it."""
+    if not locks.try_alone(connection, Lock.UPKEEP):
+        return
+    moved = upkeep.expire(connection, now_us)
+    moved += upkeep.fail_torsos(connection, now_us)
+    moved += upkeep.release_held(connection, now_us)
+    moved += upkeep.release_retries(connection, now_us)
     idempotency.forget(connection, now_us)
     for row in upkeep.due_resends(connection, now_us):
+        moved += 1
         # A STOP that came meanwhile, or the end of its time, takes the further copy away; what may have left stays so.
         stopped = row.stoppable and optouts.is_opted_out(connection, row.recipient_id, row.category)
         if stopped or row.expires_us <= now_us:
             upkeep.drop_resend(connection, row.id)
         else:
             outcomes.resend(connection, row.id, now_us)
+    if moved:
+        # Only then: two hosts that wake each other over what neither can finish would never rest.
+        signals.send(connection, Topic.WORK)

@@ -8,7 +8,7 @@ retry repeats only what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -59,6 +59,8 @@ class Gate:
         self.pause = NO_PAUSE
         #: When a modem should ask again for what it left to others, by its name.
         self.look_again_us: dict[str, int] = {}
+        #: Makes the transaction fail unless this host holds its lease; where there is one host there is none.
+        self.fence: Callable[[Connection], None] = lambda _: None
 
     def settle(self, connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
         """Write what became of a mark that was made for `modem`, and what follows from it.
@@ -85,7 +87,8 @@ class Gate:
 
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
         """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""
-        pause = self.pause = pauses.standing(connection)
+        self.fence(connection)
+        pause = self.pause = pauses.at_gate(connection)
         if pause.everything:
             return None
         sim = self._sims.open(connection, modem, now_us)
@@ -109,7 +112,9 @@ class Gate:
         if chosen is None:
             return None
         row = queue.next_part(connection, chosen.id)
-        assert row is not None, "a begun message has a part left"
+        if row is None:
+            # Another host heard a moment ago what makes this part needless.
+            return None
         reach("claimed")
         attempt_id = queue.mark(connection, row, modem, now_us)
         if sim is not None:

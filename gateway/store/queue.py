@@ -102,11 +102,9 @@ _still_ready = Prepared(
     .where(_m.id == bindparam("message_id"), _m.status == word(Status.QUEUED), ~IN_FLIGHT)
     .with_for_update(skip_locked=True)
 )
-_still_free = Prepared(
-    select(_m.id)
-    .where(_m.id == bindparam("message_id"), _m.status == word(Status.SENDING), _m.modem.is_(None))
-    .with_for_update(skip_locked=True)
-)
+_is_begun = select(_m.id).where(_m.id == bindparam("message_id"), _m.status == word(Status.SENDING))
+_still_begun = Prepared(_is_begun.with_for_update(skip_locked=True))
+_still_free = Prepared(_is_begun.where(_m.modem.is_(None)).with_for_update(skip_locked=True))
 _begin = Prepared(
     update(message)
     .where(_m.id == bindparam("message_id"))
@@ -173,7 +171,8 @@ def claim(connection: Connection, row: AnyRow) -> bool:
     if not is_shared(connection):
         return True
     if row.status == Status.SENDING:
-        return row.modem is not None or _still_free.scalar(connection, message_id=row.id) is not None
+        still = _still_free if row.modem is None else _still_begun
+        return still.scalar(connection, message_id=row.id) is not None
     free = recipients.try_lock(connection, row.recipient_id)
     return free and _still_ready.scalar(connection, message_id=row.id) is not None
 

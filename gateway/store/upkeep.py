@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from gateway.message import PAUSED, WAITING, PartEvent, PartState, Rule, Status, next_state
 from gateway.store import events, idempotency, messages, pauses, queue
@@ -29,6 +29,16 @@ _NEXT = tuple(
 )
 
 
+# By the index of what is ready and by that of what is being sent; another host may have left either.
+_IS_READY = Prepared(select(_m.id).where(_m.status == word(Status.QUEUED), _m.due_us <= bindparam("now_us")).limit(1))
+_IS_FREE = Prepared(select(_m.id).where(_m.status == word(Status.SENDING), _m.modem.is_(None)).limit(1))
+
+
+def something_waits(connection: Connection, now_us: int) -> bool:
+    """Whether there is anything that a modem might take."""
+    return any(query.first(connection, now_us=now_us) is not None for query in (_IS_READY, _IS_FREE))
+
+
 def next_due_us(connection: Connection) -> int | None:
     """The next instant at which something becomes due by itself."""
     instants = [query.scalar(connection) for query in _NEXT]
@@ -40,10 +50,11 @@ def expire(connection: Connection, now_us: int) -> int:
     """End what waits and is too late; returns how many."""
     late = select(_m.id).where(_m.status.in_(words(WAITING)), _m.expires_us <= now_us)
     ids = connection.execute(late.order_by(_m.expires_us).limit(BATCH)).scalars().all()
-    for each in ids:
-        sentence = "its time to be sent passed before it could leave"
+    sentence = "its time to be sent passed before it could leave"
+    return sum(
         messages.end_waiting(connection, each, Status.EXPIRED, now_us, code=Rule.EXPIRED, sentence=sentence)
-    return len(ids)
+        for each in ids
+    )
 
 
 def release_held(connection: Connection, now_us: int) -> int:
@@ -52,12 +63,17 @@ def release_held(connection: Connection, now_us: int) -> int:
     rows = connection.execute(query.order_by(_m.due_us).limit(BATCH)).all()
     free = {"status": Status.QUEUED, "hold_rule": None, "hold_until_us": None, "hold_detail": None}
     pause = pauses.standing(connection)
+    released = 0
     for row in rows:
-        connection.execute(update(message).where(_m.id == row.id).values(**free))
+        held = update(message).where(_m.id == row.id, _m.status == Status.HELD)
+        if not connection.execute(held.values(**free)).rowcount:
+            # Somebody at another host took it back a moment ago.
+            continue
+        released += 1
         status = pause.shown(Status.QUEUED, row.category)
         detail = PAUSED.detail if status is Status.HELD else None
         events.record_status(connection, now_us, row.id, status, detail)
-    return len(rows)
+    return released
 
 
 def release_retries(connection: Connection, now_us: int) -> int:
@@ -89,6 +105,10 @@ def fail_torsos(connection: Connection, now_us: int) -> int:
 
 
 def _fail_torso(connection: Connection, message_id: str, now_us: int) -> bool:
+    # Not while a host marks a part of it, or writes what became of one.
+    mine = select(_m.id).where(_m.id == message_id, _m.status == Status.SENDING).with_for_update(skip_locked=True)
+    if connection.execute(mine).first() is None:
+        return False
     states = queue.part_states(connection, message_id)
     if PartState.SUBMITTING in states or PartState.PENDING not in states:
         return False
@@ -110,10 +130,11 @@ def _fail_torso(connection: Connection, message_id: str, now_us: int) -> bool:
     return True
 
 
-def sent_since(connection: Connection, since_us: int) -> dict[str, int]:
-    """Parts that each modem handed to the network since an instant."""
+def sent_since(connection: Connection, since_us: int) -> dict[tuple[str, str], int]:
+    """Parts that each modem, by node and name, handed to the network since an instant."""
     taken = (PartState.SENT, PartState.DELIVERED, PartState.UNDELIVERED)
-    query = select(attempt.c.modem, func.count().label("parts")).where(
+    query = select(attempt.c.node, attempt.c.modem, func.count().label("parts")).where(
         attempt.c.marked_us >= since_us, attempt.c.state.in_(taken)
     )
-    return {row.modem: row.parts for row in connection.execute(query.group_by(attempt.c.modem))}
+    rows = connection.execute(query.group_by(attempt.c.node, attempt.c.modem))
+    return {(row.node, row.modem): row.parts for row in rows}
