@@ -64,6 +64,9 @@ _NAMES: Sequence[tuple[re.Pattern[str], str]] = [
         (r"SELECT report\.id, .* WHERE report\.attempt_id IS", "has a report come before the result?"),
         (r"INSERT INTO report", "the status report as it came"),
         (r"SELECT attempt\.id, .* FROM attempt JOIN message", "which attempt does the report speak of?"),
+        (r"SELECT pg_advisory_xact_lock_shared", "the gate goes before a pause, or after it"),
+        (r"SELECT tocsin_fence", "does this host hold its lease?"),
+        (r"SELECT recipient\.id FROM recipient WHERE recipient\.id IN", "the people, kept from a STOP heard elsewhere"),
         (r"UPDATE report SET attempt_id", "the report belongs to that attempt"),
         (r"SELECT min\(message\.(\w+)\)", "upkeep: the next instant ({0})"),
     )

@@ -21,6 +21,7 @@ from gateway.inbound.replies import Replies
 from gateway.inbound.reports import Reports
 from gateway.outbound.answers import Answers
 from gateway.outbound.dispatcher import Dispatcher
+from gateway.outbound.elsewhere import Elsewhere
 from gateway.outbound.gate import Gate
 from gateway.outbound.journal import WireJournal
 from gateway.outbound.sender import Sender
@@ -51,14 +52,16 @@ class Crew:
         gate: Gate,
         modems: Mapping[str, Modem],
         journals: Mapping[str, WireJournal],
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._settings = settings
+        self._elsewhere = elsewhere or Elsewhere()
         self._modems = modems
         self._tasks: dict[str, asyncio.Task[None]] = {}
         #: Set when a task died.
         self.failed = asyncio.Event()
         self.dispatcher = Dispatcher(store, clock, self._wake_all, self._wake_one)
-        inbox = Inbox(ids, Replies(settings, ids))
+        inbox = Inbox(ids, Replies(settings, ids, shared=store.engine.shared))
         reports = Reports(store, settings.gateway.country)
         self._fragments = Fragments(store, clock, inbox, settings.gateway.node)
         self._senders = {
@@ -71,6 +74,12 @@ class Crew:
             name: Receiver(modem, store, inbox, reports, clock, gateway=settings.gateway)
             for name, modem in modems.items()
         }
+        #: Called when a modem's state has changed, besides.
+        self.on_changed: Callable[[], None] = lambda: None
+        self._wire(gate)
+
+    def _wire(self, gate: Gate) -> None:
+        """Let the tasks wake each other."""
         gate.line.usable = self._usable
         for sender in self._senders.values():
             sender.on_unsettled = self.dispatcher.nudge
@@ -79,6 +88,7 @@ class Crew:
         for receiver in self._receivers.values():
             receiver.on_answer = answers.take
             receiver.on_committed = self.dispatcher.hint
+            receiver.on_state = self._changed
 
     def start(self) -> None:
         """Begin to work. The modems are started by their owner."""
@@ -88,6 +98,10 @@ class Crew:
             self._spawn(f"sender {name}", sender.run())
         for name, receiver in self._receivers.items():
             self._spawn(f"receiver {name}", receiver.run())
+
+    def also(self, name: str, work: Coroutine[object, object, None]) -> None:
+        """Let something else run beside, until `stop`."""
+        self._spawn(name, work)
 
     async def drain(self) -> None:
         """Begin no further submit, and wait for those in flight to be written down."""
@@ -100,6 +114,9 @@ class Crew:
         """End the other tasks, after the modems were stopped: receivers then come to the end of their events."""
         await _finish([task for name, task in self._tasks.items() if name.startswith("receiver ")], _RECEIVERS_S)
         await _finish(list(self._tasks.values()), 0)
+
+    def _changed(self) -> None:
+        self.on_changed()
 
     def _wake_all(self) -> None:
         for sender in self._senders.values():
@@ -139,7 +156,7 @@ class Crew:
                 imei=status.imei,
                 iccid=status.iccid,
                 takes_test=simulated,
-                takes_live=not simulated or only_simulated,
+                takes_live=not simulated or (only_simulated and self._elsewhere.all_simulated),
                 journal=journal,
             )
 

@@ -7,6 +7,7 @@ Stop: HTTP takes nothing new → submits in flight are finished and written → 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
 import resource
@@ -29,6 +30,7 @@ from gateway.crew import Crew
 from gateway.descriptors import DescriptorStore
 from gateway.errors import Conflict, StoreInUse
 from gateway.ids import IdSource
+from gateway.membership import Membership, membership
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.outbound.journal import Journals, WireJournal
@@ -38,9 +40,11 @@ from gateway.requests import NewToken
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
 from gateway.services.messages import Nudge
 from gateway.services.modems import Fleet
+from gateway.services.tokens import MAX_NAME
 from gateway.store import sim_counts
 from gateway.store.database import Store
 from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured, write_secret
+from gateway.store.schema import AnyRow
 
 log = logging.getLogger(__name__)
 
@@ -80,28 +84,28 @@ async def running_gateway(
         sockets = stack.enter_context(_bound(settings))
         lock, store = await stack.enter_async_context(_held_store(settings))
         journals = Journals(settings.gateway.state_dir, settings.gateway.node, boot_id())
+        member = await stack.enter_async_context(membership(settings, store, clock, gate))
         _drop_stale(ports, settings.modems)
         waited = await answerable(store, settings.gateway.node, journals, ports.names)
         await recover(store, gate, clock, settings.gateway.node, journals, leave={mark.id for mark in waited})
         await _forget_counts(store, settings)
         opened = stack.enter_context(_opened(journals, settings.modems, {mark.modem for mark in waited}))
         modems = {name: build_modem(_modem_settings(each), ports.port(name)) for name, each in settings.modems.items()}
-        for mark in waited:
-            age = (clock.now_us() - mark.marked_us) / SECOND_US
-            watch = SubmitWatch(opened[mark.modem], clock, mark.id, 0)
-            modems[mark.modem].expect_answer(watch, bytes(mark.octets), age)
-        crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened)
-        services = _services(settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge)
+        _expect_answers(waited, modems, opened, clock)
+        crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened, elsewhere=member.elsewhere)
+        services = _services(settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge, member=member)
         await services.tokens.load()
-        secret = await _cli_token(services.tokens, settings.gateway.state_dir / CLI_TOKEN)
+        secret = await _cli_token(services.tokens, settings, shared=store.engine.shared)
         stack.push_async_callback(crew.stop)
         crew.start()
+        member.join(crew, services, modems)
         for modem in modems.values():
             await modem.start()
             stack.push_async_callback(modem.stop)
         stack.push_async_callback(crew.drain)
         url = await stack.enter_async_context(_http(services, settings, sockets))
         lock.publish(url)
+        member.tell_url(url)
         yield Gateway(services, url, secret, crew.failed)
 
 
@@ -163,19 +167,31 @@ def _services(
     *,
     modems: Mapping[str, ModemSupervisor],
     nudge: Nudge,
+    member: Membership | None = None,
 ) -> Services:
     simulators = {name: modem.simulator for name, modem in modems.items() if modem.simulator is not None}
     fleet = Fleet(modems, simulators)
     gateway = settings.gateway
+    intake = Intake(settings, store, clock, ids, member and member.elsewhere)
     return Services(
-        messages=Messages(store, clock, Intake(settings, store, clock, ids), nudge, settings=settings),
+        messages=Messages(store, clock, intake, nudge, settings=settings),
         inbox=Inbox(store, gateway.country),
         optouts=OptOuts(store, clock, settings),
         modems=Modems(store, clock, fleet, settings),
         queue=Queue(store, clock, nudge, settings.categories),
         tokens=Tokens(store, clock, settings.categories),
-        health=Health(store, fleet),
+        health=Health(store, fleet, lambda: member.differing if member else ()),
     )
+
+
+def _expect_answers(
+    waited: Sequence[AnyRow], modems: Mapping[str, ModemSupervisor], opened: Mapping[str, WireJournal], clock: Clock
+) -> None:
+    """Let the modems hear the answers that may still come out of ports which the process before left open."""
+    for mark in waited:
+        age = (clock.now_us() - mark.marked_us) / SECOND_US
+        watch = SubmitWatch(opened[mark.modem], clock, mark.id, 0)
+        modems[mark.modem].expect_answer(watch, bytes(mark.octets), age)
 
 
 @contextmanager
@@ -235,16 +251,24 @@ async def _held_store(settings: Settings) -> AsyncGenerator[tuple[StoreLock, Sto
         lock.release()
 
 
-async def _cli_token(tokens: Tokens, path: Path) -> str:
+def _cli_name(node: str) -> str:
+    """Each host has a token of its own: one that another makes anew must not end this one's."""
+    name = f"{_CLI_NAME}.{node}"
+    return name if len(name) <= MAX_NAME else f"{_CLI_NAME}.{hashlib.sha256(node.encode()).hexdigest()}"[:MAX_NAME]
+
+
+async def _cli_token(tokens: Tokens, settings: Settings, *, shared: bool) -> str:
     """The token of this machine's command line, made at the first start and whenever its file is gone."""
+    path = settings.gateway.state_dir / CLI_TOKEN
     known = await asyncio.to_thread(_read_secret, path)
     if known is not None and tokens.knows(known):
         return known
-    new = NewToken(_CLI_NAME, ("admin",))
+    name = _cli_name(settings.gateway.node) if shared else _CLI_NAME
+    new = NewToken(name, ("admin",))
     try:
         _, secret = await tokens.create(None, new)
     except Conflict:
-        await tokens.revoke(None, _CLI_NAME)
+        await tokens.revoke(None, name)
         _, secret = await tokens.create(None, new)
     await asyncio.to_thread(write_secret, path, secret.encode() + b"\n")
     return secret

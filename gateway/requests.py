@@ -84,6 +84,8 @@ class MessageFilter:
     category: str | None = None
     reference: str | None = None
     modem: str | None = None
+    #: Of which host; asked for as `node:name` in the filter for the modem.
+    node: str | None = None
     since_us: int | None = None
     until_us: int | None = None
 
@@ -143,7 +145,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether messages can be accepted and a modem is usable; `reasons` say what is missing."""
+    """Whether messages can be accepted and a modem is usable; `reasons` say what is missing, or needs somebody."""
 
     ready: bool
     reasons: Sequence[str]

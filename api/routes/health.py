@@ -23,7 +23,7 @@ async def ready(services: Services) -> web.Response:
     """Messages can be accepted and a modem is usable; else the 503 problem says what is missing."""
     readiness = await services.health.ready()
     if readiness.ready:
-        return answer({"ready": True, "reasons": []})
+        return answer({"ready": True, "reasons": list(readiness.reasons)})
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "not_ready",

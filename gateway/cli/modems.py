@@ -9,7 +9,7 @@ from gateway.cli.options import example, invocation, remote
 from gateway.cli.output import Document, print_document, print_table
 from gateway.cli.reach import gateway
 
-_HEADS = ("NAME", "STATE", "REASON", "OPERATOR", "SIGNAL", "SENT TODAY", "MODEL", "PORT")
+_HEADS = ("NAME", "NODE", "STATE", "REASON", "OPERATOR", "SIGNAL", "SENT TODAY", "MODEL", "PORT")
 
 
 @click.command(epilog=example("tocsin modems", "tocsin modems --json"))
@@ -28,6 +28,7 @@ def _row(modem: Document) -> tuple[object, ...]:
     signal = modem["signal_dbm"]
     return (
         modem["name"],
+        modem["node"],
         modem["state"],
         modem["reason"],
         modem["operator"],

@@ -46,8 +46,8 @@ class Arrival:
     def row(self, recipient_id: int, origin: Origin, now_us: int) -> dict[str, Any]:
         """The columns of `inbound_part`."""
         mine = {name: getattr(self, name) for name in self.__slots__ if name not in {"sender", "kind"}}
-        place = {"recipient_id": recipient_id, "modem": origin.modem, "iccid": origin.iccid, "received_us": now_us}
-        return mine | place
+        place = {"modem": origin.modem, "node": origin.node, "iccid": origin.iccid}
+        return mine | place | {"recipient_id": recipient_id, "received_us": now_us}
 
 
 def arrival_of(event: DeliverReceived, origin: Origin, country: str | None) -> Arrival:

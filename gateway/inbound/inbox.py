@@ -19,7 +19,8 @@ from gateway.ids import IdSource
 from gateway.inbound.arrival import Arrival, Origin, fingerprint, joined
 from gateway.inbound.replies import Replies, Reply
 from gateway.rules.keywords import Keyword, keyword_of
-from gateway.store import events, inbox, messages, recipients
+from gateway.store import events, inbox, locks, messages, recipients
+from gateway.store.locks import Lock
 from gateway.store.schema import AnyRow
 
 #: Parts that are further apart than this are not of one message: the reference will have come round.
@@ -70,7 +71,7 @@ class Inbox:
             )
         if arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
             # STOP, START and STOP again within one second of the network's clock: in doubt it is a STOP.
-            reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None)
+            reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None, sender.origin.node)
             self._replies.obey(connection, reply, now_us)
         return None
 
@@ -88,6 +89,8 @@ class Inbox:
 
     def give_up(self, connection: Connection, node: str, now_us: int) -> int:
         """Show what came of long messages whose other parts did not come in a day; returns how many messages."""
+        if not locks.try_alone(connection, Lock.FRAGMENTS):
+            return 0
         stale = inbox.stale_parts(connection, now_us - REASSEMBLY_US, _GIVE_UP)
         sets: dict[tuple[object, ...], list[AnyRow]] = {}
         for part in stale:
@@ -95,7 +98,8 @@ class Inbox:
             sets.setdefault(key, []).append(part)
         for parts in sets.values():
             first = parts[0]
-            sender = _Sender(first.recipient_id, AddressKind(first.kind), Origin(first.modem, node, first.iccid))
+            origin = Origin(first.modem, first.node or node, first.iccid)
+            sender = _Sender(first.recipient_id, AddressKind(first.kind), origin)
             self._complete(connection, _whole_of(_in_order(parts)), sender, now_us)
         return len(sets)
 
@@ -105,6 +109,7 @@ class Inbox:
         row = {
             "fingerprint": fingerprint(origin, octets),
             "modem": origin.modem,
+            "node": origin.node,
             "iccid": origin.iccid,
             "received_us": now_us,
             "octets": octets,
@@ -137,7 +142,7 @@ class Inbox:
         events.record(connection, now_us, "inbound.received", inbox_id=item_id, detail=f"through {sender.origin.modem}")
         if keyword is not None:
             category = answered.category if answered else None
-            reply = Reply(item_id, sender.id, sender.kind, keyword, sender.origin.modem, category)
+            reply = Reply(item_id, sender.id, sender.kind, keyword, sender.origin.modem, category, sender.origin.node)
             self._replies.obey(connection, reply, now_us)
 
 

@@ -61,6 +61,8 @@ class Receiver:
         self.on_answer: Callable[[Connection, SubmitAnsweredLate, str, int], None] = _nobody_asks
         #: Called after each commit: a reply may have put something into the queue, or taken it out.
         self.on_committed: Callable[[], None] = lambda: None
+        #: Called when the modem said that its state is another now.
+        self.on_state: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         """Take what the modem tells until its events end."""
@@ -73,6 +75,8 @@ class Receiver:
     async def _take(self, event: ModemEvent) -> None:
         """Commit, then acknowledge."""
         origin = Origin(self._modem.name, self._node, self._modem.status().iccid)
+        if isinstance(event, ModemStateChanged):
+            self.on_state()
         await self._commit(event, origin)
         self.on_committed()
         if not isinstance(event, _WITHOUT_RECEIPT):

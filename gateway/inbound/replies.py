@@ -18,7 +18,7 @@ from gateway.config.settings import Settings
 from gateway.ids import IdSource
 from gateway.message import Encoding, Status
 from gateway.rules.keywords import Keyword
-from gateway.rules.routing import Lane
+from gateway.rules.routing import Lane, wanted_text
 from gateway.store import messages, optouts
 
 #: The category whose priority and life an automatic reply has.
@@ -40,13 +40,15 @@ class Reply:
     keyword: Keyword
     modem: str
     category: str | None
+    node: str | None = None
 
 
 class Replies:
     """Obeys keywords."""
 
-    def __init__(self, settings: Settings, ids: IdSource) -> None:
+    def __init__(self, settings: Settings, ids: IdSource, *, shared: bool = False) -> None:
         self._settings = settings
+        self._shared = shared
         self._ids = ids
         self._stoppable = tuple(name for name, each in settings.categories.items() if each.stoppable)
 
@@ -83,9 +85,12 @@ class Replies:
         texts = {**_CONFIRMATIONS, **self._settings.replies}
         text = texts.get(self._settings.gateway.language, texts["en"])
         found = segment(text)
-        simulated = self._settings.modems[reply.modem].simulated
+        all_simulated = all(modem.simulated for modem in self._settings.modems.values())
+        mine = self._settings.modems.get(reply.modem) if reply.node in {None, self._settings.gateway.node} else None
+        simulated = all_simulated if mine is None else mine.simulated
         # What a simulated modem heard beside real ones is answered by it.
-        test = simulated and not all(modem.simulated for modem in self._settings.modems.values())
+        test = simulated and not all_simulated
+        node = reply.node if self._shared else None
         return messages.NewRow(
             id=self._ids.new(),
             recipient_id=reply.sender_id,
@@ -94,13 +99,14 @@ class Replies:
             priority=category.priority,
             stoppable=category.stoppable,
             test=test,
-            lane=Lane(category.priority, category.name, None, test, reply.modem).text(),
+            lane=Lane(category.priority, category.name, None, test, wanted_text(node, reply.modem)).text(),
             text=text,
             encoding=Encoding(found.encoding),
             parts=len(found.parts),
             # Doubt about an automatic reply is never worth a second copy.
             on_uncertain="never",
             wanted_modem=reply.modem,
+            wanted_node=node,
             simulated=simulated,
             status=Status.QUEUED,
             created_us=now_us,

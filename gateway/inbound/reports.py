@@ -31,6 +31,7 @@ class Reports:
             recipient_id=recipients.ensure(connection, number, kind, self._store.fingerprint(number), now_us),
             number=number,
             modem=origin.modem,
+            node=origin.node,
             iccid=origin.iccid,
             tp_mr=told.tp_mr,
             tp_st=told.tp_st,

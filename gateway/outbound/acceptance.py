@@ -18,6 +18,7 @@ from gateway.errors import Conflict, GatewayError
 from gateway.ids import IdSource
 from gateway.message import Caution, Encoding, Message, Pause, Rule, Status
 from gateway.outbound.door import Draft, facts_of, warnings_of
+from gateway.outbound.elsewhere import Elsewhere
 from gateway.outbound.waits import Waits
 from gateway.requests import Accepted, Principal
 from gateway.rules.admission import decide
@@ -78,7 +79,10 @@ Outcome: TypeAlias = Taken | GatewayError
 class Acceptance:
     """Writes what passed the door."""
 
-    def __init__(self, settings: Settings, fingerprint: Callable[[str], bytes], ids: IdSource) -> None:
+    def __init__(
+        self, settings: Settings, fingerprint: Callable[[str], bytes], ids: IdSource, elsewhere: Elsewhere | None = None
+    ) -> None:
+        self._elsewhere = elsewhere or Elsewhere()
         self._fingerprint = fingerprint
         self._ids = ids
         self._waits = Waits(settings)
@@ -147,12 +151,13 @@ class Acceptance:
             reference=draft.reference,
             wanted_modem=draft.wanted_modem,
             lane=draft.lane,
+            wanted_node=draft.wanted_node,
             on_uncertain=draft.on_uncertain,
             created_us=draft.created_us,
             send_us=draft.send_us,
             due_us=draft.send_us or draft.created_us,
             expires_us=draft.expires_us,
-            simulated=principal.test or self._all_simulated,
+            simulated=principal.test or (self._all_simulated and self._elsewhere.all_simulated),
             status=status,
             hold_rule=hold.rule if hold else None,
             hold_until_us=hold.until_us if hold else None,
@@ -172,6 +177,8 @@ class _Group:
         self.waiting = waiting
         self.pause = pauses.standing(connection)
         self.rows: list[messages.NewRow] = []
+        # A STOP that another host hears at this moment comes before or after all of this, never in between.
+        recipients.lock_all(connection, people.values())
         self._optouts = optouts.standing(connection, list(people.values())) if people else set[tuple[int, str]]()
 
     def opted_out(self, person: int, draft: Draft) -> bool:

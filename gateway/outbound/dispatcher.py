@@ -1,7 +1,9 @@
 """What becomes due by itself: releases held messages, expires late ones, and wakes the senders.
 
 One task. It sleeps until the next instant the store knows of, or until it is told that something changed, and that
-instant may be earlier now; it looks at most so often, whatever comes in.
+instant may be earlier now; it looks at most so often, whatever comes in. Of several hosts any may do what is due, and
+one at a time does: a lock that lives for one transaction needs no leader, and so no takeover. And since a signal of
+another host may be lost, it looks by itself every few seconds.
 
 Who has work is woken, and not everybody: one idle sender for what was accepted, and those find out by themselves
 whether there is more (`gateway.crew`). What suits another modem than the one that was woken is found by the look here.
@@ -17,8 +19,10 @@ from sqlalchemy import Connection
 
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
-from gateway.store import idempotency, lanes, optouts, outcomes, queue, upkeep
+from gateway.store import idempotency, lanes, locks, optouts, outcomes, queue, signals, upkeep
 from gateway.store.database import Store
+from gateway.store.locks import Lock
+from gateway.store.signals import Topic
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +31,8 @@ _PAUSE_US = SECOND_US
 # Between two looks at what is due, so that a thousand reports a second are not a thousand looks.
 _BETWEEN_US = SECOND_US // 20
 _NEVER_US = 1 << 63
+#: How long a signal of another host can be missed for.
+LOOK_US = 5 * SECOND_US
 
 
 class Dispatcher:
@@ -71,12 +77,19 @@ class Dispatcher:
             except Exception:
                 log.exception("upkeep failed", extra={"action": "upkeep_failed"})
                 until_us = self._clock.now_us() + _PAUSE_US
+            until_us = self._not_too_late(until_us)
             self._asleep_until_us = _NEVER_US if until_us is None else until_us
             changed = await self._clock.wait(self._changed, until_us)
             self._asleep_until_us = 0
             early_us = looked_us + _BETWEEN_US - self._clock.monotonic_us()
             if changed and early_us > 0:
                 await self._clock.wait(asyncio.Event(), self._clock.now_us() + early_us)
+
+    def _not_too_late(self, until_us: int | None) -> int | None:
+        if not self._store.engine.shared:
+            return until_us
+        look_us = self._clock.now_us() + LOOK_US
+        return look_us if until_us is None else min(until_us, look_us)
 
     async def _step(self) -> int | None:
         now_us = self._clock.now_us()
@@ -98,16 +111,22 @@ def _look(connection: Connection, now_us: int) -> tuple[int | None, bool]:
 
 
 def upkeep_at(connection: Connection, now_us: int) -> None:
-    """Everything that is due at this instant, in one transaction."""
-    upkeep.expire(connection, now_us)
-    upkeep.fail_torsos(connection, now_us)
-    upkeep.release_held(connection, now_us)
-    upkeep.release_retries(connection, now_us)
+    """Everything that is due at this instant, in one transaction; nothing while another host is at it."""
+    if not locks.try_alone(connection, Lock.UPKEEP):
+        return
+    moved = upkeep.expire(connection, now_us)
+    moved += upkeep.fail_torsos(connection, now_us)
+    moved += upkeep.release_held(connection, now_us)
+    moved += upkeep.release_retries(connection, now_us)
     idempotency.forget(connection, now_us)
     for row in upkeep.due_resends(connection, now_us):
+        moved += 1
         # A STOP that came meanwhile, or the end of its time, takes the further copy away; what may have left stays so.
         stopped = row.stoppable and optouts.is_opted_out(connection, row.recipient_id, row.category)
         if stopped or row.expires_us <= now_us:
             upkeep.drop_resend(connection, row.id)
         else:
             outcomes.resend(connection, row.id, now_us)
+    if moved:
+        # Only then: two hosts that wake each other over what neither can finish would never rest.
+        signals.send(connection, Topic.WORK)

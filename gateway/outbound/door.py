@@ -17,9 +17,11 @@ from gateway.clock import SECOND_US
 from gateway.config.settings import Category, Settings
 from gateway.errors import FieldError, Forbidden, InvalidRequest
 from gateway.message import Caution
+from gateway.outbound.elsewhere import Elsewhere
 from gateway.outbound.routes import Lanes
 from gateway.requests import NewMessage, Principal
 from gateway.rules.admission import Facts
+from gateway.rules.routing import wanted_text
 
 T = TypeVar("T")
 
@@ -53,6 +55,7 @@ class Draft:
     #: What `gateway.rules.routing.Lane` says of it, and whether a modem of this configuration takes such a message.
     lane: str
     routed: bool = True
+    wanted_node: str | None = None
 
     @property
     def parts(self) -> int:
@@ -80,11 +83,13 @@ class Memory:
 class Door:
     """Checks what is handed in."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, elsewhere: Elsewhere | None = None, *, shared: bool = False) -> None:
         self._settings = settings
+        self._elsewhere = elsewhere or Elsewhere()
+        self._node = settings.gateway.node if shared else None
         self._all_simulated = all(modem.simulated for modem in settings.modems.values())
         self._any_simulated = any(modem.simulated for modem in settings.modems.values())
-        self._lanes = Lanes(settings.modems)
+        self._lanes = Lanes(settings.modems, settings.gateway.node)
         # Other hosts may have modems that this one does not know.
         self._alone = settings.store.path is not None
 
@@ -94,18 +99,20 @@ class Door:
         Raises `InvalidRequest` or `Forbidden`.
         """
         memory = memory or Memory()
-        if principal.test and not self._any_simulated:
+        if principal.test and not (self._any_simulated or self._elsewhere.any_simulated):
             raise InvalidRequest("no_simulated_modem", "this token only tests, and no simulated modem is configured")
         problems: list[tuple[str, FieldError]] = []
         category = self._category(principal, new, problems)
         number = self._number(new.to, problems, memory)
         segmentation = self._segmentation(new.text, category, problems, memory)
         expires_us = _expiry(new, category, now_us, problems)
-        wanted = None if new.modem is None else new.modem.removeprefix(f"{self._settings.gateway.node}:")
-        self._check_modem(principal, wanted, problems)
+        modem = self._modem(principal, new, problems)
         _check_rest(new, problems)
+        wanted = None if modem is None else wanted_text(modem.node, modem.name)
         lane, routed = self._lanes.find(principal, category, wanted, number or "")
-        if not (routed or problems) and (self._alone or wanted is not None):
+        # What the modems of other hosts are kept for, this one does not know.
+        known = self._alone if modem is None else modem.node in {None, self._node}
+        if known and not (routed or problems):
             _refuse_unrouted(wanted, problems)
         if problems or number is None or segmentation is None:
             code, first = problems[0]
@@ -120,11 +127,12 @@ class Door:
             expires_us=expires_us,
             on_uncertain=new.on_uncertain or category.on_uncertain,
             reference=new.reference,
-            wanted_modem=wanted,
+            wanted_modem=modem.name if modem else None,
             flash=new.flash,
             replaces=new.replaces,
             lane=lane,
             routed=routed,
+            wanted_node=modem.node if modem else None,
         )
 
     def _category(self, principal: Principal, new: NewMessage, problems: list[tuple[str, FieldError]]) -> Category:
@@ -164,16 +172,36 @@ class Door:
                 _wrong(problems, "text_too_long", "/text", too_long)
         return None
 
-    def _check_modem(self, principal: Principal, wanted: str | None, problems: list[tuple[str, FieldError]]) -> None:
-        if wanted is None:
-            return
-        modem = self._settings.modems.get(wanted)
+    def _modem(self, principal: Principal, new: NewMessage, problems: list[tuple[str, FieldError]]) -> _Wanted | None:
+        """The modem that was asked for; None when none was, or a wrong one."""
+        if new.modem is None:
+            return None
+        modem = self._find(new.modem)
         if modem is None:
             _wrong(problems, "modem_unknown", "/modem", "there is no such modem in the configuration")
         elif principal.test and not modem.simulated:
             _wrong(problems, "modem_unsuitable", "/modem", "is real, and this token only tests")
-        elif modem.simulated and not principal.test and not self._all_simulated:
+        elif modem.simulated and not principal.test and not (self._all_simulated and self._elsewhere.all_simulated):
             _wrong(problems, "modem_unsuitable", "/modem", "is simulated: beside a real one it takes only test tokens")
+        return modem
+
+    def _find(self, wanted: str) -> _Wanted | None:
+        """By `name` or `node:name`; one of this host before one of another."""
+        node, _, name = wanted.rpartition(":")
+        mine = self._settings.modems.get(name)
+        if mine is not None and node in {"", self._settings.gateway.node}:
+            return _Wanted(self._node, name, mine.simulated)
+        there = self._elsewhere.find(node, name)
+        return None if there is None else _Wanted(there[0], name, there[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A modem that a message asks for; its node is None where there is only one."""
+
+    node: str | None
+    name: str
+    simulated: bool
 
 
 def _check_rest(new: NewMessage, problems: list[tuple[str, FieldError]]) -> None:

@@ -8,7 +8,7 @@ retry repeats only what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
 from gateway.rules.routing import lane_of
 from gateway.rules.verdict import Allow, Defer, Refuse
-from gateway.store import lanes, messages, outcomes, queue, recipients, reports, sim_counts
+from gateway.store import lanes, locks, messages, outcomes, queue, recipients, reports, sim_counts
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
@@ -57,6 +57,8 @@ class Gate:
         self.pause = NO_PAUSE
         #: When a modem should ask again for what it left to others, by its name.
         self.look_again_us: dict[str, int] = {}
+        #: Makes the transaction fail unless this host holds its lease; where there is one host there is none.
+        self.fence: Callable[[Connection], None] = lambda _: None
 
     def settle(self, connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
         """Write what became of a mark that was made for `modem`, and what follows from it.
@@ -83,6 +85,9 @@ class Gate:
 
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
         """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""
+        self.fence(connection)
+        # A pause that comes now waits until this transaction has ended.
+        locks.join_gates(connection)
         self.pause, begun, waiting = lanes.look(connection, modem, now_us)
         if self.pause.everything:
             return None
@@ -114,7 +119,7 @@ class Gate:
         if best.modem is None:
             queue.begin(connection, best.id, modem, now_us)
         marked = _mark_next(connection, best, modem, now_us)
-        if sim is not None:
+        if sim is not None and marked is not None:
             sim.count(best, now_us)
         return marked
 
@@ -164,7 +169,7 @@ class Gate:
                 if self._admit(connection, row, now_us, opted_out=bool(claimed.opted_out)):
                     marked = self._begin(connection, row, modem, now_us, claimed.mark)
                     self.line.serve(row)
-                    if sim is not None:
+                    if sim is not None and marked is not None:
                         sim.count(row, now_us)
                     return marked
                 ended = True
@@ -172,7 +177,9 @@ class Gate:
                 # Nothing, or other hosts decide about all of these at this moment, or others are to take them.
                 return None
 
-    def _begin(self, connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int, number: int | None) -> Marked:
+    def _begin(
+        self, connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int, number: int | None
+    ) -> Marked | None:
         if row.has_parts:
             queue.begin(connection, row.id, modem, now_us)
             return _mark_next(connection, row, modem, now_us)
@@ -227,10 +234,12 @@ class Gate:
             outcomes.plan_resend(connection, row.id, now_us + category.resend_after_us)
 
 
-def _mark_next(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) -> Marked:
+def _mark_next(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) -> Marked | None:
     """Mark the next part of a message whose octets are fixed."""
     found = queue.next_part(connection, row.id)
-    assert found is not None, "a begun message has a part left"
+    if found is None:
+        # Another host heard a moment ago what makes this part needless.
+        return None
     reach("claimed")
     attempt_id = queue.mark_part(connection, found, modem, now_us)
     return Marked(attempt_id, row.id, found.sequence, bytes(found.octets), found.copies + 1, row.expires_us)

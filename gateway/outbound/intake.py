@@ -20,6 +20,7 @@ from gateway.ids import IdSource
 from gateway.message import Encoding, Message, Pause, Rule
 from gateway.outbound.acceptance import Acceptance, Entry, Outcome, Taken
 from gateway.outbound.door import Door, Draft, Memory, facts_of, warnings_of
+from gateway.outbound.elsewhere import Elsewhere
 from gateway.requests import Accepted, NewMessage, Preview, Principal, Submission
 from gateway.rules.admission import decide
 from gateway.rules.verdict import Allow, Defer, Refuse, Verdict
@@ -36,11 +37,13 @@ _DEFAULTS = {field.name: field.default for field in fields(NewMessage)}
 class Intake:
     """Takes messages in."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock, ids: IdSource) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock, ids: IdSource, elsewhere: Elsewhere | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._door = Door(settings)
-        self._acceptance = Acceptance(settings, store.fingerprint, ids)
+        self._door = Door(settings, elsewhere, shared=store.engine.shared)
+        self._acceptance = Acceptance(settings, store.fingerprint, ids, elsewhere)
 
     async def accept(self, principal: Principal, new: NewMessage, key: str | None = None) -> Message:
         """Check and commit one message; returns after the flush.

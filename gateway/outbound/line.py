@@ -55,7 +55,7 @@ class Line:
     def route(self, modem: ModemFacts) -> Route:
         """What a modem may take: test or live traffic by its facts, the rest by the configuration."""
         route = self._routes.get(modem.name) or Route(modem.name, modem.takes_test, modem.takes_live)
-        return replace(route, takes_test=modem.takes_test, takes_live=modem.takes_live)
+        return replace(route, takes_test=modem.takes_test, takes_live=modem.takes_live, node=modem.node)
 
     def flows(
         self, waiting: Sequence[AnyRow], modem: ModemFacts, now_us: int, above: int, *, may: Callable[[str], bool]

@@ -23,6 +23,7 @@ from drivers.errors import SubmitRefused, SubmitUncertain
 from drivers.gsm.submit_answer import judge_lines
 from gateway.clock import Clock
 from gateway.failpoints import reach
+from gateway.message import PartEvent
 from gateway.outbound import submit_outcome
 from gateway.outbound.gate import Gate
 from gateway.outbound.journal import Journals, Trace
@@ -79,6 +80,13 @@ async def recover(
             outcome = outcome_of(mark, journals.trace(mark.modem), now_us)
             gate.settle(connection, outcome, mark.modem, now_us)
             found[outcome.event.value] += 1
+        for mark in outcomes.given_up(connection, node):
+            now_us = clock.now_us()
+            outcome = outcome_of(mark, journals.trace(mark.modem), now_us)
+            if outcome.event is not PartEvent.OUTCOME_LOST:
+                # Another host could not know; what is known here is evidence.
+                gate.settle(connection, outcome, mark.modem, now_us)
+                found[f"late_{outcome.event}"] += 1
         reach("recovered")
         return found
 

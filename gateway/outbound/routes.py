@@ -9,13 +9,13 @@ from gateway.requests import Principal
 from gateway.rules.routing import Fit, Lane, Route, prefix_of, table_of
 
 
-def routes_of(modems: Mapping[str, ModemConfig]) -> dict[str, Route]:
+def routes_of(modems: Mapping[str, ModemConfig], node: str | None = None) -> dict[str, Route]:
     """The routes of configured modems: beside a real one a simulated one takes only messages of test tokens."""
     only_simulated = all(modem.simulated for modem in modems.values())
     table = table_of(known_prefixes(modems))
     return {
         name: Route(
-            name, modem.simulated, not modem.simulated or only_simulated, modem.categories, modem.prefixes, table
+            name, modem.simulated, not modem.simulated or only_simulated, modem.categories, modem.prefixes, table, node
         )
         for name, modem in modems.items()
     }
@@ -32,8 +32,8 @@ class Lanes:
 
     _MOST = 5000
 
-    def __init__(self, modems: Mapping[str, ModemConfig]) -> None:
-        self._routes = routes_of(modems).values()
+    def __init__(self, modems: Mapping[str, ModemConfig], node: str | None = None) -> None:
+        self._routes = routes_of(modems, node).values()
         self._known = known_prefixes(modems)
         self._table = table_of(self._known)
         self._found: dict[Hashable, tuple[str, bool]] = {}

@@ -27,7 +27,7 @@ class Waits:
     """Judges by the modems of this host: of others it does not know what they may take."""
 
     def __init__(self, settings: Settings) -> None:
-        self._routes = routes_of(settings.modems)
+        self._routes = routes_of(settings.modems, settings.gateway.node)
         self._node = settings.gateway.node
         self._limited = any(modem.limits for modem in settings.modems.values())
         self._unheld = {name for name, category in settings.categories.items() if category.sim_limits == "ignore"}

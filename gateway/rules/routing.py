@@ -31,6 +31,17 @@ DOUBTFUL_US = 30 * _SECOND_US
 DOUBTFUL_URGENT_US = 5 * _SECOND_US
 
 
+_LONGEST_WANTED = 48
+
+
+def wanted_text(node: str | None, name: str) -> str:
+    """How a lane names a modem: `name`, or where several hosts may have one of that name `node:name`."""
+    if node is None:
+        return name
+    text = f"{node}:{name}"
+    return text if len(text) <= _LONGEST_WANTED else f"{text[: _LONGEST_WANTED - 9]}~{crc32(text.encode()):08x}"
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """What decides which modems may take a message, and with whom it takes turns.
@@ -94,12 +105,13 @@ class Route:
     prefixes: tuple[str, ...] = ()
     #: The prefixes by which this gateway tells numbers apart.
     table: str = ""
+    node: str | None = None
 
     def fit(self, lane: Lane) -> Fit:
         """How much of this lane the modem may take."""
         if not (self.takes_test if lane.test else self.takes_live):
             return Fit.NOTHING
-        if lane.wanted is not None and lane.wanted != self.name:
+        if lane.wanted not in {None, self.name, wanted_text(self.node, self.name)}:
             return Fit.NOTHING
         if lane.token_id is None and lane.wanted is not None:
             # The answer to a STOP leaves through the modem that heard it, whatever else that one is kept for.

@@ -95,7 +95,9 @@ class Messages:
     ) -> Page[Message]:
         """Messages that fit, newest first."""
         before = before_id(cursor)
-        wanted = replace(wanted, modem=wanted.modem and wanted.modem.removeprefix(f"{self._node}:"))
+        if wanted.modem is not None:
+            node, _, name = wanted.modem.rpartition(":")
+            wanted = replace(wanted, modem=name, node=node or None)
         lookup = self._lookup(wanted.to)
         token_id = only_token(principal)
 
@@ -141,9 +143,12 @@ class Messages:
             if found.status not in WAITING:
                 raise Conflict("not_cancelable", f"the message is {found.status}: only one that waits can be canceled")
             sentence = f"by token {principal.name}"
-            messages.end_waiting(
+            if not messages.end_waiting(
                 connection, message_id, Status.CANCELED, self._clock.now_us(), code=None, sentence=sentence
-            )
+            ):
+                raise Conflict(
+                    "not_cancelable", "the message has begun to be sent: only one that waits can be canceled"
+                )
             return messages.get(connection, message_id)
 
         canceled = await self._store.write(work)
@@ -164,9 +169,12 @@ class Messages:
     ) -> list[Message]:
         now_us, sentence = self._clock.now_us(), f"by token {principal.name}"
         ids = messages.waiting_under(connection, reference, token_id=token_id, before=before, limit=_GROUP)
-        for each in ids:
-            messages.end_waiting(connection, each, Status.CANCELED, now_us, code=None, sentence=sentence)
-        found = [messages.get(connection, each) for each in ids]
+        canceled = [
+            each
+            for each in ids
+            if messages.end_waiting(connection, each, Status.CANCELED, now_us, code=None, sentence=sentence)
+        ]
+        found = [messages.get(connection, each) for each in canceled]
         return [each for each in found if each is not None]
 
     async def resolve(self, principal: Principal, message_id: str, settlement: Settlement) -> Message:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 
-from gateway.clock import Clock
+from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import Category
-from gateway.errors import Conflict, FieldError, InvalidRequest, NotFound, Unauthorized
+from gateway.errors import Conflict, FieldError, InvalidRequest, NotFound, Unauthorized, Unavailable
 from gateway.requests import SCOPES, NewToken, Principal, TokenView
 from gateway.store import tokens
 from gateway.store.database import Store
 
+log = logging.getLogger(__name__)
+
 #: Makes a leaked token findable by scanners of repositories.
 PREFIX = "tocsin_"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MAX_NAME = 64
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_NAME - 1}}}")
+# How long a signal that another host made or revoked one can be missed for.
+_LOOK_US = 5 * SECOND_US
 _SECRET_BYTES = 32
 
 
@@ -31,11 +37,28 @@ class Tokens:
         self._live: dict[bytes, Principal] = {}
         # Two loads that overtake each other could bring back what was revoked between them.
         self._loading = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._loaded: tuple[int, int] | None = None
 
     async def load(self) -> None:
         """Read the live tokens into memory."""
         async with self._loading:
-            self._live = await self._store.read(tokens.live)
+            self._loaded, self._live = await self._store.read(lambda c: (tokens.edition(c), tokens.live(c)))
+
+    def nudge(self) -> None:
+        """Another host made or revoked one."""
+        self._changed.set()
+
+    async def follow(self) -> None:
+        """Notice what other hosts make and revoke, until cancelled."""
+        while True:
+            await self._clock.wait(self._changed, self._clock.now_us() + _LOOK_US)
+            self._changed.clear()
+            try:
+                if await self._store.read(tokens.edition) != self._loaded:
+                    await self.load()
+            except Unavailable as error:
+                log.error("the store refused", extra={"action": "tokens_refused", "code": error.code})
 
     def knows(self, secret: str) -> bool:
         """Whether somebody holds this secret."""

@@ -57,10 +57,13 @@ class Store:
     def __init__(self, link: Link, lookup_key: bytes) -> None:
         self._lookup_key = lookup_key
         self._link = link
-        self._engine: StoreEngine = link.engine
+        #: What reaches the database.
+        self.engine: StoreEngine = link.engine
         self._reading = link.engine.reading()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        # Works that met another host's; they begin the next group.
+        self._again: list[Job] = []
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._closed = False
         #: Whether the last commit reached the disk.
@@ -78,8 +81,8 @@ class Store:
         """Run `work` in a transaction of the writer; returns after the flush.
 
         Once handed over the work is done even if the caller is cancelled; it may be run a second time, from its
-        beginning, when the connection broke in the first. Raises what `work` raises, `StorageFull` when the disk
-        refused, or `Unavailable` while the database cannot be reached.
+        beginning, when the connection broke in the first or another host was in its way. Raises what `work` raises,
+        `StorageFull` when the disk refused, or `Unavailable` while the database cannot be reached.
         """
         if self._closed:
             raise StoreClosed
@@ -138,7 +141,7 @@ class Store:
         try:
             connection = self._reading.connect()
         except Exception as error:
-            refused = self._engine.translate(error)
+            refused = self.engine.translate(error)
             raise (_Lost() if isinstance(refused, Unavailable) else refused) from error
         try:
             # Also for statements that go past SQLAlchemy to the driver, which would not begin one by themselves.
@@ -147,13 +150,13 @@ class Store:
             # Ends a query that was left half read, too: it would pin this state for the next reader.
             connection.rollback()
         except Exception as error:
-            if self._engine.is_lost(connection, error):
+            if self.engine.is_lost(connection, error):
                 connection.invalidate()
                 # What broke one connection broke the others.
                 self._reading.dispose()
                 raise _Lost from error
             connection.rollback()
-            refused = self._engine.translate(error)
+            refused = self.engine.translate(error)
             # A reader's refusal to write is a defect of ours and not a full disk.
             raise (refused if type(refused) is Unavailable else error) from error.__cause__
         finally:
@@ -172,10 +175,12 @@ class Store:
                 # Nobody may wait for ever, whatever happens in this thread.
                 fail(group, StoreFailed(type(error).__name__))
                 log.critical("the writer failed", extra={"action": "writer_failed"}, exc_info=error)
-            answer(callers)
+            # What met another host's is run once more: by then what that host did is there to be seen.
+            self._again = [job for job in callers if job.repeats()]
+            answer([job for job in callers if job not in self._again] if self._again else callers)
 
     def _commit(self, group: list[Job]) -> bool:
-        if (absent := self._engine.absence()) is not None:
+        if (absent := self.engine.absence()) is not None:
             fail(group, absent)
             return False
         try:
@@ -191,7 +196,7 @@ class Store:
         """Whether the transaction took place; nobody of its group is answered before. None when the store closes."""
         while True:
             try:
-                return self._engine.was_committed(self._link.connection(), ticket)
+                return self.engine.was_committed(self._link.connection(), ticket)
             except Unavailable:
                 if not self._refuse_meanwhile(self._link.pause_s):
                     return None
@@ -213,10 +218,12 @@ class Store:
         return True
 
     def _next_group(self) -> list[Job] | None:
-        first = self._jobs.get()
-        if first is None:
-            return None
-        group = [first]
+        group, self._again = self._again, []
+        if not group:
+            first = self._jobs.get()
+            if first is None:
+                return None
+            group = [first]
         while len(group) < MAX_GROUP:
             try:
                 job = self._jobs.get_nowait()

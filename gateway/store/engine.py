@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -22,6 +23,8 @@ class StoreEngine(ABC):
 
     #: Where the store is, as people may read it: never a secret.
     place: str
+    #: Whether several hosts may work on it.
+    shared = False
 
     @abstractmethod
     def writing(self) -> Engine:
@@ -67,6 +70,19 @@ class StoreEngine(ABC):
     def alone(self, connection: Connection) -> Generator[None]:  # noqa: ARG002 - as `hold`
         """While the schema is looked at and changed, no other host does so."""
         yield
+
+    def collided(self, error: BaseException) -> bool:  # noqa: ARG002 - as `is_lost`
+        """Whether another host was in the way: run again, the work sees what that host did."""
+        return False
+
+    def listening(self) -> Any | None:
+        """A connection of its own that hears signals; None where nobody else is."""
+        return None
+
+    @property
+    def own_process(self) -> int | None:
+        """The server's number of the session that writes: its own signals are no news."""
+        return None
 
     def absence(self) -> StorageFull | None:  # noqa: B027 - a database does not move away under its connections
         """Why nothing may be written now although the connection would take it; None as a rule."""

@@ -126,6 +126,7 @@ class SqliteEngine(StoreEngine):
 class PostgresqlEngine(StoreEngine):
     """A database that hosts may share. The session that writes holds an advisory lock on the name of its node."""
 
+    shared = True
     #: The first version whose `pg_terminate_backend` waits.
     _OLDEST = 140_000
     # Nothing of ours runs for long: what does was forgotten, and would keep its locks from everybody.
@@ -275,6 +276,8 @@ class PostgresqlEngine(StoreEngine):
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, errors.DiskFull):
             return full()
+        if isinstance(cause, self._psycopg.Error) and cause.sqlstate == _NO_LEASE:
+            return Unavailable("lease_lost", "this host has been silent for too long; it takes its place again")
         if isinstance(cause, errors.DeadlockDetected | errors.LockNotAvailable | errors.QueryCanceled):
             return Unavailable("store_busy", "the database is busy; nothing was stored", retry_after_s=1)
         if isinstance(cause, self._psycopg.Error) and cause.diag.message_primary:
@@ -282,6 +285,23 @@ class PostgresqlEngine(StoreEngine):
             cause.args = error.args = (cause.diag.message_primary,)
         gone = (self._psycopg.OperationalError, self._psycopg.InterfaceError, errors.IdleInTransactionSessionTimeout)
         return unreachable() if isinstance(cause, gone) else error
+
+    def collided(self, error: BaseException) -> bool:
+        """The victim of a deadlock, a key that another host wrote first, a lock that was not given in time."""
+        errors = self._psycopg.errors
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        return isinstance(cause, errors.DeadlockDetected | errors.UniqueViolation | errors.LockNotAvailable)
+
+    def listening(self) -> Session:
+        """A session that only listens."""
+        session = self._connect()
+        session.execute("LISTEN tocsin")
+        return session
+
+    @property
+    def own_process(self) -> int | None:
+        """Of the session that holds the node."""
+        return self._held[0] if self._held else None
 
     def in_transaction(self, connection: Connection) -> bool:
         """A failed statement leaves the transaction to be rolled back to a savepoint; a lost connection nothing."""
@@ -315,6 +335,8 @@ class PostgresqlEngine(StoreEngine):
         return None if status is None else status == "committed"
 
 
+# As `tocsin_fence` of the schema says it.
+_NO_LEASE = "TS001"
 # Shutdown, crash, starting up; the connection itself.
 _LAST_WORDS = frozenset({"57P", "080"})
 

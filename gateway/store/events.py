@@ -1,12 +1,31 @@
-"""What happened, written in the transaction of the change that it tells of."""
+"""What happened, written in the transaction of the change that it tells of.
+
+Whoever follows all events (`after`) must skip none. Ids do not tell the order of commits: on PostgreSQL a transaction
+may be given an early id and commit late. So an event carries the number of its transaction, and a reader goes on only
+over numbers below the oldest that is still running: of those nothing more can come. On SQLite there is one writer, and
+ids are in the order of commits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from gateway.message import Status
+from gateway.store.engines import is_shared
 from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, attempt, event
 
@@ -56,6 +75,53 @@ def of_message(connection: Connection, message_id: str) -> Sequence[AnyRow]:
     """The events of one message, oldest first: at_us, type, detail."""
     rows = select(event.c.at_us, event.c.type, event.c.detail).where(event.c.message_id == message_id)
     return connection.execute(rows.order_by(event.c.id)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a reader has come; the default is before everything."""
+
+    xact: int = 0
+    id: int = 0
+
+
+_e = event.c
+_in_order = select(_e.id, _e.xact, _e.at_us, _e.type, _e.message_id, _e.inbox_id, _e.detail)
+_of_one_writer = Prepared(_in_order.where(_e.id > bindparam("last")).order_by(_e.id).limit(bindparam("most")))
+_OLDEST: ColumnElement[int] = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
+_NEXT: ColumnElement[int] = literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint", BigInteger)
+_of_several = Prepared(
+    _in_order.where(
+        _e.xact.is_not(None),
+        _e.xact < _OLDEST,
+        or_(_e.xact > bindparam("xact"), and_(_e.xact == bindparam("xact"), _e.id > bindparam("last"))),
+    )
+    .order_by(_e.xact, _e.id)
+    .limit(bindparam("most"))
+)
+_next_number = Prepared(select(_NEXT))
+_is_foreign = Prepared(select(_e.id).where(_e.xact >= _NEXT).limit(1))
+
+
+def after(connection: Connection, cursor: Cursor, limit: int) -> tuple[Sequence[AnyRow], Cursor]:
+    """The next events of all, in an order that never changes, and the cursor behind them; at most `limit`.
+
+    Each is met once, however late its transaction commits. What was recorded before there were numbers is not met.
+    """
+    if not is_shared(connection):
+        rows = _of_one_writer.rows(connection, last=cursor.id, most=limit)
+        return rows, Cursor(0, rows[-1].id) if rows else cursor
+    if cursor.xact >= _next_number.scalar(connection):
+        # The database was moved to another server, which counts anew: `begin_anew` has made one history of the old.
+        cursor = Cursor(0, cursor.id)
+    rows = _of_several.rows(connection, xact=cursor.xact, last=cursor.id, most=limit)
+    return rows, Cursor(rows[-1].xact, rows[-1].id) if rows else cursor
+
+
+def begin_anew(connection: Connection) -> None:
+    """Where events bear numbers that this server has not given out yet, they are of another, and all history."""
+    if is_shared(connection) and _is_foreign.first(connection) is not None:
+        connection.execute(update(event).where(_e.xact.is_not(None)).values(xact=0))
 
 
 def attempts_of(connection: Connection, message_id: str) -> Sequence[AnyRow]:

@@ -24,17 +24,32 @@ Together: TypeAlias = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 class Job:
     """A work, and where its outcome goes."""
 
-    __slots__ = ("error", "future", "result", "work")
+    __slots__ = ("collided", "error", "future", "repeated", "result", "work")
 
     def __init__(self, work: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.work = work
         self.future: asyncio.Future[Any] = (loop or asyncio.get_running_loop()).create_future()
         self.result: Any = None
         self.error: BaseException | None = None
+        self.collided = self.repeated = False
 
     def forget(self) -> None:
         """As before it was run."""
         self.result = self.error = None
+        self.collided = False
+
+    def refuse(self, engine: StoreEngine, error: Exception) -> None:
+        """It failed, and is undone."""
+        self.error = engine.translate(error)
+        self.collided = engine.collided(error)
+
+    def repeats(self) -> bool:
+        """Whether it is to be run once more, since another host was in its way; then it is as before it was run."""
+        if self.repeated or not self.collided:
+            return False
+        self.forget()
+        self.repeated = True
+        return True
 
     def settle(self) -> None:
         """Tell the caller, unless nobody waits any more. In the caller's loop."""
@@ -107,7 +122,7 @@ def _run_alone(engine: StoreEngine, connection: Connection, job: Job) -> None:
     try:
         job.result = job.work(connection)
     except Exception as error:
-        job.error = engine.translate(error)
+        job.refuse(engine, error)
         if not engine.in_transaction(connection):
             raise
 
@@ -116,10 +131,10 @@ def _run_in_savepoint(engine: StoreEngine, connection: Connection, job: Job) -> 
     try:
         job.result = _in_savepoint(engine, connection, job.work)
     except _TransactionGone as gone:
-        job.error = engine.translate(gone.error)
+        job.refuse(engine, gone.error)
         raise gone.error from None
     except Exception as error:  # noqa: BLE001 - the caller's to judge
-        job.error = engine.translate(error)
+        job.refuse(engine, error)
 
 
 def _run_together(engine: StoreEngine, connection: Connection, jobs: Sequence[Job]) -> bool:

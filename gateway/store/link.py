@@ -27,6 +27,8 @@ class Link:
         self._connection: Connection | None = None
         self._pause_us = 0
         self._next_us = 0
+        #: The revision of the schema that this process works with, once it is known.
+        self.revision: str | None = None
 
     def open(self) -> Connection:
         """Connect, check the settings, keep others away. Raises what the driver, `check` or `hold` raises."""
@@ -34,6 +36,7 @@ class Link:
         try:
             self.engine.check(connection)
             self.engine.hold(connection)
+            self._check_revision(connection)
         except BaseException:
             connection.invalidate()
             connection.close()
@@ -41,6 +44,17 @@ class Link:
         self._connection = connection
         self._pause_us = 0
         return connection
+
+    def _check_revision(self, connection: Connection) -> None:
+        """While this process was cut off another version may have taken the database over."""
+        if self.revision is None:
+            return
+        present = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        connection.rollback()
+        if present != self.revision:
+            raise StoreUnusable(
+                f"the database {self.engine.place} was brought to another version; restart Tocsin with that version"
+            )
 
     def connection(self) -> Connection:
         """The connection; a lost one is opened anew. Raises `Unavailable` while that cannot be."""

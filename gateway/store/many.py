@@ -33,7 +33,17 @@ class PreparedList:
             found += self._some(connection, values[start : start + _MOST])
         return found
 
+    def write(self, connection: Connection, values: Sequence[object]) -> None:
+        """The same where nobody needs the rows: it goes along with the next statement that is needed."""
+        for start in range(0, len(values), _MOST):
+            statement, named = self._filled(values[start : start + _MOST])
+            statement.write(connection, **named)
+
     def _some(self, connection: Connection, values: Sequence[object]) -> list[Any]:
+        statement, named = self._filled(values)
+        return statement.rows(connection, **named)
+
+    def _filled(self, values: Sequence[object]) -> tuple[Prepared, dict[str, object]]:
         length = next(length for length in _LENGTHS if length >= len(values))
         filled = [*values, *[values[-1]] * (length - len(values))]
-        return self._statements[length].rows(connection, **{f"v{at}": value for at, value in enumerate(filled)})
+        return self._statements[length], {f"v{at}": value for at, value in enumerate(filled)}

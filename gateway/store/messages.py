@@ -26,9 +26,10 @@ from sqlalchemy import (
 
 from gateway.message import PAUSED, WAITING, Caution, Encoding, Hold, Message, Pause, Rule, Status
 from gateway.requests import MessageFilter, Page
-from gateway.store import events, pauses
+from gateway.store import events, pauses, signals
 from gateway.store.prepared import Prepared, words
 from gateway.store.schema import AnyRow, message, recipient
+from gateway.store.signals import Topic
 
 #: What holds the messages of a lane that are queued, None for nothing.
 Waiting: TypeAlias = Callable[[str], Hold | None]
@@ -67,6 +68,7 @@ class NewRow:
     flash: bool = False
     reference: str | None = None
     wanted_modem: str | None = None
+    wanted_node: str | None = None
     send_us: int | None = None
     hold_rule: Rule | None = None
     hold_until_us: int | None = None
@@ -83,6 +85,7 @@ def add(connection: Connection, row: NewRow) -> None:
 
 def add_all(connection: Connection, rows: Sequence[NewRow], pause: Pause) -> None:
     """Insert accepted messages, each with its first event; `pause` is what stands in this transaction."""
+    signals.send(connection, Topic.WORK)
     _add.change_many(connection, [_columns(row) for row in rows])
     events.record_statuses(connection, [_first_event(row, pause) for row in rows])
 
@@ -193,6 +196,7 @@ def _conditions(
         (wanted.category, _m.category == wanted.category),
         (wanted.reference, _m.reference == wanted.reference),
         (wanted.modem, _m.modem == wanted.modem),
+        (wanted.node, _m.node == wanted.node),
         (token_id, _m.token_id == token_id),
         (wanted.since_us, _m.created_us >= (wanted.since_us or 0)),
         (wanted.until_us, _m.created_us < (wanted.until_us or 0)),

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.config.settings import Settings
 from gateway.errors import StoreInUse
-from gateway.store import migrations
+from gateway.store import events, locks, migrations
 from gateway.store.database import Store
 from gateway.store.engines import PostgresqlEngine, SqliteEngine, StoreEngine, StoreUnusable, insert
 from gateway.store.link import Link
@@ -126,6 +126,7 @@ def open_on(engine: StoreEngine, key_file: Path) -> Store:
         connection = link.open()
         with engine.alone(connection):
             key = _prepare(connection, key_file)
+        link.revision = migrations.HEAD
         engine.seal()
     except (DBAPIError, OSError, UnicodeDecodeError) as error:
         link.close()
@@ -148,6 +149,8 @@ def _prepare(connection: Connection, key_file: Path) -> bytes:
     key = _lookup_key(key_file, fresh=not _has_tables(connection))
     _migrate(connection)
     _check_key(connection, key)
+    with connection.begin():
+        events.begin_anew(connection)
     return key
 
 
@@ -189,6 +192,13 @@ def _migrate(connection: Connection) -> None:
     present = _revision(connection)
     if present == migrations.HEAD:
         return
+    others = locks.other_daemons(connection)
+    connection.rollback()
+    if present is not None and others:
+        raise StoreUnusable(
+            "other hosts work on this database with another version of Tocsin: "
+            "stop all of them, then start them with one version"
+        )
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select, update
 
 from gateway.message import (
     FINAL,
@@ -22,16 +22,19 @@ from gateway.message import (
     next_state,
     status_of,
 )
-from gateway.store import events, pauses, queue
+from gateway.store import events, pauses, queue, signals
 from gateway.store.engines import is_shared
 from gateway.store.messages import ending
 from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, part, report
+from gateway.store.signals import Topic
 
 _m = message.c
 _a = attempt.c
 #: A report cannot be older than the submit it speaks of; this much is allowed for clocks that moved.
 EARLY_REPORT_US = 600_000_000
+#: Why a mark was given up whose host did not come back in time.
+HOST_LOST = "host_lost"
 _BY_HAND = "resolved"
 _LATE = "message.answered_late"
 _LATE_WORDS = {
@@ -259,6 +262,7 @@ def _move(
     if set(states.values()) == {PartState.PENDING} and outcome.event is PartEvent.RELEASED:
         # For any modem again. If nothing of it ever left it waits, and can still be cancelled.
         values |= {"status": Status.SENDING if left else Status.QUEUED, "modem": None, "node": None, "resend_us": None}
+        signals.send(connection, Topic.WORK)
     else:
         values |= _begun_columns(status_of(states.values()), before, now_us, outcome)
     _write(
@@ -328,11 +332,15 @@ def resend(connection: Connection, message_id: str, now_us: int, sentence: str =
     it is known to have left through a certain SIM unless another part was sent; then it stays with that modem, since
     a handset joins only parts of one sender.
     """
-    rows = connection.execute(select(part).where(part.c.message_id == message_id)).all()
-    for row in rows:
-        if row.state == PartState.UNCERTAIN:
-            state = next_state(PartState(row.state), PartEvent.RESEND)
-            queue.set_part(connection, message_id, row.sequence, state, row.copies)
+    rows = _whole.rows(connection, message_id=message_id)
+    doubtful = [row for row in rows if row.state == PartState.UNCERTAIN]
+    if not doubtful:
+        # What a report, or somebody at another host, has said meanwhile.
+        return
+    for row in doubtful:
+        queue.set_part(
+            connection, message_id, row.sequence, next_state(PartState.UNCERTAIN, PartEvent.RESEND), row.copies
+        )
     free = all(row.state in {PartState.UNCERTAIN, PartState.PENDING} for row in rows)
     values = ending(Status.SENDING, None, None) | {"due_us": now_us} | ({"modem": None, "node": None} if free else {})
     connection.execute(update(message).where(_m.id == message_id).values(**values))
@@ -396,10 +404,20 @@ def adopt(connection: Connection, node: str) -> None:
 def open_marks(connection: Connection, node: str) -> Sequence[AnyRow]:
     """Marks of this node that have no result, which is what a crash leaves: id, modem, journal, marked_us,
     octets, copies, expires_us."""
-    query = (
+    return connection.execute(_marks(node).where(_a.state == word(PartState.SUBMITTING))).all()
+
+
+def given_up(connection: Connection, node: str) -> Sequence[AnyRow]:
+    """Marks of this node that another host gave up while this one was away: as `open_marks`."""
+    lost = _marks(node).where(_a.state == word(PartState.UNCERTAIN), _a.cause == HOST_LOST)
+    return connection.execute(lost).all()
+
+
+def _marks(node: str) -> Select[*tuple[Any, ...]]:
+    return (
         select(_a.id, _a.modem, _a.journal, _a.marked_us, part.c.octets, part.c.copies, _m.expires_us)
         .join(part, and_(part.c.message_id == _a.message_id, part.c.sequence == _a.sequence))
         .join(message, _m.id == _a.message_id)
-        .where(_a.state == word(PartState.SUBMITTING), _a.node == node)
+        .where(_a.node == node)
+        .order_by(_a.id)
     )
-    return connection.execute(query.order_by(_a.id)).all()

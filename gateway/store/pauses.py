@@ -1,7 +1,8 @@
 """The kill switch. It stands in the store and is asked in the transaction that marks a part, at every part.
 
 So after the commit that pauses no further part is marked, by whichever gateway works on this store, and a restart
-changes nothing. Messages are not written to; `gateway.message.Pause` says how they are shown.
+changes nothing. Where several hosts mark, whoever pauses waits for marks that are being made. Messages are not written
+to; `gateway.message.Pause` says how they are shown.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, or_, select
 
 from gateway.message import NO_PAUSE, Pause
-from gateway.store import events
+from gateway.store import events, locks, signals
 from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, message, pause
+from gateway.store.signals import Topic
 
 _EVERYTHING = ""
 #: What is paused; `of_rows` says what its rows mean.
@@ -35,8 +37,15 @@ def of_rows(rows: Sequence[AnyRow]) -> Pause:
     return Pause(_EVERYTHING in names, tuple(sorted(name for name in names if name)), rows[0].since_us)
 
 
+def at_gate(connection: Connection) -> Pause:
+    """The same for whoever is about to mark: a pause that comes now waits until this transaction has ended."""
+    locks.join_gates(connection)
+    return standing(connection)
+
+
 def add(connection: Connection, categories: Collection[str], now_us: int, *, by: str) -> Pause:
     """Pause these categories, or everything when there are none; what is paused already stays so."""
+    locks.wait_for_gates(connection)
     known = {row.category for row in STANDING.rows(connection)}
     fresh = [name for name in sorted(set(categories or (_EVERYTHING,))) if name not in known]
     for name in fresh:
@@ -51,6 +60,7 @@ def lift(connection: Connection, now_us: int, *, by: str) -> Pause:
     """Let everything leave again."""
     if _lift.change(connection):
         events.record(connection, now_us, "queue.resumed", detail=f"by {by}")
+        signals.send(connection, Topic.WORK)
     return NO_PAUSE
 
 

@@ -110,11 +110,9 @@ _still_ready = Prepared(
     .where(_m.id == bindparam("message_id"), _m.status == word(Status.QUEUED), ~IN_FLIGHT)
     .with_for_update(skip_locked=True, of=message)
 )
-_still_free = Prepared(
-    select(_m.id)
-    .where(_m.id == bindparam("message_id"), _m.status == word(Status.SENDING), _m.modem.is_(None))
-    .with_for_update(skip_locked=True)
-)
+_is_begun = select(_m.id).where(_m.id == bindparam("message_id"), _m.status == word(Status.SENDING))
+_still_begun = Prepared(_is_begun.with_for_update(skip_locked=True))
+_still_free = Prepared(_is_begun.where(_m.modem.is_(None)).with_for_update(skip_locked=True))
 _waiting_copy = Prepared(
     select(_m.id)
     .where(_m.status == word(Status.SENDING), _m.modem.is_(None), _m.due_us <= bindparam("now_us"))
@@ -191,10 +189,11 @@ def claim(connection: Connection, row: AnyRow) -> AnyRow | None:
     that what other hosts committed meanwhile is seen: that it went elsewhere, that another is on its way to the same
     person, that it was cancelled. Nobody waits: what another host decides about just now is left to it.
     """
-    if not is_shared(connection) or (row.status == Status.SENDING and row.modem is not None):
+    if not is_shared(connection):
         return row
     if row.status == Status.SENDING:
-        return _still_free.first(connection, message_id=row.id)
+        still = _still_free if row.modem is None else _still_begun
+        return still.first(connection, message_id=row.id)
     # In one trip; the second statement sees what was committed before the first had the lock.
     locked, found = Prepared.together(
         connection, recipients.ask_try_lock(row.recipient_id), (_still_ready, {"message_id": row.id})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -33,6 +33,12 @@ _add = Prepared(_new.returning(recipient.c.id))
 _one = select(recipient.c.id).where(recipient.c.id == bindparam("person"))
 _lock = Prepared(_one.with_for_update(key_share=True))
 _try_lock = Prepared(_one.with_for_update(key_share=True, skip_locked=True))
+# Against whoever decides about these people, not against others who only accept for them.
+_share_all = PreparedList(
+    lambda values: (
+        select(recipient.c.id).where(recipient.c.id.in_(values)).order_by(recipient.c.id).with_for_update(read=True)
+    )
+)
 _next_reference = Prepared(
     update(recipient)
     .where(recipient.c.id == bindparam("person"))
@@ -58,6 +64,12 @@ def lock(connection: Connection, recipient_id: int) -> None:
     """Wait until no other host decides anything about this person. Several people: in the order of their rows."""
     if is_shared(connection):
         _lock.scalar(connection, person=recipient_id)
+
+
+def lock_all(connection: Connection, people: Iterable[int]) -> None:
+    """Wait until no other host decides anything about these people; several hosts may hold them so at once."""
+    if is_shared(connection):
+        _share_all.write(connection, sorted(set(people)))
 
 
 def ask_try_lock(recipient_id: int) -> Question:

@@ -1,7 +1,8 @@
 """Status reports: kept as they came, and matched with the attempt they speak of.
 
-A report names a reference of 8 bits and a recipient. It is matched with the latest attempt of the same modem, SIM,
-reference and person that no final report has spoken of yet. One that comes before the answer to its own submit was
+A report names a reference of 8 bits and a recipient. It is matched with the latest attempt of the same SIM, reference
+and person that no final report has spoken of yet, whichever host made it: a SIM may be moved. Where a SIM is not known
+the modem of that host stands for it. One that comes before the answer to its own submit was
 committed waits here, unmatched, until that commit looks for it. A part whose answer was lost has no reference; a report
 closes it by person and time, if no other part can be meant.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, String, bindparam, or_, select, update
 
 from gateway.message import Finding, PartEvent, PartState
 from gateway.store import outcomes
@@ -35,6 +36,7 @@ class NewReport:
     recipient_id: int
     number: str
     modem: str
+    node: str | None
     iccid: str | None
     tp_mr: int
     tp_st: int
@@ -50,6 +52,7 @@ _add = Prepared(
         fingerprint=bindparam("hash"),
         recipient_id=bindparam("person"),
         modem=bindparam("name"),
+        node=bindparam("host"),
         iccid=bindparam("sim"),
         tp_mr=bindparam("mr"),
         tp_st=bindparam("st"),
@@ -77,10 +80,15 @@ _who = (
     .join(message, message.c.id == attempt.c.message_id)
     .join(recipient, recipient.c.id == message.c.recipient_id)
 )
-_candidates = Prepared(
-    _who.where(attempt.c.modem == bindparam("name"), attempt.c.tp_mr == bindparam("mr"))
-    .order_by(attempt.c.id.desc())
-    .limit(_CANDIDATES)
+_latest = _who.order_by(attempt.c.id.desc()).limit(_CANDIDATES)
+# Two queries, as below.
+_of_sim = Prepared(_latest.where(attempt.c.iccid == bindparam("sim"), attempt.c.tp_mr == bindparam("mr")))
+_of_modem = Prepared(
+    _latest.where(
+        attempt.c.modem == bindparam("name"),
+        or_(bindparam("host", type_=String).is_(None), attempt.c.node == bindparam("host")),
+        attempt.c.tp_mr == bindparam("mr"),
+    )
 )
 # Two queries, not one: each has a partial index of its own.
 _uncertain = Prepared(
@@ -95,6 +103,7 @@ _waiting_by_time = Prepared(
     select(
         report.c.id,
         report.c.modem,
+        report.c.node,
         report.c.iccid,
         report.c.tp_mr,
         report.c.tp_st,
@@ -112,7 +121,15 @@ _waiting_by_time = Prepared(
 )
 _tie = Prepared(update(report).where(report.c.id == bindparam("report_id")).values(attempt_id=bindparam("of_attempt")))
 _waiting = Prepared(
-    select(report.c.id, report.c.tp_mr, report.c.tp_st, recipient.c.number)
+    select(
+        report.c.id,
+        report.c.modem,
+        report.c.node,
+        report.c.iccid,
+        report.c.tp_mr,
+        report.c.tp_st,
+        recipient.c.number,
+    )
     .join(recipient, recipient.c.id == report.c.recipient_id)
     .where(
         report.c.attempt_id.is_(None),
@@ -132,6 +149,7 @@ def add(connection: Connection, new: NewReport) -> int | None:
         hash=new.fingerprint,
         person=new.recipient_id,
         name=new.modem,
+        host=new.node,
         sim=new.iccid,
         mr=new.tp_mr,
         st=new.tp_st,
@@ -147,18 +165,28 @@ def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
     The reference names it, and failing that the time: a part whose answer was lost has no reference. A reference comes
     round, so one of another time gives way to a part that fits by its time.
     """
-    rows = _candidates.rows(connection, name=new.modem, mr=new.tp_mr)
-    fitting = [row for row in rows if same_person(row.number, new.number) and _same_sim(row.iccid, new.iccid)]
+    fitting = _candidates(connection, new)
     unreported = next((row for row in fitting if row.tp_st is None), None)
     if unreported is not None and _in_time(unreported, new.submitted_us):
         return unreported
     return by_time(connection, new) or unreported or (fitting[0] if fitting else None)
 
 
+def _candidates(connection: Connection, new: NewReport) -> list[AnyRow]:
+    """Attempts of this reference, SIM and person, those through the modem that hears of it before others."""
+    rows = [] if new.iccid is None else _of_sim.rows(connection, sim=new.iccid, mr=new.tp_mr)
+    fitting = [row for row in rows if same_person(row.number, new.number)]
+    if not fitting:
+        rows = _of_modem.rows(connection, name=new.modem, host=new.node, mr=new.tp_mr)
+        fitting = [row for row in rows if same_person(row.number, new.number) and _same_sim(row.iccid, new.iccid)]
+    # Simulated SIMs of two hosts may bear one number.
+    return sorted(fitting, key=lambda row: (row.node, row.modem) != (new.node, new.modem))
+
+
 def by_time(connection: Connection, told: NewReport | AnyRow) -> AnyRow | None:
     """The one part without an answer that a report can speak of; None when there are none or several.
 
-    `told` is a report: its modem, iccid, number and submitted_us are asked for.
+    `told` is a report: its modem, node, iccid, number and submitted_us are asked for.
     """
     if told.submitted_us is None:
         return None
@@ -203,7 +231,8 @@ def early(
         return None
     row = _attempt.first(connection, attempt_id=attempt_id)
     assert row is not None, "the attempt was settled in this transaction"
-    return next(((each, row) for each in waiting if same_person(row.number, each.number)), None)
+    mine = (each for each in waiting if same_person(row.number, each.number) and _same_line(row, each))
+    return next(((each, row) for each in mine), None)
 
 
 def same_person(stored: str | None, told: str) -> bool:
@@ -228,7 +257,7 @@ def _in_time(row: AnyRow, submitted_us: int | None) -> bool:
 def _same_line(row: AnyRow, told: NewReport | AnyRow) -> bool:
     """A report comes back to the SIM that submitted; where a SIM is not known, to the modem."""
     if row.iccid is None or told.iccid is None:
-        return row.modem == told.modem
+        return row.modem == told.modem and told.node in {None, row.node}
     return row.iccid == told.iccid
 
 

@@ -13,7 +13,10 @@ from gateway.store.schema import message
 
 _m = message.c
 _facts = Prepared(
-    select(_m.status, _m.recipient_id, _m.category, _m.stoppable, _m.expires_us).where(_m.id == bindparam("message_id"))
+    select(_m.status, _m.recipient_id, _m.category, _m.stoppable, _m.expires_us)
+    .where(_m.id == bindparam("message_id"))
+    # Somebody else may be saying his word at another host.
+    .with_for_update()
 )
 _EVENTS = {Settlement.SENT: PartEvent.ACCEPTED, Settlement.FAILED: PartEvent.REFUSED}
 

@@ -94,6 +94,8 @@ message = Table(
     Column("parts", Integer, nullable=False),
     Column("reference", String(255)),
     Column("wanted_modem", String(64)),
+    # Of which host, where several may have a modem of that name.
+    Column("wanted_node", String(255)),
     Column("on_uncertain", String(8), nullable=False),
     Column("status", String(12), nullable=False),
     Column("hold_rule", String(20)),
@@ -179,6 +181,7 @@ Index("ix_attempt_message", attempt.c.message_id, attempt.c.id)
 _partial("ix_attempt_uncertain", "state = 'uncertain'", attempt.c.marked_us)
 _partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
 _partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
+_partial("ix_attempt_sim", "tp_mr IS NOT NULL AND iccid IS NOT NULL", attempt.c.iccid, attempt.c.tp_mr, attempt.c.id)
 
 event = Table(
     "event",
@@ -190,8 +193,11 @@ event = Table(
     Column("inbox_id", _ID),
     # One sentence without numbers or texts of people.
     Column("detail", Text),
+    # On PostgreSQL the transaction's number, by default of the column: ids are given out before their commits come.
+    Column("xact", BigInteger),
 )
 _partial("ix_event_message", "message_id IS NOT NULL", event.c.message_id, event.c.id)
+_partial("ix_event_xact", "xact IS NOT NULL", event.c.xact, event.c.id)
 
 inbox = Table(
     "inbox",
@@ -224,6 +230,7 @@ inbound_part = Table(
     Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
     Column("recipient_id", _ROW_ID, ForeignKey("recipient.id")),
     Column("modem", String(64), nullable=False),
+    Column("node", String(255)),
     Column("iccid", String(24)),
     Column("received_us", BigInteger, nullable=False),
     Column("sent_us", BigInteger),
@@ -254,6 +261,7 @@ report = Table(
     Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
     Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
     Column("modem", String(64), nullable=False),
+    Column("node", String(255)),
     Column("iccid", String(24)),
     Column("tp_mr", Integer, nullable=False),
     Column("tp_st", Integer, nullable=False),
@@ -335,3 +343,49 @@ idempotency = Table(
     Column("created_us", BigInteger, nullable=False),
 )
 Index("ix_idempotency_created_us", idempotency.c.created_us)
+
+#: The hosts that work on this database, on its clock. Not used on SQLite, where there is one.
+host = Table(
+    "host",
+    metadata,
+    Column("node", String(255), primary_key=True),
+    # Names one incarnation of the host; null when it stopped, or when another host ended it after its lease.
+    Column("session", String(32)),
+    # How the last session ended: `stopped`, `silent`.
+    Column("ended", String(16)),
+    Column("version", String(64)),
+    Column("revision", String(32)),
+    Column("url", Text),
+    # Hash of what decides about sending in its configuration.
+    Column("rules", String(64)),
+    Column("lease_us", BigInteger, nullable=False),
+)
+
+#: The modems of those hosts, as each last told.
+host_modem = Table(
+    "host_modem",
+    metadata,
+    Column("node", String(255), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("state", String(12), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    # All that is known of it, as JSON.
+    Column("status", Text, nullable=False),
+)
+
+#: What one host asks another to do with a modem. A row lives for seconds.
+command = Table(
+    "command",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("node", String(255), nullable=False),
+    Column("modem", String(64), nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("taken_us", BigInteger),
+    Column("done_us", BigInteger),
+    Column("result", Text),
+)
+_partial("ix_command_open", "taken_us IS NULL", command.c.node)

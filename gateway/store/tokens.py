@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from gateway.requests import NewToken, Principal, TokenView
+from gateway.store import signals
 from gateway.store.schema import AnyRow, token
+from gateway.store.signals import Topic
 
 _t = token.c
 
@@ -28,6 +30,7 @@ def add(connection: Connection, new: NewToken, secret_hash: bytes, now_us: int) 
         created_us=now_us,
     )
     made = connection.execute(row.returning(_t.id)).scalar_one()
+    signals.send(connection, Topic.TOKENS)
     return view(connection.execute(select(token).where(_t.id == made)).one())
 
 
@@ -35,12 +38,19 @@ def revoke(connection: Connection, name: str, now_us: int) -> TokenView | None:
     """Revoke the live token of that name; None when there is none."""
     row = update(token).where(_t.name == name, _t.revoked_us.is_(None)).values(revoked_us=now_us)
     revoked = connection.execute(row.returning(_t.id)).scalar()
+    signals.send(connection, Topic.TOKENS)
     return None if revoked is None else view(connection.execute(select(token).where(_t.id == revoked)).one())
 
 
 def every(connection: Connection) -> Sequence[TokenView]:
     """All tokens, revoked ones too, newest first."""
     return [view(row) for row in connection.execute(select(token).order_by(_t.id.desc()))]
+
+
+def edition(connection: Connection) -> tuple[int, int]:
+    """Another pair after each token that is made or revoked."""
+    row = connection.execute(select(func.count(_t.id), func.count(_t.revoked_us))).one()
+    return row[0], row[1]
 
 
 def live(connection: Connection) -> dict[bytes, Principal]:

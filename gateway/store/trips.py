@@ -16,6 +16,8 @@ from psycopg.types.string import StrDumper
 
 _BEGIN = "BEGIN"
 _NUMBER = "SELECT pg_current_xact_id()::text"
+# Hosts listen on one channel; the payload is a topic.
+_SIGNAL = "SELECT pg_notify('tocsin', %s)"
 
 
 class _WithoutNull(StrDumper):
@@ -51,6 +53,7 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         super().__init__(*arguments, **named)
         self.cursor_factory = TripCursor
         self._later: list[tuple[Any, Sequence[Any] | None]] = []
+        self._topics: set[str] = set()
         #: The server's number of the transaction, once the server has been asked anything in it.
         self.number: str | None = None
 
@@ -70,7 +73,12 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
     def begin_numbered(self) -> None:
         """Begin a transaction, and learn its number, with the first statement of it."""
         self.number = None
+        self._topics.clear()
         self._later = [(_BEGIN, None), (_NUMBER, None)]
+
+    def signal(self, topic: str) -> None:
+        """With the COMMIT, tell whoever listens; once a transaction, however often it is asked for."""
+        self._topics.add(topic)
 
     def later(self, query: str, values: Sequence[Any] | None = None) -> None:
         """Run a statement whose answer nobody needs, some time before the next one that is needed."""
@@ -106,7 +114,10 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         """Commit; what was put off goes along."""
         if self._is_empty():
             self._later.clear()
-        elif self._later:
+            return
+        for topic in sorted(self._topics):
+            self.later(_SIGNAL, (topic,))
+        if self._later:
             self.execute("COMMIT")
         else:
             super().commit()
@@ -130,7 +141,10 @@ class _Trip:
         self._number: psycopg.Cursor[tuple[Any, ...]] | None = None
 
     def __enter__(self) -> None:
-        self._pipeline.__enter__()
+        pipeline: Any = self._pipeline.__enter__()
+        # It would end with a Sync and then a Flush, and after a Flush the server's clock for sessions that are idle in
+        # a transaction stands still: a host that is stopped there would keep its locks for ever.
+        pipeline._exit_gen = pipeline._sync_gen  # noqa: SLF001 - a test of ours says when this ceases to work
         for query, values in self._session.take_later():
             cursor = psycopg.Cursor(self._session)
             cursor.execute(query, values)

@@ -40,10 +40,11 @@ def expire(connection: Connection, now_us: int) -> int:
     """End what waits and is too late; returns how many."""
     late = select(_m.id).where(_m.status.in_(words(WAITING)), _m.expires_us <= now_us)
     ids = connection.execute(late.order_by(_m.expires_us).limit(BATCH)).scalars().all()
-    for each in ids:
-        sentence = "its time to be sent passed before it could leave"
+    sentence = "its time to be sent passed before it could leave"
+    return sum(
         messages.end_waiting(connection, each, Status.EXPIRED, now_us, code=Rule.EXPIRED, sentence=sentence)
-    return len(ids)
+        for each in ids
+    )
 
 
 def release_held(connection: Connection, now_us: int) -> int:
@@ -52,12 +53,17 @@ def release_held(connection: Connection, now_us: int) -> int:
     rows = connection.execute(query.order_by(_m.due_us).limit(BATCH)).all()
     free = {"status": Status.QUEUED, "hold_rule": None, "hold_until_us": None, "hold_detail": None}
     pause = pauses.standing(connection)
+    released = 0
     for row in rows:
-        connection.execute(update(message).where(_m.id == row.id).values(**free))
+        held = update(message).where(_m.id == row.id, _m.status == Status.HELD)
+        if not connection.execute(held.values(**free)).rowcount:
+            # Somebody at another host took it back a moment ago.
+            continue
+        released += 1
         status = pause.shown(Status.QUEUED, row.category)
         detail = PAUSED.detail if status is Status.HELD else None
         events.record_status(connection, now_us, row.id, status, detail)
-    return len(rows)
+    return released
 
 
 def release_retries(connection: Connection, now_us: int) -> int:
@@ -89,6 +95,10 @@ def fail_torsos(connection: Connection, now_us: int) -> int:
 
 
 def _fail_torso(connection: Connection, message_id: str, now_us: int) -> bool:
+    # Not while a host marks a part of it, or writes what became of one.
+    mine = select(_m.id).where(_m.id == message_id, _m.status == Status.SENDING).with_for_update(skip_locked=True)
+    if connection.execute(mine).first() is None:
+        return False
     states = queue.part_states(connection, message_id)
     if PartState.SUBMITTING in states or PartState.PENDING not in states:
         return False
@@ -119,13 +129,14 @@ _place = Prepared(
 _ends = Prepared(select(func.min(attempt.c.id).label("first"), func.max(attempt.c.id).label("last")))
 
 
-def sent_since(connection: Connection, since_us: int) -> dict[str, int]:
-    """Parts that each modem handed to the network since an instant."""
+def sent_since(connection: Connection, since_us: int) -> dict[tuple[str, str], int]:
+    """Parts that each modem, by node and name, handed to the network since an instant."""
     taken = (PartState.SENT, PartState.DELIVERED, PartState.UNDELIVERED)
-    query = select(attempt.c.modem, func.count().label("parts")).where(
+    query = select(attempt.c.node, attempt.c.modem, func.count().label("parts")).where(
         attempt.c.id >= _first_since(connection, since_us), attempt.c.marked_us >= since_us, attempt.c.state.in_(taken)
     )
-    return {row.modem: row.parts for row in connection.execute(query.group_by(attempt.c.modem))}
+    rows = connection.execute(query.group_by(attempt.c.node, attempt.c.modem))
+    return {(row.node, row.modem): row.parts for row in rows}
 
 
 def _first_since(connection: Connection, since_us: int) -> int:

@@ -4,7 +4,7 @@
 SIGKILL (or SIGSTOP) when it reaches that place for the COUNT-th time; the file is removed just before. `body:1` to
 `body:3` are the quarters of the PDU, at `torn:N` N octets of the answer were read. A file of the same name that ends in
 `.boot` says which start of the machine this is, as after a power cut. `TOCSIN_SUBMIT_SECONDS` is how long an answer is
-waited for.
+waited for; `TOCSIN_LEASE_SECONDS` and `TOCSIN_PATIENCE_SECONDS` are times between hosts (`gateway.outbound.lease`).
 """
 
 from __future__ import annotations
@@ -71,10 +71,22 @@ def _die_within_the_answer(transport: SerialTransport, octets: int, armed: Armed
     asyncio.get_running_loop().add_reader(transport._descriptor, readable)
 
 
+def _shorten() -> None:
+    """Times that nobody wants to wait for."""
+    from gateway.outbound import lease
+
+    if "TOCSIN_LEASE_SECONDS" in os.environ:
+        lease.LEASE_US = int(float(os.environ["TOCSIN_LEASE_SECONDS"]) * 1_000_000)
+        lease.RENEW_US = lease.LEASE_US // 3
+    if "TOCSIN_PATIENCE_SECONDS" in os.environ:
+        lease.PATIENCE_US = int(float(os.environ["TOCSIN_PATIENCE_SECONDS"]) * 1_000_000)
+
+
 def main() -> None:
     import drivers.at.commands
 
     drivers.at.commands.SUBMIT_SECONDS = float(os.environ["TOCSIN_SUBMIT_SECONDS"])
+    _shorten()
     import gateway.daemon
     from drivers.transport.serial import SerialTransport
     from gateway import failpoints

@@ -100,7 +100,7 @@ def test_opt_outs_are_added_by_category(tocsin):
 def test_modems(tocsin):
     (modem,) = documents(tocsin("modems", "--json"))
     assert (modem["name"], modem["state"], modem["port"]) == ("sim1", "ready", "simulated:")
-    assert passed(tocsin("modems")).splitlines()[1].split()[:2] == ["sim1", "ready"]
+    assert passed(tocsin("modems")).splitlines()[1].split()[:3] == ["sim1", "desk", "ready"]
 
 
 def test_a_reader_that_goes_away_is_no_failure_to_speak_of(spawn, daemon, tocsin):

@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
@@ -16,7 +17,7 @@ from support.database_proxy import Cut, Proxy, proxied
 from support.place import Place
 from support.postgresql import Database, Server
 from support.settings import settings_in
-from support.waiting import eventually
+from support.waiting import eventually, eventually_sync
 
 from gateway.errors import StoreInUse, Unavailable
 from gateway.message import Status
@@ -129,6 +130,23 @@ async def test_sessions_have_limits_and_a_name(place: Place, store: Store) -> No
     expected = ["30s", "10s", "15s", "tocsin test-1"]
     assert await store.write(work) == expected
     assert await store.read(work) == expected
+
+
+@pytest.mark.parametrize("put_off", [False, True])
+def test_a_session_that_stops_inside_a_transaction_loses_it(place: Place, put_off: bool) -> None:
+    assert place.database is not None
+    engine = place.engine("stopped")
+    connection = engine.writing().connect()
+    raw: Any = connection.connection.driver_connection
+    raw.execute("SET idle_in_transaction_session_timeout = '100ms'")
+    connection.begin()
+    if put_off:
+        raw.later("SELECT 1")
+    raw.execute("SELECT 2")
+    gone = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'tocsin stopped'"
+    eventually_sync(lambda: place.database is not None and not place.database.run(gone), what="the end of the session")
+    connection.invalidate()
+    connection.close()
 
 
 async def test_a_text_with_a_null_character_is_kept_without_it(store: Store) -> None:
