@@ -19,6 +19,8 @@ from support.storage import Filler, disk_image, small_disk
 from support.waiting import eventually
 
 PERSON = "+33639984301"
+#: So many messages are tried until the mark of one finds no room.
+MESSAGES = 5
 #: After space has returned everything works again within this, without a restart.
 RECOVERY_S = 30
 
@@ -90,24 +92,29 @@ async def test_f01_a_disk_that_fills_while_accepting(tmp_path: Path, tell: Calla
 async def test_f02_full_exactly_at_the_mark_nothing_is_handed_to_the_modem(
     tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
+    """A small transaction may still find room where a larger one found none: then the next message is looked at."""
     async with rig_on_a_small_disk(tmp_path) as (rig, filler):
         await rig.gateway.start()
-        sent = Sent(PERSON, "not without a mark", "hold")
-        rig.arm("claimed 1 stop")
-        await rig.send(sent)
-        await rig.halted()
-        filler.fill()
-        rig.signal(signal.SIGCONT)
-        await eventually(lambda: _refused(rig), 10, "a mark that was refused")
-        copies, marks = len(rig.ledger()), len(rig.rows("SELECT 1 FROM attempt"))
-        filler.free()
-        healed = await _works_again(rig)
-        await rig.until(sent, "delivered", timeout=RECOVERY_S)
-        verdict = rig.verdict(sent, rig.ledger())
+        sent: list[Sent] = []
+        marks = 1
+        while marks and len(sent) < MESSAGES:
+            sent.append(Sent(PERSON, f"not without a mark {len(sent)}", "hold"))
+            await rig.halt_at_the_mark(sent[-1])
+            filler.fill()
+            rig.signal(signal.SIGCONT)
+            await eventually(lambda: _refused(rig), 10, "a commit that was refused")
+            marks = len(rig.rows("SELECT 1 FROM attempt WHERE message_id = ?", sent[-1].id))
+            copies = len([copy for copy in rig.ledger() if copy.text == sent[-1].text])
+            assert copies <= marks
+            filler.free()
+            healed = await _works_again(rig)
+            await rig.resume()
+            await rig.until(sent[-1], "delivered", timeout=RECOVERY_S)
+        verdicts = rig.verdicts(sent)
         assert await rig.gateway.end() == 0
     tell(f"F02: {copies} copies and {marks} marks while the disk was full, {healed:.1f} s to recover")
     assert (copies, marks) == (0, 0)
-    assert (verdict.sound, verdict.copies) == (True, 1)
+    assert all(verdict.sound and verdict.copies == 1 for verdict in verdicts)
 
 
 async def _refused(rig: CrashRig) -> bool:

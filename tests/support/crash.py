@@ -155,6 +155,7 @@ class CrashRig:
         self.modems = modems
         self._database = database
         self._failpoint = gateway.folder / "failpoint"
+        self._resuming: asyncio.Task[bool] | None = None
 
     # --- the process
 
@@ -177,6 +178,27 @@ class CrashRig:
         process = self.gateway.process
         assert process is not None
         await eventually(lambda: _state_of(process.pid) == "T", 20, "the stopped process")
+
+    async def halt_at_the_mark(self, sent: Sent) -> None:
+        """Send, and stop the process in the transaction that marks the part; `resume` then, once it goes on.
+
+        Sending is paused until the message was accepted: else both might be in one commit, and nobody be answered.
+        """
+        await self._post("/v1/pause")
+        await self.send(sent)
+        self.arm("claimed 1 stop")
+        self._resuming = asyncio.create_task(self._post("/v1/resume"))
+        await self.halted()
+
+    async def resume(self) -> None:
+        """Let everything leave, also if what was asked before was lost with its commit."""
+        if self._resuming is not None:
+            await self._resuming
+        await eventually(lambda: self._post("/v1/resume"), 30, "sending to be resumed")
+
+    async def _post(self, path: str) -> bool:
+        async with client_of(self.gateway.url, self.gateway.token) as client:
+            return (await client.call("POST", path))[0] == 200
 
     def signal(self, number: int) -> None:
         """Send the process a signal."""

@@ -82,10 +82,11 @@ async def cut_at_every_trip(rig: CrashRig, proxy: Proxy, how: Cut, *, step: int 
 async def cut_at_the_mark(rig: CrashRig, proxy: Proxy, how: Cut) -> tuple[Verdict, int]:
     """D06: cut while the COMMIT of a mark is in flight, with the database away; also the copies that left meanwhile."""
     sent = Sent(NUMBERS[50 + (how is Cut.AFTER)], f"mark {how.name}", "hold")
-    await _cut_after(rig, proxy, how, sent, "claimed")
-    await eventually(lambda: proxy.sent_away > 0, PATIENCE_S, "a gateway that looks for its database")
+    await rig.halt_at_the_mark(sent)
+    await _cut_and_go_on(rig, proxy, how)
     left = len([copy for copy in rig.ledger() if copy.text == sent.text])
     proxy.lets_in.set()
+    await rig.resume()
     await rig.until(sent, "delivered", timeout=PATIENCE_S)
     return (await settled(rig, [sent]))[0], left
 
@@ -93,23 +94,23 @@ async def cut_at_the_mark(rig: CrashRig, proxy: Proxy, how: Cut) -> tuple[Verdic
 async def cut_at_the_result(rig: CrashRig, proxy: Proxy, how: Cut) -> tuple[Verdict, int]:
     """D07: cut while the COMMIT of a result is in flight; also how many events of the message there are twice."""
     sent = Sent(NUMBERS[60 + (how is Cut.AFTER)], f"result {how.name}", "hold")
-    await _cut_after(rig, proxy, how, sent, "answered")
-    await eventually(lambda: proxy.sent_away > 0, PATIENCE_S, "a gateway that looks for its database")
+    rig.arm("answered 1 stop")
+    await rig.send(sent)
+    await rig.halted()
+    await _cut_and_go_on(rig, proxy, how)
     proxy.lets_in.set()
     await rig.until(sent, "delivered", timeout=PATIENCE_S)
     query = "SELECT type FROM event WHERE message_id = ? GROUP BY type HAVING count(*) > 1"
     return (await settled(rig, [sent]))[0], len(rig.rows(query, sent.id))
 
 
-async def _cut_after(rig: CrashRig, proxy: Proxy, how: Cut, sent: Sent, place: str) -> None:
-    """Send, stop the process at `place`, and cut at the next COMMIT after it goes on; nobody gets in again."""
+async def _cut_and_go_on(rig: CrashRig, proxy: Proxy, how: Cut) -> None:
+    """Let the stopped process go on and cut at its next COMMIT; wait until it was sent away once, as everybody is."""
     proxy.sent_away = 0
-    rig.arm(f"{place} 1 stop")
-    await rig.send(sent)
-    await rig.halted()
     proxy.cut_next_commit(how, shut=True)
     rig.signal(signal.SIGCONT)
     await eventually(proxy.was_cut.is_set, PATIENCE_S, "the cut")
+    await eventually(lambda: proxy.sent_away > 0, PATIENCE_S, "a gateway that looks for its database")
 
 
 async def end_sessions_under_load(rig: CrashRig, database: Database, times: int) -> tuple[list[Verdict], float]:
