@@ -181,6 +181,8 @@ class Lease:
             return [], 0
         now_us = self._clock.now_us()
         silent = hosts.end_silent(connection)
+        for node in hosts.end_stuck(connection):
+            log.error("a host was stopped inside a transaction, which was ended", extra=_about(node))
         freed = sum(hosts.set_free(connection, node, now_us) for node in silent)
         given_up = 0
         for row in hosts.orphaned(connection, PATIENCE_US):
@@ -200,6 +202,10 @@ class Lease:
             outcome = Outcome(mark.id, PartEvent.OUTCOME_LOST, code=HOST_LOST, sentence=_SENTENCE)
             self._gate.settle(connection, outcome, mark.modem, now_us)
         return len(marks)
+
+
+def _about(node: str) -> dict[str, object]:
+    return {"action": "host_stuck", "node": node}
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ class Store:
                 # Nobody may wait for ever, whatever happens in this thread.
                 fail(group, StoreFailed(type(error).__name__))
                 log.critical("the writer failed", extra={"action": "writer_failed"}, exc_info=error)
-            # What met another host's is run once more: by then what that host did is there to be seen.
+            # What met another host's is run again: by then what that host did is there to be seen.
             self._again = [job for job in callers if job.repeats()]
             answer([job for job in callers if job not in self._again] if self._again else callers)
 

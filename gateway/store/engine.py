@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -89,6 +90,11 @@ class StoreEngine(ABC):
 
     def seal(self) -> None:  # noqa: B027 - only a file has rights to set
         """Close what opening left open to others."""
+
+
+def number_of(node: str) -> int:
+    """The name of a node as a number of 32 bits, with sign: how a server's lock on it is called."""
+    return int.from_bytes(hashlib.sha256(node.encode()).digest()[:4], "big", signed=True) or 1
 
 
 def unreachable() -> Unavailable:

@@ -9,7 +9,6 @@ hosts write: what is claimed is locked first (`is_shared`), and a transaction ca
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import StorageFull, StoreInUse, Unavailable
-from gateway.store.engine import READERS, StoreEngine, StoreUnusable, full, unreachable
+from gateway.store.engine import READERS, StoreEngine, StoreUnusable, full, number_of, unreachable
 
 if TYPE_CHECKING:
     from gateway.store.trips import Session
@@ -169,7 +168,7 @@ class PostgresqlEngine(StoreEngine):
         self._url = make_url(url).set(drivername="postgresql+psycopg", password=None)
         self._password = password
         self._node = node
-        self._number_of_node = int.from_bytes(hashlib.sha256(node.encode()).digest()[:4], "big", signed=True) or 1
+        self._number_of_node = number_of(node)
         #: Process and start of the session that held the node last.
         self._held: tuple[Any, ...] | None = None
         self.place = f"{self._url.host or self._url.query.get('host') or 'localhost'}/{self._url.database}"

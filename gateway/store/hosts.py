@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from gateway.message import PartState, Status
-from gateway.store import events
+from gateway.store import events, locks
 from gateway.store.engines import insert
 from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, host, host_modem, message, part
@@ -224,6 +224,12 @@ def end_silent(connection: Connection) -> list[str]:
     for node in nodes:
         _end_silent.change(connection, its_node=node)
     return nodes
+
+
+def end_stuck(connection: Connection) -> list[str]:
+    """End the sessions of hosts whose lease has passed and that hold their row all the same; their nodes."""
+    rows = [row for row in _standing.rows(connection) if row.session is not None and not row.alive]
+    return [row.node for row in rows if locks.end_stuck(connection, row.node)]
 
 
 def set_free(connection: Connection, node: str, now_us: int) -> int:

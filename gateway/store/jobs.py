@@ -21,17 +21,22 @@ from gateway.store.engine import StoreEngine
 Together: TypeAlias = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 
 
+# The victim of a deadlock may be quicker than the other side, and meet it again.
+_REPEATS = 4
+
+
 class Job:
     """A work, and where its outcome goes."""
 
-    __slots__ = ("collided", "error", "future", "repeated", "result", "work")
+    __slots__ = ("collided", "error", "future", "repeats_left", "result", "work")
 
     def __init__(self, work: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.work = work
         self.future: asyncio.Future[Any] = (loop or asyncio.get_running_loop()).create_future()
         self.result: Any = None
         self.error: BaseException | None = None
-        self.collided = self.repeated = False
+        self.collided = False
+        self.repeats_left = _REPEATS
 
     def forget(self) -> None:
         """As before it was run."""
@@ -45,10 +50,10 @@ class Job:
 
     def repeats(self) -> bool:
         """Whether it is to be run once more, since another host was in its way; then it is as before it was run."""
-        if self.repeated or not self.collided:
+        if not (self.repeats_left and self.collided):
             return False
         self.forget()
-        self.repeated = True
+        self.repeats_left -= 1
         return True
 
     def settle(self) -> None:

@@ -1,7 +1,8 @@
 """Locks between hosts that no row stands for: of PostgreSQL, for one transaction, gone with it however it ends.
 
 A host that is stopped in the middle of a transaction loses it, with its locks, to the server's time limit for idle
-transactions; nobody waits for it longer than that.
+transactions. One that is stopped while it sends is not idle for the server, and has no limit that each version of it
+knows; so who needs what such a session holds ends it (`end_stuck`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,22 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, func, literal_column, select
 
+from gateway.store.engine import number_of
 from gateway.store.engines import is_shared
 from gateway.store.prepared import Prepared
 
 # "Tod": beside the names of nodes, which are "Toc" (`gateway.store.engines`).
 _SPACE = 0x546F64
+_NODES = 0x546F63
+#: A transaction of ours takes milliseconds; one that is this old is stuck.
+STUCK_S = 10
+_END_STUCK = """
+SELECT pg_terminate_backend(held.pid) FROM pg_locks AS held JOIN pg_stat_activity AS session ON session.pid = held.pid
+WHERE held.locktype = 'advisory' AND held.granted AND held.pid <> pg_backend_pid()
+  AND held.classid = %s::bigint::oid AND held.objid = %s::bigint::oid
+  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND session.xact_start < clock_timestamp() - make_interval(secs => %s::int)
+"""
 
 
 class Lock(IntEnum):
@@ -53,6 +65,15 @@ def other_daemons(connection: Connection) -> int:
     return int(connection.exec_driver_sql(_DAEMONS).scalar_one()) if is_shared(connection) else 0
 
 
+def end_stuck(connection: Connection, node: str) -> int:
+    """End the session of a node's daemon if it has been in one transaction for long; how many there were."""
+    return _end_stuck(connection, _NODES, number_of(node) & 0xFFFFFFFF)
+
+
+def _end_stuck(connection: Connection, space: int, name: int) -> int:
+    return len(connection.exec_driver_sql(_END_STUCK, (space, name, STUCK_S)).all())
+
+
 def try_alone(connection: Connection, lock: Lock) -> bool:
     """Whether no other host is at it just now; then none will be until this transaction ends."""
     return not is_shared(connection) or bool(_TRY[lock].scalar(connection))
@@ -67,6 +88,7 @@ def join_gates(connection: Connection) -> None:
 def wait_for_gates(connection: Connection) -> None:
     """Before something is paused: gates that have read the old state end first, later ones read the new one."""
     if is_shared(connection):
-        # One that is stopped in the middle is ended by the server after 15 s; a pause waits for it all the same.
-        connection.exec_driver_sql("SET LOCAL lock_timeout = '20s'")
+        # A gate that is stopped in the middle is not waited for: should the lock not come in time this is run again.
+        _end_stuck(connection, _SPACE, Lock.PAUSE)
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{STUCK_S + 2}s'")
         _TAKE_PAUSE.scalar(connection)

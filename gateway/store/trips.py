@@ -41,9 +41,9 @@ class TripCursor(psycopg.Cursor[tuple[Any, ...]]):
         return self
 
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
-        """Run one statement for many values, after those that were put off."""
-        self.connection.flush()
-        super().executemany(query, params_seq, **options)
+        """Run one statement for many values, after those that were put off, in one trip."""
+        with self.connection.trip():
+            super().executemany(query, params_seq, **options)
 
 
 class Session(psycopg.Connection[tuple[Any, ...]]):

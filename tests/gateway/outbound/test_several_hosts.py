@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,9 +53,13 @@ async def hosts(place: Place, tmp_path: Path, clock: ManualClock) -> AsyncIterat
 
 
 class Held:
-    """A transaction of one host that is stopped in its middle, after `work` was done in it."""
+    """A transaction of one host that is stopped in its middle, after `work` was done in it.
 
-    def __init__(self, store, work) -> None:
+    `refused` says that it comes to nothing.
+    """
+
+    def __init__(self, store, work, *, refused: bool = False) -> None:
+        self._refused = refused
         self._inside, self._go = threading.Event(), threading.Event()
 
         def held(connection: Connection):
@@ -71,7 +76,8 @@ class Held:
 
     async def __aexit__(self, *_: object) -> None:
         self._go.set()
-        await self._task
+        with pytest.raises(Unavailable) if self._refused else nullcontext():
+            await self._task
 
     def go(self) -> asyncio.Future:
         """Let it end."""
@@ -133,6 +139,37 @@ async def test_nobody_ends_a_session_in_the_middle_of_its_mark(hosts: TwoHosts) 
     await hosts.b.renew()
     assert hosts.rows("SELECT session IS NULL FROM host WHERE node = 'a'") == [(True,)]
     assert hosts.rows("SELECT state FROM attempt") == [("submitting",)]
+
+
+async def test_a_host_that_is_stopped_while_it_sends_is_idle_for_nobody_and_ended_by_who_needs_what_it_holds(
+    hosts: TwoHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "STUCK_S", 0)
+    await hosts.a.bench.accept()
+    bench = hosts.a.bench
+
+    def mark(connection: Connection) -> None:
+        assert bench.gate.next(connection, replace(SIM1, node="a"), bench.clock.now_us()) is not None
+
+    async with Held(bench.store, mark, refused=True):
+        await hosts.b.bench.store.write(lambda c: _expire(c, "a"))
+        await hosts.b.renew()
+        await eventually(lambda: not hosts.rows(A_TRANSACTION), what="the end of its transaction")
+        await hosts.b.renew()
+        assert hosts.rows("SELECT session IS NULL FROM host WHERE node = 'a'") == [(True,)]
+    assert hosts.rows("SELECT state FROM attempt") == []
+    assert await hosts.b.next() is not None
+
+
+async def test_a_pause_does_not_wait_for_a_gate_that_is_stuck(hosts: TwoHosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "STUCK_S", 0)
+    now_us = hosts.clock.now_us()
+    async with Held(hosts.a.bench.store, pauses.at_gate, refused=True):
+        paused = await hosts.b.bench.store.write(lambda c: pauses.add(c, (), now_us, by="token test"))
+        assert paused.everything
+
+
+A_TRANSACTION = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'tocsin a' AND xact_start IS NOT NULL"
 
 
 def _expire(connection: Connection, node: str) -> None:
@@ -273,7 +310,7 @@ async def test_two_hosts_that_pause_at_once_both_get_their_answer(hosts: TwoHost
     assert hosts.rows("SELECT count(*) FROM pause") == [(1,)]
 
 
-async def test_the_victim_of_a_deadlock_is_run_once_more(hosts: TwoHosts) -> None:
+async def test_the_victim_of_a_deadlock_is_run_again(hosts: TwoHosts) -> None:
     people = {number: (await hosts.a.bench.accept(number)).id for number in (NUMBER, OTHER)}
     assert len(people) == 2
     met = threading.Barrier(2, timeout=10)
@@ -295,7 +332,7 @@ async def test_the_victim_of_a_deadlock_is_run_once_more(hosts: TwoHosts) -> Non
         hosts.a.bench.store.write(crossing(ids)), hosts.b.bench.store.write(crossing(ids[::-1]))
     )
     assert results == ["done", "done"]
-    assert len(tries) == 3
+    assert len(tries) >= 3
 
 
 async def test_one_key_used_at_two_hosts_at_once_is_one_message(hosts: TwoHosts) -> None:

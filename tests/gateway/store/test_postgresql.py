@@ -132,17 +132,20 @@ async def test_sessions_have_limits_and_a_name(place: Place, store: Store) -> No
     assert await store.read(work) == expected
 
 
-@pytest.mark.parametrize("put_off", [False, True])
-def test_a_session_that_stops_inside_a_transaction_loses_it(place: Place, put_off: bool) -> None:
+@pytest.mark.parametrize("how", ["at once", "put off", "many"])
+def test_a_session_that_stops_inside_a_transaction_loses_it(place: Place, how: str) -> None:
     assert place.database is not None
     engine = place.engine("stopped")
     connection = engine.writing().connect()
     raw: Any = connection.connection.driver_connection
     raw.execute("SET idle_in_transaction_session_timeout = '100ms'")
     connection.begin()
-    if put_off:
+    if how == "put off":
         raw.later("SELECT 1")
-    raw.execute("SELECT 2")
+    if how == "many":
+        raw.cursor().executemany("SELECT %s::int", [[1], [2]])
+    else:
+        raw.execute("SELECT 2")
     gone = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'tocsin stopped'"
     eventually_sync(lambda: place.database is not None and not place.database.run(gone), what="the end of the session")
     connection.invalidate()
