@@ -12,7 +12,7 @@ from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
 from drivers.events import SubmitAnsweredLate
 from gateway.outbound import submit_outcome
 from gateway.outbound.gate import Gate
-from gateway.store import outcomes
+from gateway.store import marks
 from gateway.store.outcomes import Outcome
 
 
@@ -33,7 +33,7 @@ class Answers:
 def _outcome_of(connection: Connection, attempt_id: int, event: SubmitAnsweredLate, now_us: int) -> Outcome | None:
     match event.result:
         case SubmitRefused() as error:
-            facts = outcomes.facts_of(connection, attempt_id)
+            facts = marks.facts_of(connection, attempt_id)
             if facts is None:
                 return None
             return submit_outcome.refused(attempt_id, error, now_us, copies=facts.copies, expires_us=facts.expires_us)

@@ -24,7 +24,7 @@ from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
 from gateway.rules.routing import lane_of
 from gateway.rules.verdict import Allow, Defer, Refuse
-from gateway.store import lanes, locks, messages, outcomes, queue, recipients, reports, sim_counts
+from gateway.store import lanes, locks, marks, messages, outcomes, queue, recipients, reports, sim_counts
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
@@ -228,7 +228,7 @@ class Gate:
         return [submit.to_bytes() for submit in submits]
 
     def _plan_resend(self, connection: Connection, attempt_id: int, now_us: int) -> None:
-        row = outcomes.message_of(connection, attempt_id)
+        row = marks.message_of(connection, attempt_id)
         if row.on_uncertain == "resend":
             category = self._categories.get(row.category) or Category(row.category)
             outcomes.plan_resend(connection, row.id, now_us + category.resend_after_us)

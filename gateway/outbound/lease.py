@@ -29,7 +29,8 @@ from gateway.store import hosts, locks, migrations, signals
 from gateway.store.database import Store
 from gateway.store.hosts import Host
 from gateway.store.locks import Lock
-from gateway.store.outcomes import HOST_LOST, Outcome
+from gateway.store.marks import HOST_LOST
+from gateway.store.outcomes import Outcome
 from gateway.store.schema import AnyRow
 from gateway.store.signals import Topic
 

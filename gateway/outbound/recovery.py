@@ -27,7 +27,7 @@ from gateway.message import PartEvent
 from gateway.outbound import submit_outcome
 from gateway.outbound.gate import Gate
 from gateway.outbound.journal import Journals, Trace
-from gateway.store import outcomes
+from gateway.store import marks
 from gateway.store.database import Store
 from gateway.store.outcomes import Outcome
 from gateway.store.schema import AnyRow
@@ -45,8 +45,8 @@ async def answerable(store: Store, node: str, journals: Journals, held: Collecti
     """
 
     def work(connection: Connection) -> Sequence[AnyRow]:
-        outcomes.adopt(connection, node)
-        return outcomes.open_marks(connection, node)
+        marks.adopt(connection, node)
+        return marks.open_marks(connection, node)
 
     marks = [mark for mark in await store.write(work) if mark.modem in held]
     alone = {modem for modem, count in Counter(mark.modem for mark in marks).items() if count == 1}
@@ -71,16 +71,16 @@ async def recover(
     """
 
     def work(connection: Connection) -> Counter[str]:
-        outcomes.adopt(connection, node)
+        marks.adopt(connection, node)
         found: Counter[str] = Counter()
-        for mark in outcomes.open_marks(connection, node):
+        for mark in marks.open_marks(connection, node):
             if mark.id in leave:
                 continue
             now_us = clock.now_us()
             outcome = outcome_of(mark, journals.trace(mark.modem), now_us)
             gate.settle(connection, outcome, mark.modem, now_us)
             found[outcome.event.value] += 1
-        for mark in outcomes.given_up(connection, node):
+        for mark in marks.given_up(connection, node):
             now_us = clock.now_us()
             outcome = outcome_of(mark, journals.trace(mark.modem), now_us)
             if outcome.event is not PartEvent.OUTCOME_LOST:

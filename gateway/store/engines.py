@@ -334,10 +334,8 @@ class PostgresqlEngine(StoreEngine):
         return None if status is None else status == "committed"
 
 
-# As `tocsin_fence` of the schema says it.
-_NO_LEASE = "TS001"
-# Shutdown, crash, starting up; the connection itself.
-_LAST_WORDS = frozenset({"57P", "080"})
+_NO_LEASE = "TS001"  # as `tocsin_fence` of the schema says it
+_LAST_WORDS = frozenset({"57P", "080"})  # shutdown, crash, starting up; the connection itself
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
