@@ -48,9 +48,9 @@ async def answerable(store: Store, node: str, journals: Journals, held: Collecti
         marks.adopt(connection, node)
         return marks.open_marks(connection, node)
 
-    marks = [mark for mark in await store.write(work) if mark.modem in held]
-    alone = {modem for modem, count in Counter(mark.modem for mark in marks).items() if count == 1}
-    return [mark for mark in marks if mark.modem in alone and _may_be_answered(mark, journals.trace(mark.modem))]
+    left = [mark for mark in await store.write(work) if mark.modem in held]
+    alone = {modem for modem, count in Counter(mark.modem for mark in left).items() if count == 1}
+    return [mark for mark in left if mark.modem in alone and _may_be_answered(mark, journals.trace(mark.modem))]
 
 
 def _may_be_answered(mark: AnyRow, trace: Trace | None) -> bool:
