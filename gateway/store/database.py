@@ -45,6 +45,8 @@ MAX_GROUP = 256
 # Who asks whether the store can be written does not wait for long.
 _TRY_S = 2.0
 _TOUCHED = "touched"
+# Octets: more than the pages that a message is accepted with.
+_ROOM = 65_536
 
 
 class StoreFailed(Exception):
@@ -317,8 +319,11 @@ def _is_lost(link: Link, connection: Connection, error: Exception) -> bool:
 
 
 def _touch(connection: Connection) -> None:
-    """Write something, and leave nothing behind. A row that is written as it was would not be written by SQLite."""
-    connection.execute(insert(meta).values(key=_TOUCHED, value=""))
+    """Write something, and leave nothing behind. A row that is written as it was would not be written by SQLite.
+
+    As much as a message takes: where only less fits, nothing can be accepted.
+    """
+    connection.execute(insert(meta).values(key=_TOUCHED, value="." * _ROOM))
     connection.execute(delete(meta).where(meta.c.key == _TOUCHED))
 
 
