@@ -17,6 +17,10 @@ _SOCKET = ".s.PGSQL.5432"
 _MOST = 65536
 
 
+# "Sync" of the protocol: the end of a trip.
+_SYNC = b"S\x00\x00\x00\x04"
+
+
 class Cut(Enum):
     """What happens to the COMMIT, or to the trip, at which is cut."""
 
@@ -137,7 +141,8 @@ class Proxy:
         """The answer goes to nobody: whoever passes answers on is told to leave this one."""
         with self._lock:
             self._unheard = server
-        server.sendall(octets)
+        # What shares a trip is answered at its end, which may be behind these octets.
+        server.sendall(octets + _SYNC)
         self._answered.wait(5)
 
     def _to_client(self, client: socket.socket, server: socket.socket) -> None:
