@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 JSON ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test coverage test-long soak guarantees bench fresh check format venv constraints clean
+.PHONY: help run test coverage coverage-core test-long soak guarantees bench fresh check format venv constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,11 @@ coverage: $(STAMP) ## the tests, measured: every branch of drivers/tpdu and driv
 	@HYPOTHESIS_PROFILE=dev $(PYTEST) -m "not long and not fresh" --numprocesses=auto --cov --cov-report= $(PYTEST_ARGS)
 	@$(BIN)/coverage report --include='drivers/tpdu/*,drivers/at/*' --fail-under=100
 	@$(BIN)/coverage report --fail-under=90
+
+coverage-core: $(STAMP) ## the tests of the codec and the AT dialogue alone, measured: every branch of them
+	@rm -f .coverage .coverage.*
+	@HYPOTHESIS_PROFILE=dev $(PYTEST) -m "not long and not fresh" --numprocesses=auto --cov --cov-report= tests/drivers tests/property
+	@$(BIN)/coverage report --include='drivers/tpdu/*,drivers/at/*' --fail-under=100
 
 test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak, kills at every place and at random
 	@$(PYTEST) -m long --numprocesses=auto $(PYTEST_ARGS)
