@@ -23,7 +23,7 @@ BUILT_IN = '[modems.sim1]\nport = "simulated:"\n'
 
 def numbers(count: int) -> list[str]:
     """So many people."""
-    return [f"+3363998{1000 + each:04}" for each in range(count)]
+    return [f"+3363998{(1000 + each) % 10_000:04}" for each in range(count)]
 
 
 async def accept(client: Client, texts: list[str]) -> None:
