@@ -24,7 +24,7 @@ from gateway.rules.admission import Facts, decide
 from gateway.rules.report import finding_of
 from gateway.rules.routing import lane_of
 from gateway.rules.verdict import Allow, Defer, Refuse
-from gateway.store import lanes, locks, marks, messages, outcomes, queue, recipients, reports, sim_counts
+from gateway.store import lanes, marks, messages, outcomes, queue, recipients, reports, sim_counts
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
@@ -86,8 +86,6 @@ class Gate:
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
         """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""
         self.fence(connection)
-        # A pause that comes now waits until this transaction has ended.
-        locks.join_gates(connection)
         self.pause, begun, waiting = lanes.look(connection, modem, now_us)
         if self.pause.everything:
             return None

@@ -12,7 +12,7 @@ from functools import cache
 from sqlalchemy import ColumnElement, Connection, Integer, bindparam, cast, func, or_, select
 
 from gateway.message import Pause, Status
-from gateway.store import pauses, queue
+from gateway.store import locks, pauses, queue
 from gateway.store.prepared import Prepared, word
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow, message, recipient
@@ -43,7 +43,11 @@ def waiting(connection: Connection) -> Sequence[AnyRow]:
 
 
 def look(connection: Connection, modem: ModemFacts, now_us: int) -> tuple[Pause, Sequence[AnyRow], Sequence[AnyRow]]:
-    """In one go: what is paused, what is begun (`queue.begun`), and what is `waiting`."""
+    """In one go: what is paused, what is begun (`queue.begun`), and what is `waiting`.
+
+    For whoever is about to mark: a pause that comes now waits until this transaction has ended.
+    """
+    locks.join_gates(connection)
     paused, begun, found = Prepared.together(
         connection, (pauses.STANDING, {}), queue.ask_begun(modem, now_us), (_waiting, {})
     )

@@ -37,12 +37,6 @@ def of_rows(rows: Sequence[AnyRow]) -> Pause:
     return Pause(_EVERYTHING in names, tuple(sorted(name for name in names if name)), rows[0].since_us)
 
 
-def at_gate(connection: Connection) -> Pause:
-    """The same for whoever is about to mark: a pause that comes now waits until this transaction has ended."""
-    locks.join_gates(connection)
-    return standing(connection)
-
-
 def add(connection: Connection, categories: Collection[str], now_us: int, *, by: str) -> Pause:
     """Pause these categories, or everything when there are none; what is paused already stays so."""
     locks.wait_for_gates(connection)

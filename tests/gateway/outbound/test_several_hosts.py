@@ -19,12 +19,13 @@ from support.two_hosts import TwoHosts, two_hosts
 from support.waiting import eventually
 
 from gateway.errors import Conflict, Unavailable
-from gateway.message import PartEvent, Status
+from gateway.message import PartEvent, Pause, Status
 from gateway.outbound.dispatcher import upkeep_at
 from gateway.requests import NewMessage, Settlement
-from gateway.store import locks, optouts, outcomes, pauses, recipients, resolution, upkeep
+from gateway.store import lanes, locks, optouts, outcomes, pauses, recipients, resolution, upkeep
 from gateway.store.locks import Lock
 from gateway.store.opening import KEY_NAME
+from gateway.store.queue import ModemFacts
 
 OTHER = "+33698765432"
 AN_HOUR_S = 3600
@@ -40,6 +41,12 @@ def place(postgresql_database: Database, tmp_path: Path) -> Place:
 async def hosts(place: Place, tmp_path: Path, clock: ManualClock) -> AsyncIterator[TwoHosts]:
     async with two_hosts(place, tmp_path, clock) as made:
         yield made
+
+
+def at_gate(connection: Connection) -> Pause:
+    """What is paused, as a gate asks for it."""
+    modem = ModemFacts("m0", "a", simulated=True, imei=None, iccid=None, takes_test=True, takes_live=True)
+    return lanes.look(connection, modem, 0)[0]
 
 
 class Held:
@@ -154,7 +161,7 @@ async def test_a_host_that_is_stopped_while_it_sends_is_idle_for_nobody_and_ende
 async def test_a_pause_does_not_wait_for_a_gate_that_is_stuck(hosts: TwoHosts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "STUCK_S", 0)
     now_us = hosts.clock.now_us()
-    async with Held(hosts.a.bench.store, pauses.at_gate, refused=True):
+    async with Held(hosts.a.bench.store, at_gate, refused=True):
         paused = await hosts.b.bench.store.write(lambda c: pauses.add(c, (), now_us, by="token test"))
         assert paused.everything
 
@@ -279,7 +286,7 @@ async def test_marks_of_a_node_that_nobody_knows_are_not_forgotten(hosts: TwoHos
 async def test_a_pause_waits_for_marks_that_are_being_made_and_later_ones_see_it(hosts: TwoHosts) -> None:
     await hosts.a.bench.accept()
     bench, now_us = hosts.a.bench, hosts.clock.now_us()
-    async with Held(bench.store, pauses.at_gate) as held:
+    async with Held(bench.store, at_gate) as held:
         pausing = asyncio.ensure_future(hosts.b.bench.store.write(lambda c: pauses.add(c, (), now_us, by="token test")))
         await eventually(lambda: hosts.rows("SELECT 1 FROM pg_locks WHERE NOT granted"), what="a pause that waits")
         assert not pausing.done()
@@ -292,7 +299,7 @@ async def test_two_hosts_that_pause_at_once_both_get_their_answer(hosts: TwoHost
     now_us = hosts.clock.now_us()
 
     def work(connection: Connection):
-        pauses.at_gate(connection)
+        at_gate(connection)
         return pauses.add(connection, (), now_us, by="token test")
 
     both = await asyncio.gather(*(host.bench.store.write(work) for host in (hosts.a, hosts.b) for _ in range(5)))
