@@ -96,30 +96,21 @@ async def _passed(plan: Plan, url: str, *, queued: int, finished: int) -> tuple[
 
 @contextmanager
 def _counted() -> Iterator[list[int]]:
-    """Counts trips of sessions that write: each statement that goes alone, and each group that goes together."""
-    import psycopg  # noqa: PLC0415 - as the server
-
-    from gateway.store.trips import Session, TripCursor  # noqa: PLC0415 - as the server
+    """Counts the trips of sessions that write; those that read number no transaction."""
+    from gateway.store.trips import Session  # noqa: PLC0415 - as the server
 
     count = [0]
-    trip, execute = Session.trip, TripCursor.execute
+    trip = Session.trip
 
-    def counted_trip(self: Session) -> Any:
-        count[0] += 1
-        return trip(self)
+    def counted(self: Session, asked: Any) -> Any:
+        count[0] += self.number is not None or "pg_current_xact_id" in str(asked)
+        return trip(self, asked)
 
-    def counted_execute(self: TripCursor, query: Any, params: Any = None, **options: Any) -> Any:
-        session = self.connection
-        alone = session.pgconn.pipeline_status == psycopg.pq.PipelineStatus.OFF and not session.has_later
-        # Sessions that read number no transaction.
-        count[0] += alone and session.number is not None
-        return execute(self, query, params, **options)
-
-    Session.trip, TripCursor.execute = counted_trip, counted_execute
+    Session.trip = counted
     try:
         yield count
     finally:
-        Session.trip, TripCursor.execute = trip, execute
+        Session.trip = trip
 
 
 async def _start(plan: Plan, url: str) -> list[Figure]:

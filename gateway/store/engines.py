@@ -37,9 +37,9 @@ def is_shared(connection: Connection) -> bool:
 class _File(sqlite3.Connection):
     """Nothing is gained by putting a statement off: there is no trip to a file."""
 
-    def later(self, query: str, values: Sequence[Any] = ()) -> None:
-        """Run it now."""
-        self.execute(query, values)
+    ask = sqlite3.Connection.execute
+    later = sqlite3.Connection.execute
+    many = sqlite3.Connection.executemany
 
     def together(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[sqlite3.Cursor]:
         """One after the other."""
@@ -60,7 +60,7 @@ class SqliteEngine(StoreEngine):
 
     def writing(self) -> Engine:
         """The one writing connection; it alone may checkpoint the log."""
-        engine = self._engine(factory=_File)
+        engine = self._engine()
         event.listen(engine, "connect", _prepare_sqlite_writer)
         # The driver opens transactions by itself, late and deferred; ours start at once, as writers.
         event.listen(engine, "begin", _begin_immediate)
@@ -81,7 +81,7 @@ class SqliteEngine(StoreEngine):
         event.listen(engine, "connect", _never_checkpoint)
         return engine
 
-    def _engine(self, *, factory: type[sqlite3.Connection] = sqlite3.Connection, pool_size: int = 1) -> Engine:
+    def _engine(self, *, factory: type[_File] = _File, pool_size: int = 1) -> Engine:
         connect = {"check_same_thread": False, "timeout": 10, "factory": factory}
         # An error that repeats its parameters would put texts of people into a log.
         return create_engine(f"sqlite:///{self._path}", connect_args=connect, hide_parameters=True, pool_size=pool_size)
@@ -381,7 +381,7 @@ def _begin_numbered(connection: Connection) -> None:
 
 
 def _begin_snapshot(connection: Connection) -> None:
-    _postgresql(connection).execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    _postgresql(connection).begin_reading()
 
 
 def _prepare_sqlite_writer(raw: sqlite3.Connection, _record: object) -> None:

@@ -174,12 +174,12 @@ def _in_savepoint(engine: StoreEngine, connection: Connection, work: Callable[[C
     try:
         result = work(connection)
         # Whatever the work left to be run later is run now: its errors are the work's own.
-        raw.execute("RELEASE work")
+        raw.ask("RELEASE work")
     except Exception as error:
         if not engine.in_transaction(connection):
             raise _TransactionGone(error) from error
         try:
-            raw.execute("ROLLBACK TO work")
+            raw.ask("ROLLBACK TO work")
             raw.later("RELEASE work")
         except Exception as worse:
             # What cannot be undone alone is not committed with the others.

@@ -83,9 +83,7 @@ class Prepared:
     def change_many(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
         """Run once for each of `rows`."""
         text = self._text(connection.dialect)
-        cursor = _raw(connection).cursor()
-        cursor.executemany(text.sql, [text.arguments(row) for row in rows])
-        cursor.close()
+        _raw(connection).many(text.sql, [text.arguments(row) for row in rows])
 
     @staticmethod
     def together(connection: Connection, *asked: Question) -> list[list[Any]]:
@@ -102,7 +100,7 @@ class Prepared:
         return cursor, text.make
 
     def _cursor(self, connection: Connection, text: _Text, values: dict[str, Any]) -> _Cursor:
-        return _raw(connection).execute(text.sql, text.arguments(values))
+        return _raw(connection).ask(text.sql, text.arguments(values))
 
     def _text(self, dialect: Dialect) -> _Text:
         text = self._texts.get(dialect.name)
@@ -146,24 +144,24 @@ def _maker(columns: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
 
 
 class _Cursor(Protocol):
-    """What both drivers' cursors do."""
+    """What SQLite's cursors and the answers of a server do."""
 
-    description: Any
-    rowcount: int
-
+    @property
+    def description(self) -> Any: ...
+    @property
+    def rowcount(self) -> int: ...
     def __iter__(self) -> Any: ...
     def fetchone(self) -> Any: ...
-    def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> object: ...
     def close(self) -> None: ...
 
 
 class _Raw(Protocol):
-    """What both drivers' connections do."""
+    """What our connections with both databases do."""
 
-    def execute(self, sql: str, values: Sequence[Any], /) -> _Cursor: ...
+    def ask(self, sql: str, values: Sequence[Any], /) -> _Cursor: ...
     def later(self, sql: str, values: Sequence[Any], /) -> None: ...
     def together(self, asked: Sequence[tuple[str, Sequence[Any]]], /) -> Sequence[_Cursor]: ...
-    def cursor(self) -> _Cursor: ...
+    def many(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None: ...
 
 
 def _raw(connection: Connection) -> _Raw:

@@ -66,6 +66,12 @@ def _file_of(calls: Calls) -> type[_File]:
             calls.reach()
             return super().execute(*given)
 
+        ask = later = execute
+
+        def many(self, *given: Any) -> Any:
+            calls.reach()
+            return super().many(*given)
+
         def cursor(self, factory: Any = Cursor) -> Any:
             return super().cursor(factory)
 
@@ -87,14 +93,19 @@ def _session_of(calls: Calls) -> type[Session]:
             calls.reach()
             super().later(*given)
 
+        def together(self, asked: Any) -> Any:
+            for _ in asked:
+                calls.reach()
+            return super().together(asked)
+
     return Failing
 
 
 class _FailingSqlite(SqliteEngine):
     calls: Calls
 
-    def _engine(self, *, factory: Any = sqlite3.Connection, pool_size: int = 1) -> Engine:
-        return super()._engine(factory=_file_of(self.calls) if factory is _File else factory, pool_size=pool_size)
+    def _engine(self, *, factory: Any = None, pool_size: int = 1) -> Engine:
+        return super()._engine(factory=factory or _file_of(self.calls), pool_size=pool_size)
 
 
 def failing_store(place: Place) -> tuple[Store, Calls]:

@@ -143,7 +143,7 @@ def test_a_session_that_stops_inside_a_transaction_loses_it(place: Place, how: s
     if how == "put off":
         raw.later("SELECT 1")
     if how == "many":
-        raw.cursor().executemany("SELECT %s::int", [[1], [2]])
+        raw.many("SELECT %s::int", [[1], [2]])
     else:
         raw.execute("SELECT 2")
     gone = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'tocsin stopped'"
