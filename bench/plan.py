@@ -15,7 +15,13 @@ class Plan:
     submits: int = 2500
     submits_at_once: int = 5000
     #: (latency, modems, seconds)
-    utilisation: Sequence[tuple[float, int, float]] = ((0.2, 1, 4.0), (0.2, 8, 4.0), (0.2, 64, 6.0), (3.0, 1, 9.5))
+    utilisation: Sequence[tuple[float, int, float]] = (
+        (0.2, 1, 4.0),
+        (0.2, 8, 4.0),
+        (0.2, 64, 6.0),
+        (3.0, 1, 12.5),
+        (3.0, 64, 12.5),
+    )
     wire_samples: int = 100
     accept_s: float = 4.0
     accept_clients: Sequence[int] = (1, 32)
@@ -24,6 +30,8 @@ class Plan:
     counted: int = 200
     inbound: int = 200
     stops: int = 60
+    hosts: int = 3
+    hosts_s: float = 6.0
     idle_s: float = 61.0
     idle_modems: Sequence[int] = (8, 64)
     codec_s: float = 1.5
@@ -47,6 +55,8 @@ def tiny(folder: Path) -> Plan:
         counted=5,
         inbound=5,
         stops=2,
+        hosts=2,
+        hosts_s=0.3,
         idle_s=0.3,
         idle_modems=(2,),
         codec_s=0.02,

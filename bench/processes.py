@@ -19,6 +19,7 @@ NODE = "bench"
 _START_S = 60.0
 _END_S = 20.0
 _LOOK_S = 0.1
+_USABLE = frozenset({"ready", "busy"})
 # The tree this file lies in, whatever else is installed.
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN")} | {
     "PYTHONPATH": str(ROOT)
@@ -91,13 +92,13 @@ class Daemon:
         return host, int(port)
 
     async def modems_ready(self, count: int) -> None:
-        """Wait until so many of its modems can send."""
+        """Wait until so many modems can send; those that are at it count."""
         header = {"Authorization": f"Bearer {self.token}"}
         async with aiohttp.ClientSession(headers=header) as session, asyncio.timeout(_START_S):
             while True:
                 async with session.get(f"{self.url}/v1/modems", params={"limit": "1000"}) as answer:
                     items = (await answer.json())["items"]
-                if sum(item["state"] == "ready" for item in items) >= count:
+                if sum(item["state"] in _USABLE for item in items) >= count:
                     return
                 await asyncio.sleep(_LOOK_S)
 
@@ -113,21 +114,23 @@ def looked_at(state: Path) -> sqlite3.Connection:
     return connection
 
 
-def write_config(folder: Path, ports: Mapping[str, str], *, url: str | None = None) -> Path:
+def write_config(folder: Path, ports: Mapping[str, str], *, url: str | None = None, node: str = NODE) -> Path:
     """A configuration with these modems; its state lies in `folder/state`, and its store there too without `url`."""
     folder.mkdir(parents=True, exist_ok=True)
     modems = "\n".join(f'[modems.{name}]\nport = "{port}"' for name, port in ports.items())
     path = folder / "config.toml"
     path.write_text(
-        _CONFIG.format(node=NODE, modems=modems, store=f'[store]\nurl = "{url}"\n' if url else ""), encoding="utf-8"
+        _CONFIG.format(node=node, modems=modems, store=f'[store]\nurl = "{url}"\n' if url else ""), encoding="utf-8"
     )
     return path
 
 
 @asynccontextmanager
-async def daemon(folder: Path, ports: Mapping[str, str], *, url: str | None = None) -> AsyncIterator[Daemon]:
+async def daemon(
+    folder: Path, ports: Mapping[str, str], *, url: str | None = None, node: str = NODE
+) -> AsyncIterator[Daemon]:
     """A daemon with these modems on the store in `folder/state`, or at `url`."""
-    config = write_config(folder, ports, url=url)
+    config = write_config(folder, ports, url=url, node=node)
     log = folder / "daemon.log"
     async with process(*_TOCSIN, "serve", "--config", str(config), log=log) as started:
         url = await line_of(started, "ready ", log)

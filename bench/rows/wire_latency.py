@@ -13,25 +13,21 @@ import time
 from bench.figures import Figure, at_most, spread
 from bench.machine import commits
 from bench.plan import Plan
-from bench.processes import daemon
+from bench.processes import Daemon, daemon
 from bench.tapped import TappedModem, tapped_modem
 from bench.waiting import until
 from bench.wire import TEXT
 
 _REST_S = 0.03
+# So many samples before it counts.
+_WARM = 3
 
 
 async def measure(plan: Plan) -> list[Figure]:
     """From the answer, and from the request."""
     folder = plan.folder / "wire"
     async with tapped_modem(folder / "modems") as (modem, port), daemon(folder, {"modem0": str(port)}) as gateway:
-        reader, writer = await asyncio.open_connection(*gateway.address)
-        try:
-            pairs = [
-                await _sample(reader, writer, gateway.token, modem, number) for number in range(plan.wire_samples + 3)
-            ][3:]
-        finally:
-            writer.close()
+        pairs = await samples(gateway, modem, plan.wire_samples)
     flush = commits(plan.folder, 0.3)
     return [
         spread(
@@ -45,12 +41,22 @@ async def measure(plan: Plan) -> list[Figure]:
     ]  # fmt: skip
 
 
+async def samples(gateway: Daemon, tapped: TappedModem, count: int, **fields: str) -> list[tuple[float, float]]:
+    """For so many messages the seconds from the request, and from its answer, to the wire; `fields` are of each."""
+    reader, writer = await asyncio.open_connection(*gateway.address)
+    try:
+        body = [{"to": f"+336{10_000_000 + number}", "text": TEXT, **fields} for number in range(count + _WARM)]
+        return [await _sample(reader, writer, gateway.token, tapped, json.dumps(each).encode()) for each in body][
+            _WARM:
+        ]
+    finally:
+        writer.close()
+
+
 async def _sample(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str, modem: TappedModem, number: int
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str, modem: TappedModem, body: bytes
 ) -> tuple[float, float]:
-    """Seconds from the request, and from its answer, to the wire."""
     sent = modem.ledger.count
-    body = json.dumps({"to": f"+336{10_000_000 + number}", "text": TEXT}).encode()
     head = f"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     submit = asyncio.ensure_future(modem.submit())

@@ -17,7 +17,6 @@ import contextlib
 import hashlib
 import hmac
 import logging
-import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,16 +30,13 @@ from gateway.store.engines import is_shared
 from gateway.store.jobs import Job, Shared, answer, fail, run_each
 from gateway.store.link import Link
 from gateway.store.schema import meta
+from gateway.store.waiting import Pace, Waiting
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 Work = Callable[[Connection], T]
-
-#: Bounds how long one transaction keeps its callers waiting.
-MAX_GROUP = 256
-
 
 # Who asks whether the store can be written does not wait for long.
 _TRY_S = 2.0
@@ -63,9 +59,7 @@ class Store:
         self.engine: StoreEngine = link.engine
         self._reading = link.engine.reading()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        # Works that met another host's; they begin the next group.
-        self._again: list[Job] = []
+        self._waiting = Waiting()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._closed = False
         #: Whether the last commit reached the disk.
@@ -89,7 +83,7 @@ class Store:
         if self._closed:
             raise StoreClosed
         job = Job(work)
-        self._jobs.put(job)
+        self._waiting.put(job)
         return await job.future
 
     async def write_together(
@@ -103,7 +97,7 @@ class Store:
         if self._closed:
             raise StoreClosed
         job = Shared(together, item)
-        self._jobs.put(job)
+        self._waiting.put(job)
         return await job.future
 
     async def read(self, work: Work[T]) -> T:
@@ -123,7 +117,7 @@ class Store:
     async def close(self) -> None:
         """Finish what was handed over, then close."""
         self._closed = True
-        self._jobs.put(None)
+        self._waiting.close()
         await asyncio.to_thread(self._thread.join)
         self._readers.shutdown()
         self._reading.dispose()
@@ -166,7 +160,7 @@ class Store:
         return result
 
     def _run(self) -> None:
-        while (callers := self._next_group()) is not None:
+        while callers := self._waiting.take():
             self.groups += 1
             self.works += len(callers)
             # While the store was refused last, a group that writes nothing would prove nothing.
@@ -177,16 +171,17 @@ class Store:
                 # Nobody may wait for ever, whatever happens in this thread.
                 fail(group, StoreFailed(type(error).__name__))
                 log.critical("the writer failed", extra={"action": "writer_failed"}, exc_info=error)
-            # What met another host's is run again: by then what that host did is there to be seen.
-            self._again = [job for job in callers if job.repeats()]
-            answer([job for job in callers if job not in self._again] if self._again else callers)
+            # What met another host's is run again, and next: by then what that host did is there to be seen.
+            again = [job for job in callers if job.repeats()]
+            self._waiting.again(again)
+            answer([job for job in callers if job not in again] if again else callers)
 
     def _commit(self, group: list[Job]) -> bool:
         if (absent := self.engine.absence()) is not None:
             fail(group, absent)
             return False
         try:
-            return _commit_together(self._link, group)
+            return _commit_together(self._link, group, self._waiting.pace)
         except _InDoubt as doubt:
             committed = self._resolve(doubt.ticket)
             log.warning("a commit was in doubt", extra={"action": "commit_in_doubt", "committed": committed})
@@ -208,34 +203,11 @@ class Store:
     def _refuse_meanwhile(self, pause_s: float) -> bool:
         """Refuse what is handed over until the next try; False when the store closes."""
         self.writable = False
-        try:
-            job = self._jobs.get(timeout=max(pause_s, 0.01))
-        except queue.Empty:
-            return True
-        if job is None:
-            self._jobs.put(None)
-            return False
-        fail([job], unreachable())
-        answer([job])
-        return True
-
-    def _next_group(self) -> list[Job] | None:
-        group, self._again = self._again, []
-        if not group:
-            first = self._jobs.get()
-            if first is None:
-                return None
-            group = [first]
-        while len(group) < MAX_GROUP:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                self._jobs.put(None)
-                break
-            group.append(job)
-        return group
+        job = self._waiting.take_one(max(pause_s, 0.01))
+        if job is not None:
+            fail([job], unreachable())
+            answer([job])
+        return not self._waiting.is_over
 
 
 class _Lost(Exception):
@@ -250,35 +222,38 @@ class _InDoubt(Exception):
         self.ticket = ticket
 
 
-def _commit_together(link: Link, group: list[Job]) -> bool:
+def _commit_together(link: Link, group: list[Job], pace: Pace) -> bool:
     """Run the group in one transaction, and flush; nobody is answered here. False when the store refused."""
     try:
         try:
-            return _commit_once(link, group)
+            return _commit_once(link, group, pace)
         except _Lost:
             # No commit was asked for, so nothing stands. A connection may have broken while nobody used it.
             for job in group:
                 job.forget()
-            return _commit_once(link, group)
+            return _commit_once(link, group, pace)
     except (_Lost, Unavailable):
         fail(group, unreachable())
         return False
 
 
-def _commit_once(link: Link, group: list[Job]) -> bool:
-    engine = link.engine
+def _commit_once(link: Link, group: list[Job], pace: Pace) -> bool:
+    engine, clock = link.engine, link.clock
     asked = False
     ticket = None
     connection = link.connection()
     try:
+        began_us = clock.monotonic_us()
         transaction = connection.begin()
-        run_each(engine, connection, group)
+        works = run_each(engine, connection, group)
         if len(group) == 1 and group[0].error is not None:
             transaction.rollback()
         else:
             ticket = engine.ticket(connection)
             asked = True
+            done_us = clock.monotonic_us()
             transaction.commit()
+            pace.learn(works, done_us - began_us, clock.monotonic_us() - done_us)
     except Exception as error:
         log.error(
             "commit failed", extra={"action": "commit_failed", "works": len(group), "cause": type(error).__name__}
@@ -287,18 +262,18 @@ def _commit_once(link: Link, group: list[Job]) -> bool:
             raise (_InDoubt(ticket) if asked else _Lost()) from error
         failure = engine.translate(error)
         if isinstance(failure, StorageFull) and len(group) > 1 and not asked and not is_shared(connection):
-            return _commit_apart(link, group)
+            return _commit_apart(link, group, pace)
         fail(group, failure)
         return not isinstance(failure, Unavailable)
     return not any(isinstance(job.error, StorageFull) for job in group)
 
 
-def _commit_apart(link: Link, group: list[Job]) -> bool:
+def _commit_apart(link: Link, group: list[Job], pace: Pace) -> bool:
     """On a full disk SQLite takes back the whole transaction for the one that found no room; others may find some."""
     well = True
     for job in group:
         job.forget()
-        well &= _commit_once(link, [job])
+        well &= _commit_once(link, [job], pace)
     return well
 
 

@@ -102,15 +102,21 @@ def fail(group: Sequence[Job], error: Exception) -> None:
         job.error = job.error or error
 
 
-def run_each(engine: StoreEngine, connection: Connection, group: Sequence[Job]) -> None:
-    """Run every work of the group; one that fails is undone alone. Raises when the whole transaction is gone."""
+def run_each(engine: StoreEngine, connection: Connection, group: Sequence[Job]) -> int:
+    """Run every work of the group; one that fails is undone alone. Raises when the whole transaction is gone.
+
+    Returns how many works it was: neighbours that were run as one are one.
+    """
     if len(group) == 1:
         _run_alone(engine, connection, group[0])
-        return
+        return 1
+    works = 0
     for jobs in _kinds(group):
+        works += 1
         if len(jobs) == 1 or not _run_together(engine, connection, jobs):
             for job in jobs:
                 _run_in_savepoint(engine, connection, job)
+    return works
 
 
 def _kinds(group: Sequence[Job]) -> Iterator[Sequence[Job]]:

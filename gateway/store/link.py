@@ -22,7 +22,7 @@ class Link:
 
     def __init__(self, engine: StoreEngine, clock: Clock | None = None) -> None:
         self.engine = engine
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
         self._alchemy = engine.writing()
         self._connection: Connection | None = None
         self._pause_us = 0
@@ -60,7 +60,7 @@ class Link:
         """The connection; a lost one is opened anew. Raises `Unavailable` while that cannot be."""
         if self._connection is not None:
             return self._connection
-        if self._clock.monotonic_us() < self._next_us:
+        if self.clock.monotonic_us() < self._next_us:
             raise unreachable()
         try:
             connection = self.open()
@@ -74,7 +74,7 @@ class Link:
     @property
     def pause_s(self) -> float:
         """Seconds until it makes sense to ask again."""
-        return max(self._next_us - self._clock.monotonic_us(), 0) / 1_000_000
+        return max(self._next_us - self.clock.monotonic_us(), 0) / 1_000_000
 
     def drop(self) -> None:
         """Forget a connection that is broken; the next one is tried at once."""
@@ -92,7 +92,7 @@ class Link:
     def _wait_longer(self) -> None:
         """Twice as long each time, and not all hosts at the same instant."""
         self._pause_us = min(max(self._pause_us * 2, _FIRST_PAUSE_US), _LONGEST_PAUSE_US)
-        self._next_us = self._clock.monotonic_us() + int(self._pause_us * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+        self._next_us = self.clock.monotonic_us() + int(self._pause_us * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
 
 def _why(error: Exception) -> str:

@@ -26,6 +26,7 @@ FIGURES = {
     "gate": 6,
     "backlog": 3,
     "postgresql": 6,
+    "hosts": 3,
     "statements": 8,
     "inbound": 1,
     "stop": 1,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, insert, select
 from support.place import Place
+from support.sharing import share_all
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
 from gateway.store import events
@@ -26,7 +27,8 @@ def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(meta).where(meta.c.key.like("t%"))).scalar_one()
 
 
-async def test_works_that_wait_share_one_commit(store: Store) -> None:
+async def held_up(store: Store, works: int) -> int:
+    """Let so many works wait for the writer at once; how many commits they took."""
     gate = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -39,16 +41,29 @@ async def test_works_that_wait_share_one_commit(store: Store) -> None:
     first = asyncio.create_task(store.write(slow))
     await gate.wait()
     groups = store.groups
-    others = [asyncio.create_task(store.write(put(f"t{number}"))) for number in range(50)]
+    others = [asyncio.create_task(store.write(put(f"t{number}"))) for number in range(works)]
     await asyncio.sleep(0)
     queued.set()
-    assert await asyncio.gather(*others) == [1] * 50
+    assert await asyncio.gather(*others) == [1] * works
     await first
-    assert store.groups - groups == 1
-    assert await store.read(count) == 50
+    assert await store.read(count) == works
+    return store.groups - groups
+
+
+async def test_works_that_wait_share_one_commit_where_a_flush_takes_long(store: Store) -> None:
+    share_all(store)
+    assert await held_up(store, 50) == 1
+
+
+async def test_however_long_a_work_takes_a_quarter_of_what_waits_shares_a_commit(store: Store) -> None:
+    store._waiting.pace.learn(works=1, work_us=10**15, flush_us=1)
+    # 12, 9, 7, 5, 4, 3, 2, 2, and six of one.
+    assert await held_up(store, 50) == 14
 
 
 async def test_a_work_that_fails_is_rolled_back_alone(store: Store) -> None:
+    share_all(store)
+
     def half(connection: Connection) -> None:
         put("t-half")(connection)
         raise ValueError("no")
@@ -68,6 +83,7 @@ async def test_an_error_of_the_last_statement_is_the_works_own(store: Store, com
         put("t-broken")(connection)
         events.record(connection, None, "nothing")  # type: ignore[arg-type]
 
+    share_all(store)
     held = threading.Event()
     blocker = asyncio.create_task(store.write(lambda _connection: held.wait(5)))
     await asyncio.sleep(0)
