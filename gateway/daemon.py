@@ -7,6 +7,7 @@ Stop: HTTP takes nothing new → submits in flight are finished and written → 
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import logging
 import os
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 CLI_TOKEN = "cli.token"  # noqa: S105 - the name of a file
 _CLI_NAME = "cli"
 _BACKLOG = 1024
+_NEW_OBJECTS = 5000
 # What is being answered when the gateway stops may finish.
 _HTTP_PATIENCE_S = 5.0
 
@@ -129,12 +131,14 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
     """
     ports = DescriptorStore.of_process(os.environ)
     _allow_descriptors()
+    _spare_what_stays()
     asked = asyncio.Event()
     main = asyncio.current_task()
     assert main is not None
     with _signals(asked, main):
         try:
             async with running_gateway(settings, clock, ports) as gateway:
+                _spare_what_stays()
                 ready(gateway.url)
                 failed = await _first_of(asked, gateway.failed)
                 log.info("stopping", extra={"action": "stopping"})
@@ -157,6 +161,16 @@ def _allow_descriptors() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _spare_what_stays() -> None:
+    """What lives as long as the process is not looked through for garbage again and again.
+
+    A full look at all modules and tables takes 0.2 s on a fast machine, in which no modem is answered. More between two
+    looks at what is new: a request leaves little behind that counting references does not find.
+    """
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 def _services(
