@@ -42,7 +42,7 @@ class Queue:
         def work(connection: Connection) -> Pause:
             return pauses.add(connection, checked, self._clock.now_us(), by=by)
 
-        return await self._store.write(work)
+        return await self._store.write(work, hurried=True)
 
     async def resume(self, principal: Principal) -> Pause:
         """Let everything leave again, at once."""
@@ -51,7 +51,7 @@ class Queue:
         def work(connection: Connection) -> Pause:
             return pauses.lift(connection, self._clock.now_us(), by=by)
 
-        resumed = await self._store.write(work)
+        resumed = await self._store.write(work, hurried=True)
         self._nudge()
         return resumed
 
