@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from gateway.errors import StorageFull, StoreInUse, Unavailable
+from gateway.errors import NodeTaken, StorageFull, Unavailable
 from gateway.store import server_settings
 from gateway.store.engine import READERS, StoreEngine, StoreUnusable, full, number_of, unreachable
 from gateway.store.server_settings import TripLimits, refuse_unsafe
@@ -221,7 +221,10 @@ class PostgresqlEngine(StoreEngine):
         try:
             raw.execute("SELECT pg_advisory_lock(%s::int, %s::int)", lock)
         except self._psycopg.errors.LockNotAvailable:
-            raise StoreInUse(f"another daemon of node {self._node} works on {self.place}") from None
+            raise NodeTaken(
+                f"another daemon of node {self._node} works on {self.place}: "
+                "stop that one, or give this host a name of its own ([gateway] node)"
+            ) from None
         raw.execute("RESET lock_timeout")
 
     @contextmanager
