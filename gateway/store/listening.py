@@ -38,7 +38,7 @@ class Listener:
         """Connect, listen, and connect again."""
         while True:
             try:
-                connection = await asyncio.to_thread(self._engine.listening)
+                connection = await self._connect()
             except Exception as error:  # noqa: BLE001 - whatever it is, the look every few seconds goes on
                 log.warning(
                     "signals are not heard", extra={"action": "listening_failed", "cause": type(error).__name__}
@@ -51,6 +51,15 @@ class Listener:
                 finally:
                     connection.close()
             await self._clock.wait(asyncio.Event(), self._clock.now_us() + _PAUSE_US)
+
+    async def _connect(self) -> Any:
+        connecting = asyncio.ensure_future(asyncio.to_thread(self._engine.listening))
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # The thread goes on, and nobody would close what it brings.
+            connecting.add_done_callback(_close)
+            raise
 
     async def _listen(self, connection: Any) -> None:
         """Hear until the connection breaks."""
@@ -103,3 +112,8 @@ class Listener:
             if topic is not None and notify.be_pid != self._engine.own_process:
                 topics.add(topic)
         return topics
+
+
+def _close(connecting: asyncio.Future[Any]) -> None:
+    if not connecting.cancelled() and connecting.exception() is None and connecting.result() is not None:
+        connecting.result().close()

@@ -102,6 +102,11 @@ class Proxy:
             if end.getsockname() == self._listening.getsockname():
                 _shut(end)
 
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._open) // 2
+
     def close(self) -> None:
         """End everything."""
         self._hang_up()

@@ -244,6 +244,19 @@ async def test_a_listener_that_hears_nothing_for_long_listens_anew(
         await store.close()
 
 
+async def test_a_listener_that_is_ended_while_it_connects_leaves_no_session(place: Place, proxy: Proxy) -> None:
+    assert place.database is not None
+    engine = engine_through(proxy, place)
+    engine.reading().dispose()
+    proxy.freeze()
+    running = asyncio.create_task(Listener(engine, SystemClock()).run())
+    await eventually(lambda: proxy.clients, what="a listener that connects")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    proxy.thaw()
+    await eventually(lambda: not proxy.clients, what="a session that is closed")
+
+
 def _told(connection: Connection, topic: Topic) -> None:
     connection.exec_driver_sql("SELECT 1")
     signals.send(connection, topic)
