@@ -51,7 +51,7 @@ _CODE_OF_FRAMEWORK: Final[Mapping[int, tuple[str, str]]] = {
     405: ("method_not_allowed", "this path takes other methods; the Allow field names them"),
     413: ("body_too_large", "the body is larger than 4 MiB"),
     417: ("expectation_failed", "the only expectation that can be met is 100-continue"),
-    431: ("header_too_large", "the request line or a header field is too long"),
+    431: ("header_too_large", "the request line or a header field is longer than 8190 octets"),
 }
 
 _INTERNAL: Final = ("internal_error", "something failed inside the gateway; its log says where")
@@ -153,7 +153,9 @@ def of_framework(error: web.HTTPException) -> web.Response:
 
 def of_bad_http(status: int) -> web.Response:
     """The problem for octets that are no HTTP request, or for a server that failed at one; the connection is closed."""
-    code, detail = _INTERNAL if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CODE_OF_FRAMEWORK[400]
+    code, detail = _CODE_OF_FRAMEWORK.get(status, _CODE_OF_FRAMEWORK[400])
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        code, detail = _INTERNAL
     response = problem(status, code, detail)
     response.force_close()
     return response

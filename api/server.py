@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.typedefs import Handler
 
@@ -52,7 +53,8 @@ class _Protocol(web.RequestHandler):
         del request, message
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log_defect(exc, "(server)")
-        return of_bad_http(status)
+        # RFC 6585, 5; aiohttp knows the reason and answers 400 all the same.
+        return of_bad_http(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if isinstance(exc, LineTooLong) else status)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """An error outside any handler, such as an answer that could not be written."""

@@ -104,3 +104,7 @@ class ConfigurationError(Exception):
 
 class StoreInUse(Exception):
     """Another process holds the store's lock."""
+
+
+class NodeTaken(StoreInUse):
+    """Another daemon, perhaps on another machine, has this host's name; the message says which, and what to do."""

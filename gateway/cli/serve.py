@@ -46,7 +46,7 @@ def _run(settings: Settings, log_level: str) -> int:
     import asyncio
 
     from gateway import daemon
-    from gateway.errors import StoreInUse, Unavailable
+    from gateway.errors import NodeTaken, StoreInUse, Unavailable
     from gateway.logs import set_up
     from gateway.store.opening import StoreUnusable
 
@@ -55,6 +55,8 @@ def _run(settings: Settings, log_level: str) -> int:
         orderly = asyncio.run(daemon.serve(settings, ready=partial(_ready, settings)))
     except daemon.AddressInUse as error:
         raise Misconfigured(str(error)) from None
+    except NodeTaken as error:
+        raise Failure(f"the gateway cannot start: {error}") from None
     except StoreInUse as error:
         raise Failure(f"a gateway runs on {settings.gateway.state_dir} already ({error})") from None
     except StoreUnusable as error:

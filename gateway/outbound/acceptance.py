@@ -57,7 +57,7 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A message that was accepted earlier, under the same key."""
+    """A message that was accepted earlier, under the same key, or in this group and changed since."""
 
     message_id: str
 
@@ -105,7 +105,7 @@ class Acceptance:
         group.write()
         if fresh:
             idempotency.add(connection, fresh, now_us)
-        return outcomes
+        return group.as_committed(outcomes) if group.canceled else outcomes
 
     def _people(
         self, connection: Connection, entries: Sequence[Entry], used: dict[bytes, Use], now_us: int
@@ -177,6 +177,8 @@ class _Group:
         self.waiting = waiting
         self.pause = pauses.standing(connection)
         self.rows: list[messages.NewRow] = []
+        #: What was cancelled, also of what this very group brought.
+        self.canceled: set[str] = set()
         # A STOP that another host hears at this moment comes before or after all of this, never in between.
         recipients.lock_all(connection, people.values())
         self._optouts = optouts.standing(connection, list(people.values())) if people else set[tuple[int, str]]()
@@ -191,9 +193,17 @@ class _Group:
         """Cancel what waits under the caller's reference, also what was accepted a moment ago."""
         self.write()
         for each in messages.waiting_under(self._connection, reference, token_id=token_id):
-            messages.end_waiting(
+            if messages.end_waiting(
                 self._connection, each, Status.CANCELED, now_us, code=None, sentence="replaced by another message"
-            )
+            ):
+                self.canceled.add(each)
+
+    def as_committed(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """What was accepted and then cancelled is told as it is in the end, not as it came."""
+        return [
+            Repeated(each.row.id) if isinstance(each, Fresh) and each.row.id in self.canceled else each
+            for each in outcomes
+        ]
 
     def write(self) -> None:
         """Insert what was accepted so far."""

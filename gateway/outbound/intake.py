@@ -55,7 +55,7 @@ class Intake:
         if isinstance(entry.draft, GatewayError) and entry.key is None:
             raise entry.draft
         reach("parsed")
-        taken = await self._store.write_together(self._waiting, entry)
+        taken = await self._store.write_together(self._waiting, entry, hurried=True)
         reach("accepted")
         return taken
 
@@ -72,7 +72,7 @@ class Intake:
         errors = {at: entry.draft for at, entry in enumerate(entries) if isinstance(entry.draft, GatewayError)}
         if errors and not any(entry.key for entry in entries):
             raise _together(errors)
-        return await self._store.write(lambda connection: self._all(connection, entries))
+        return await self._store.write(lambda connection: self._all(connection, entries), hurried=True)
 
     async def accept_each(
         self, principal: Principal, groups: AsyncIterator[Sequence[Submission]]
@@ -128,7 +128,7 @@ class Intake:
             return [each.accepted(connection) if isinstance(each, Taken) else each for each in outcomes]
 
         try:
-            return await self._store.write(work)
+            return await self._store.write(work, hurried=True)
         except GatewayError as error:
             # The store refused: the answer to each of them, and the next group may find it well again.
             return [error] * len(entries)

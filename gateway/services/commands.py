@@ -59,7 +59,8 @@ class Commands:
         """
         document = json.dumps(body)
         command_id = await self._store.write(
-            lambda connection: commands.leave(connection, node, modem, name, document, patience_us=PATIENCE_US)
+            lambda connection: commands.leave(connection, node, modem, name, document, patience_us=PATIENCE_US),
+            hurried=True,
         )
         until_us = self._clock.now_us() + PATIENCE_US
         try:
@@ -69,7 +70,9 @@ class Commands:
                     break
                 await self._clock.wait(answered, min(self._clock.now_us() + _ANSWER_LOOK_US, until_us))
         finally:
-            taken, result = await self._store.write(lambda connection: commands.remove(connection, command_id))
+            taken, result = await self._store.write(
+                lambda connection: commands.remove(connection, command_id), hurried=True
+            )
         if result is not None:
             _raise_refusal(json.loads(result))
         elif taken:

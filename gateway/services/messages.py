@@ -151,7 +151,7 @@ class Messages:
                 )
             return messages.get(connection, message_id)
 
-        canceled = await self._store.write(work)
+        canceled = await self._store.write(work, hurried=True)
         if canceled is None:
             raise _not_found()
         return canceled
@@ -160,7 +160,9 @@ class Messages:
         """Cancel what waits under a reference of this token, or of any for `admin`; in groups, newest first."""
         token_id = None if principal.may("admin") else principal.token_id
         before: str | None = None
-        while group := await self._store.write(partial(self._cancel_some, principal, reference, token_id, before)):
+        while group := await self._store.write(
+            partial(self._cancel_some, principal, reference, token_id, before), hurried=True
+        ):
             yield group
             before = group[-1].id
 
@@ -188,7 +190,7 @@ class Messages:
             resolution.resolve(connection, message_id, settlement, self._clock.now_us(), by=by)
             return messages.get(connection, message_id)
 
-        resolved = await self._store.write(work)
+        resolved = await self._store.write(work, hurried=True)
         if resolved is None:
             raise _not_found()
         self._nudge()

@@ -52,7 +52,7 @@ class OptOuts:
             optouts.stop(connection, person, scope, now_us, source=source, stoppable=self._stoppable)
             return optouts.get(connection, person, scope)
 
-        standing = await self._store.write(work)
+        standing = await self._store.write(work, hurried=True)
         assert standing is not None, "it was added in this transaction"
         return standing
 
@@ -68,7 +68,7 @@ class OptOuts:
                 optouts.lift(connection, person, scope, self._clock.now_us(), by=f"token:{principal.name}")
             return standing
 
-        lifted = await self._store.write(work)
+        lifted = await self._store.write(work, hurried=True)
         if lifted is None:
             raise NotFound("optout_not_found", "no such opt-out stands")
         return lifted

@@ -12,9 +12,10 @@ from gateway.errors import FieldError, InvalidRequest
 from gateway.message import Pause
 from gateway.requests import Principal
 from gateway.store import pauses
-from gateway.store.beside import write_beside
+from gateway.store.beside import StoreHeld, write_beside
 from gateway.store.database import Store
-from gateway.store.opening import engine_of
+from gateway.store.engine import StoreUnusable
+from gateway.store.opening import engine_of, holder_of
 
 
 class Queue:
@@ -42,7 +43,7 @@ class Queue:
         def work(connection: Connection) -> Pause:
             return pauses.add(connection, checked, self._clock.now_us(), by=by)
 
-        return await self._store.write(work)
+        return await self._store.write(work, hurried=True)
 
     async def resume(self, principal: Principal) -> Pause:
         """Let everything leave again, at once."""
@@ -51,7 +52,7 @@ class Queue:
         def work(connection: Connection) -> Pause:
             return pauses.lift(connection, self._clock.now_us(), by=by)
 
-        resumed = await self._store.write(work)
+        resumed = await self._store.write(work, hurried=True)
         self._nudge()
         return resumed
 
@@ -75,9 +76,24 @@ def known_categories(wanted: Sequence[str] | None, known: Collection[str]) -> tu
 def pause_beside(settings: Settings, categories: Sequence[str] | None, now_us: int, *, by: str) -> Pause:
     """Pause on the store itself, also while a gateway that does not answer holds it."""
     checked = known_categories(categories, settings.categories)
-    return write_beside(engine_of(settings), lambda connection: pauses.add(connection, checked, now_us, by=by))
+    return _beside(settings, lambda connection: pauses.add(connection, checked, now_us, by=by))
 
 
 def resume_beside(settings: Settings, now_us: int, *, by: str) -> Pause:
     """Resume on the store itself; a gateway that runs on it notices within seconds."""
-    return write_beside(engine_of(settings), lambda connection: pauses.lift(connection, now_us, by=by))
+    return _beside(settings, lambda connection: pauses.lift(connection, now_us, by=by))
+
+
+def _beside(settings: Settings, work: Callable[[Connection], Pause]) -> Pause:
+    try:
+        return write_beside(engine_of(settings), work)
+    except StoreHeld as held:
+        raise StoreUnusable(f"{held}; {_mend(settings)}") from None
+
+
+def _mend(settings: Settings) -> str:
+    """What to do about who holds the store. Ended is as good as gone on: what was not committed is undone."""
+    pid = (holder_of(settings.gateway.state_dir) or {}).get("pid")
+    if settings.store.path is None or not isinstance(pid, int):
+        return "ask again in a few seconds"
+    return f"process {pid} is the gateway here: let it go on (kill -CONT {pid}) or end it (kill -KILL {pid}), ask again"

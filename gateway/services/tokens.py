@@ -78,7 +78,9 @@ class Tokens:
         self._check(new)
         secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
         now_us = self._clock.now_us()
-        made = await self._store.write(lambda connection: tokens.add(connection, new, _hash(secret), now_us))
+        made = await self._store.write(
+            lambda connection: tokens.add(connection, new, _hash(secret), now_us), hurried=True
+        )
         if made is None:
             raise Conflict("token_exists", "there is a token of that name; revoke it first")
         await self.load()
@@ -93,7 +95,7 @@ class Tokens:
         """Revoke a token; refused from the moment this returns."""
         del principal  # the scope of the route is all that is asked
         now_us = self._clock.now_us()
-        revoked = await self._store.write(lambda connection: tokens.revoke(connection, name, now_us))
+        revoked = await self._store.write(lambda connection: tokens.revoke(connection, name, now_us), hurried=True)
         if revoked is None:
             raise NotFound("token_not_found", "there is no live token of that name")
         await self.load()

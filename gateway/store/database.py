@@ -7,7 +7,8 @@ answer. A work that raises is rolled back alone. A flush that fails fails all of
 One connection writes. On SQLite it alone may checkpoint the write-ahead log: before 3.51.3 a checkpoint from a second
 connection could corrupt the file, so this is a rule of correctness and not of style. A database on the network can be
 lost: what was handed over meanwhile is refused, and a commit whose answer did not come is neither done nor undone
-until the database, reached again, says which.
+until the database, reached again, says which. Who asks for somebody that waits (`hurried`) is told after a while that
+nobody knows; whoever acts upon the answer is not.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ import hmac
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, insert
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
-from gateway.store.engine import READERS, StoreEngine, unreachable
+from gateway.store.engine import StoreEngine, unreachable
 from gateway.store.engines import is_shared
-from gateway.store.jobs import Job, Shared, answer, fail, run_each
+from gateway.store.jobs import Job, Shared, answer, fail, run_each, tell_hurried
 from gateway.store.link import Link
+from gateway.store.reading import Readers
 from gateway.store.schema import meta
 from gateway.store.waiting import Pace, Waiting
 
@@ -57,8 +58,8 @@ class Store:
         self._link = link
         #: What reaches the database.
         self.engine: StoreEngine = link.engine
-        self._reading = link.engine.reading()
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._readers = Readers(link.engine)
+        link.reached = self._readers.hope
         self._waiting = Waiting()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._closed = False
@@ -73,21 +74,26 @@ class Store:
         """Keyed hash of a number: finds its row, and proves an opt-out after the number itself was erased."""
         return hmac.digest(self._lookup_key, number.encode(), hashlib.sha256)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, hurried: bool = False) -> T:
         """Run `work` in a transaction of the writer; returns after the flush.
 
         Once handed over the work is done even if the caller is cancelled; it may be run a second time, from its
         beginning, when the connection broke in the first or another host was in its way. Raises what `work` raises,
-        `StorageFull` when the disk refused, or `Unavailable` while the database cannot be reached.
+        `StorageFull` when the disk refused, or `Unavailable` while the database cannot be reached. `hurried`: and
+        `commit_in_doubt` when it is not known in time whether it was done.
         """
         if self._closed:
             raise StoreClosed
-        job = Job(work)
+        job = Job(work, hurried=hurried)
         self._waiting.put(job)
         return await job.future
 
     async def write_together(
-        self, together: Callable[[Connection, Sequence[Item]], Sequence[T | Exception]], item: Item
+        self,
+        together: Callable[[Connection, Sequence[Item]], Sequence[T | Exception]],
+        item: Item,
+        *,
+        hurried: bool = False,
     ) -> T:
         """As `write`, for a work that can be done for several items at once: those that wait together share it.
 
@@ -96,7 +102,7 @@ class Store:
         """
         if self._closed:
             raise StoreClosed
-        job = Shared(together, item)
+        job = Shared(together, item, hurried=hurried)
         self._waiting.put(job)
         return await job.future
 
@@ -104,7 +110,7 @@ class Store:
         """Run `work` on a reading connection: sees one committed state, cannot change anything."""
         if self._closed:
             raise StoreClosed
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await self._readers.read(work)
 
     async def can_be_written(self) -> bool:
         """Whether a commit reaches the disk: tried out as long as the last one did not."""
@@ -119,45 +125,8 @@ class Store:
         self._closed = True
         self._waiting.close()
         await asyncio.to_thread(self._thread.join)
-        self._readers.shutdown()
-        self._reading.dispose()
+        await asyncio.to_thread(self._readers.close)
         self._link.close()
-
-    def _read(self, work: Work[T]) -> T:
-        try:
-            return self._read_once(work)
-        except _Lost:
-            # A connection that broke while it lay unused says nothing about the database.
-            try:
-                return self._read_once(work)
-            except _Lost as lost:
-                raise unreachable() from lost.__cause__
-
-    def _read_once(self, work: Work[T]) -> T:
-        try:
-            connection = self._reading.connect()
-        except Exception as error:
-            refused = self.engine.translate(error)
-            raise (_Lost() if isinstance(refused, Unavailable) else refused) from error
-        try:
-            # Also for statements that go past SQLAlchemy to the driver, which would not begin one by themselves.
-            connection.begin()
-            result = work(connection)
-            # Ends a query that was left half read, too: it would pin this state for the next reader.
-            connection.rollback()
-        except Exception as error:
-            if self.engine.is_lost(connection, error):
-                connection.invalidate()
-                # What broke one connection broke the others.
-                self._reading.dispose()
-                raise _Lost from error
-            connection.rollback()
-            refused = self.engine.translate(error)
-            # A reader's refusal to write is a defect of ours and not a full disk.
-            raise (refused if type(refused) is Unavailable else error) from error.__cause__
-        finally:
-            connection.close()
-        return result
 
     def _run(self) -> None:
         while callers := self._waiting.take():
@@ -183,26 +152,34 @@ class Store:
         try:
             return _commit_together(self._link, group, self._waiting.pace)
         except _InDoubt as doubt:
-            committed = self._resolve(doubt.ticket)
+            self.writable = False
+            committed = self._resolve(doubt.ticket, group)
             log.warning("a commit was in doubt", extra={"action": "commit_in_doubt", "committed": committed})
             if not committed:
                 fail(group, _in_doubt() if committed is None else unreachable())
             return bool(committed)
 
-    def _resolve(self, ticket: str | None) -> bool | None:
-        """Whether the transaction took place; nobody of its group is answered before. None when the store closes."""
+    def _resolve(self, ticket: str | None, group: list[Job]) -> bool | None:
+        """Whether the transaction took place; only the hurried hear anything before. None when the store closes."""
+        clock = self._link.clock
+        tell_us = clock.monotonic_us() + int(self.engine.doubt_s * 1_000_000)
         while True:
             try:
                 return self.engine.was_committed(self._link.connection(), ticket)
             except Unavailable:
-                if not self._refuse_meanwhile(self._link.pause_s):
-                    return None
+                pause_s = self._link.pause_s
             except Exception:  # noqa: BLE001 - lost again
                 self._link.drop()
+                pause_s = 0
+            left_s = (tell_us - clock.monotonic_us()) / 1_000_000
+            if group and left_s <= 0:
+                tell_hurried(group, _in_doubt())
+                group = []
+            if not self._refuse_meanwhile(min(pause_s, left_s) if group else pause_s):
+                return None
 
     def _refuse_meanwhile(self, pause_s: float) -> bool:
         """Refuse what is handed over until the next try; False when the store closes."""
-        self.writable = False
         job = self._waiting.take_one(max(pause_s, 0.01))
         if job is not None:
             fail([job], unreachable())

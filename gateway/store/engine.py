@@ -26,6 +26,8 @@ class StoreEngine(ABC):
     place: str
     #: Whether several hosts may work on it.
     shared = False
+    #: How long a commit may be in doubt before callers who cannot wait for the truth are told so, in seconds.
+    doubt_s = 5.0
 
     @abstractmethod
     def writing(self) -> Engine:

@@ -19,8 +19,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from gateway.errors import StorageFull, StoreInUse, Unavailable
+from gateway.errors import NodeTaken, StorageFull, Unavailable
+from gateway.store import server_settings
 from gateway.store.engine import READERS, StoreEngine, StoreUnusable, full, number_of, unreachable
+from gateway.store.server_settings import TripLimits, refuse_unsafe
 
 if TYPE_CHECKING:
     from gateway.store.trips import Session
@@ -79,6 +81,7 @@ class SqliteEngine(StoreEngine):
             raise StoreUnusable(f"there is no store at {self._path}")
         engine = self.writing()
         event.listen(engine, "connect", _never_checkpoint)
+        event.listen(engine, "connect", _wait_briefly)
         return engine
 
     def _engine(self, *, factory: type[_File] = _File, pool_size: int = 1) -> Engine:
@@ -126,34 +129,12 @@ class PostgresqlEngine(StoreEngine):
     """A database that hosts may share. The session that writes holds an advisory lock on the name of its node."""
 
     shared = True
-    #: The first version whose `pg_terminate_backend` waits.
-    _OLDEST = 140_000
-    # Nothing of ours runs for long: what does was forgotten, and would keep its locks from everybody.
-    _SESSION = (
-        ("statement_timeout", "30s"),
-        ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "15s"),
-        ("client_min_messages", "warning"),
-        # As below, for the server: what a host that lost its power held is free again by then.
-        ("tcp_keepalives_idle", "5"),
-        ("tcp_keepalives_interval", "3"),
-        ("tcp_keepalives_count", "3"),
-        ("tcp_user_timeout", "12000"),
-    )
-    # A silent network is noticed within 15 s.
-    _CONNECT = {  # noqa: RUF012 - a constant
-        "connect_timeout": 5,
-        "keepalives_idle": 5,
-        "keepalives_interval": 3,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 12_000,
-    }
     # "Toc", the half of our advisory locks' names that says whose they are.
     _OURS = 0x546F63
     _MIGRATING = 0
     _END_OLD_MS = 2000
 
-    def __init__(self, url: str, password: str | None, node: str) -> None:
+    def __init__(self, url: str, password: str | None, node: str, limits: TripLimits | None = None) -> None:
         try:
             import psycopg  # noqa: PLC0415 - an extra: who stays with SQLite does without
 
@@ -169,6 +150,8 @@ class PostgresqlEngine(StoreEngine):
         self._password = password
         self._node = node
         self._number_of_node = number_of(node)
+        self._limits = limits or server_settings.LIMITS
+        self.doubt_s = self._limits.doubt_s
         #: Process and start of the session that held the node last.
         self._held: tuple[Any, ...] | None = None
         self.place = f"{self._url.host or self._url.query.get('host') or 'localhost'}/{self._url.database}"
@@ -204,34 +187,21 @@ class PostgresqlEngine(StoreEngine):
 
     def _connect(self) -> Session:
         """A connection, with the settings that ours have."""
-        options = " ".join(f"-c {name}={value}" for name, value in self._SESSION)
-        arguments: dict[str, Any] = {**self._arguments, **self._CONNECT}
+        options = " ".join(f"-c {name}={value}" for name, value in server_settings.OF_SESSION)
+        arguments: dict[str, Any] = {**self._arguments, **server_settings.OF_CONNECTION}
+        arguments["connect_timeout"] = self._limits.connect_s
         if self._password is not None:
             arguments["password"] = self._password
         session = self._session.connect(**arguments, options=options, application_name=f"tocsin {self._node}")
-        session.prepare_for_us()
+        session.prepare_for_us(self._limits.trip_s)
         return session
 
     def check(self, connection: Connection) -> None:
         """Flushed commits, whole pages, a server that takes writes, text in UTF-8."""
         raw = _postgresql(connection)
-        if raw.info.server_version < self._OLDEST:
-            raise StoreUnusable(
-                f"PostgreSQL 14 or later is needed; {self.place} is {raw.info.server_version // 10_000}"
-            )
-        names = ("fsync", "full_page_writes", "synchronous_commit", "synchronous_standby_names", "server_encoding")
-        settings = {name: _one(raw, f"SHOW {name}") for name in names}
-        for name in ("fsync", "full_page_writes", "synchronous_commit"):
-            if settings[name] == "off":
-                raise StoreUnusable(_unsafe(name, "off"))
-        if settings["synchronous_commit"] == "local" and settings["synchronous_standby_names"]:
-            raise StoreUnusable(_unsafe("synchronous_commit", "local"))
-        if settings["server_encoding"] != "UTF8":
-            raise StoreUnusable(f"server_encoding of {self.place} is {settings['server_encoding']}; UTF8 is needed")
-        if _one(raw, "SELECT pg_is_in_recovery()"):
-            raise StoreUnusable(f"{self.place} is a standby and takes no writes (pg_is_in_recovery)")
+        safe = refuse_unsafe(lambda query: _one(raw, query), raw.info.server_version, self.place)
         # What was found safe stays so for this session, whatever the server is told while it lasts.
-        raw.execute("SELECT set_config('synchronous_commit', %s, false)", (settings["synchronous_commit"],))
+        raw.execute("SELECT set_config('synchronous_commit', %s, false)", (safe,))
 
     def hold(self, connection: Connection) -> None:
         """Take the node's lock; a session of our own that was cut off may still have it and is ended."""
@@ -251,13 +221,17 @@ class PostgresqlEngine(StoreEngine):
         try:
             raw.execute("SELECT pg_advisory_lock(%s::int, %s::int)", lock)
         except self._psycopg.errors.LockNotAvailable:
-            raise StoreInUse(f"another daemon of node {self._node} works on {self.place}") from None
+            raise NodeTaken(
+                f"another daemon of node {self._node} works on {self.place}: "
+                "stop that one, or give this host a name of its own ([gateway] node)"
+            ) from None
         raw.execute("RESET lock_timeout")
 
     @contextmanager
     def alone(self, connection: Connection) -> Generator[None]:
         """Wait for another host that opens the same database; a migration may take its time."""
         raw = _postgresql(connection)
+        limit_s, raw.limit_s = raw.limit_s, None
         raw.execute("SET statement_timeout = 0")
         raw.execute("SET lock_timeout = 0")
         raw.execute("SELECT pg_advisory_lock(%s::int, %s::int)", (self._OURS, self._MIGRATING))
@@ -268,6 +242,7 @@ class PostgresqlEngine(StoreEngine):
                 raw.execute("SELECT pg_advisory_unlock(%s::int, %s::int)", (self._OURS, self._MIGRATING))
                 raw.execute("RESET statement_timeout")
                 raw.execute("RESET lock_timeout")
+                raw.limit_s = limit_s
 
     def translate(self, error: Exception) -> Exception:
         """A full disk, a lost connection, a lock that was not given: come again."""
@@ -322,7 +297,10 @@ class PostgresqlEngine(StoreEngine):
         return _postgresql(connection).known_number()
 
     def was_committed(self, connection: Connection, ticket: str | None) -> bool | None:
-        """Ask the server. The session that committed is gone: this connection has its lock."""
+        """Ask the server. The session that committed is gone: this connection has its lock.
+
+        What it has committed may not have reached the standby that its commits wait for: one that comes later has to.
+        """
         raw = _postgresql(connection)
         try:
             status = _one(raw, "SELECT pg_xact_status(%s::xid8)", (ticket,))
@@ -331,6 +309,8 @@ class PostgresqlEngine(StoreEngine):
             return False
         if status == "in progress":
             raise unreachable()
+        if status == "committed":
+            raw.execute("SELECT pg_logical_emit_message(true, 'tocsin', '')")
         return None if status is None else status == "committed"
 
 
@@ -344,13 +324,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _unsafe(name: str, value: str) -> str:
-    return (
-        f"PostgreSQL runs with {name} = {value}: what was accepted could be lost with the power; "
-        f"set it to on (ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf())"
-    )
 
 
 def _postgresql(connection: Connection) -> Session:
@@ -398,3 +371,8 @@ def _prepare_sqlite_reader(raw: sqlite3.Connection, _record: object) -> None:
 
 def _never_checkpoint(raw: sqlite3.Connection, _record: object) -> None:
     raw.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+def _wait_briefly(raw: sqlite3.Connection, _record: object) -> None:
+    """Longer than any commit takes, and not longer than somebody in a hurry waits."""
+    raw.execute("PRAGMA busy_timeout = 5000")

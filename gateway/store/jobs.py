@@ -28,10 +28,14 @@ _REPEATS = 4
 class Job:
     """A work, and where its outcome goes."""
 
-    __slots__ = ("collided", "error", "future", "repeats_left", "result", "work")
+    __slots__ = ("collided", "error", "future", "hurried", "repeats_left", "result", "work")
 
-    def __init__(self, work: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(
+        self, work: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop | None = None, *, hurried: bool = False
+    ) -> None:
         self.work = work
+        #: Whether the caller would rather hear that nobody knows than wait until somebody does.
+        self.hurried = hurried
         self.future: asyncio.Future[Any] = (loop or asyncio.get_running_loop()).create_future()
         self.result: Any = None
         self.error: BaseException | None = None
@@ -71,8 +75,8 @@ class Shared(Job):
 
     __slots__ = ("item", "together")
 
-    def __init__(self, together: Together, item: Any) -> None:
-        super().__init__(self._alone)
+    def __init__(self, together: Together, item: Any, *, hurried: bool = False) -> None:
+        super().__init__(self._alone, hurried=hurried)
         self.together = together
         self.item = item
 
@@ -94,6 +98,19 @@ def answer(group: Sequence[Job]) -> None:
 def _settle(jobs: Sequence[Job]) -> None:
     for job in jobs:
         job.settle()
+
+
+def tell_hurried(group: Sequence[Job], error: Exception) -> None:
+    """Tell those who cannot wait, and nobody else; what they handed over is done or undone all the same."""
+    for job in group:
+        if job.hurried:
+            with suppress(RuntimeError):
+                job.future.get_loop().call_soon_threadsafe(_tell, job, error)
+
+
+def _tell(job: Job, error: Exception) -> None:
+    if not job.future.done():
+        job.future.set_exception(error)
 
 
 def fail(group: Sequence[Job], error: Exception) -> None:

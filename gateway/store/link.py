@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,34 @@ _FIRST_PAUSE_US = 100_000
 _LONGEST_PAUSE_US = 4_000_000
 
 
+class Pause:
+    """Between tries to reach what is away: twice as long each time, and not all hosts at the same instant."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._length_us = 0
+        self._until_us = 0
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it makes no sense yet to try again."""
+        return self._clock.monotonic_us() < self._until_us
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until it does."""
+        return max(self._until_us - self._clock.monotonic_us(), 0) / 1_000_000
+
+    def begin(self) -> None:
+        """A try has failed."""
+        self._length_us = min(max(self._length_us * 2, _FIRST_PAUSE_US), _LONGEST_PAUSE_US)
+        self._until_us = self._clock.monotonic_us() + int(self._length_us * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    def end(self) -> None:
+        """A try has not failed, or somebody else's: the next pause is a short one again."""
+        self._length_us = self._until_us = 0
+
+
 class Link:
     """Belongs to the thread that writes once the store is open."""
 
@@ -25,8 +54,9 @@ class Link:
         self.clock = clock or SystemClock()
         self._alchemy = engine.writing()
         self._connection: Connection | None = None
-        self._pause_us = 0
-        self._next_us = 0
+        self._pause = Pause(self.clock)
+        #: Called when the database was reached again.
+        self.reached: Callable[[], None] = lambda: None
         #: The revision of the schema that this process works with, once it is known.
         self.revision: str | None = None
 
@@ -42,7 +72,7 @@ class Link:
             connection.close()
             raise
         self._connection = connection
-        self._pause_us = 0
+        self._pause.end()
         return connection
 
     def _check_revision(self, connection: Connection) -> None:
@@ -60,21 +90,22 @@ class Link:
         """The connection; a lost one is opened anew. Raises `Unavailable` while that cannot be."""
         if self._connection is not None:
             return self._connection
-        if self.clock.monotonic_us() < self._next_us:
+        if self._pause.lasts:
             raise unreachable()
         try:
             connection = self.open()
         except Exception as error:
-            self._wait_longer()
+            self._pause.begin()
             log.error("no connection to the store", extra={"action": "store_unreachable", "cause": _why(error)})
             raise unreachable() from error
         log.warning("connected to the store again", extra={"action": "store_reached"})
+        self.reached()
         return connection
 
     @property
     def pause_s(self) -> float:
         """Seconds until it makes sense to ask again."""
-        return max(self._next_us - self.clock.monotonic_us(), 0) / 1_000_000
+        return self._pause.left_s
 
     def drop(self) -> None:
         """Forget a connection that is broken; the next one is tried at once."""
@@ -88,11 +119,6 @@ class Link:
         if self._connection is not None:
             self._connection.close()
         self._alchemy.dispose()
-
-    def _wait_longer(self) -> None:
-        """Twice as long each time, and not all hosts at the same instant."""
-        self._pause_us = min(max(self._pause_us * 2, _FIRST_PAUSE_US), _LONGEST_PAUSE_US)
-        self._next_us = self.clock.monotonic_us() + int(self._pause_us * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
 
 def _why(error: Exception) -> str:

@@ -1,7 +1,8 @@
 """Hears what other hosts signal, on a connection of its own.
 
-It is a hint that comes early. When the connection is gone, also without anybody noticing, work is found by looking;
-when it is there again, whatever may have been missed is looked for at once.
+It is a hint that comes early. When the connection is gone, work is found by looking; when it is there again, whatever
+may have been missed is looked for at once. A connection over which nothing comes may be gone without anybody noticing:
+now and then the server is asked an empty question, and has to answer before the next one.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ from gateway.store.signals import Topic
 log = logging.getLogger(__name__)
 
 _PAUSE_US = 2 * SECOND_US
+_ASK_US = 10 * SECOND_US
 
 
 class Listener:
     """Listens until it is cancelled."""
 
-    def __init__(self, engine: StoreEngine, clock: Clock) -> None:
+    def __init__(self, engine: StoreEngine, clock: Clock, ask_us: int = _ASK_US) -> None:
         self._engine = engine
         self._clock = clock
+        self._ask_us = ask_us
+        # Whether the last question was answered.
+        self._answered = True
         #: Called with the topics of other hosts' signals, and with all of them after a connection was made.
         self.heard: Callable[[Collection[Topic]], None] = lambda _: None
 
@@ -33,7 +38,7 @@ class Listener:
         """Connect, listen, and connect again."""
         while True:
             try:
-                connection = await asyncio.to_thread(self._engine.listening)
+                connection = await self._connect()
             except Exception as error:  # noqa: BLE001 - whatever it is, the look every few seconds goes on
                 log.warning(
                     "signals are not heard", extra={"action": "listening_failed", "cause": type(error).__name__}
@@ -46,6 +51,15 @@ class Listener:
                 finally:
                     connection.close()
             await self._clock.wait(asyncio.Event(), self._clock.now_us() + _PAUSE_US)
+
+    async def _connect(self) -> Any:
+        connecting = asyncio.ensure_future(asyncio.to_thread(self._engine.listening))
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # The thread goes on, and nobody would close what it brings.
+            connecting.add_done_callback(_close)
+            raise
 
     async def _listen(self, connection: Any) -> None:
         """Hear until the connection breaks."""
@@ -68,13 +82,29 @@ class Listener:
         try:
             # Whatever was told while nobody listened.
             self.heard(frozenset(Topic))
-            await broken.wait()
+            self._answered = True
+            while not await self._clock.wait(broken, self._clock.now_us() + self._ask_us):
+                self._ask(connection)
+        except ConnectionError as error:
+            log.warning("signals are lost", extra={"action": "listening_lost", "cause": type(error).__name__})
         finally:
             loop.remove_reader(descriptor)
+
+    def _ask(self, connection: Any) -> None:
+        if not self._answered:
+            raise ConnectionAbortedError
+        self._answered = False
+        try:
+            connection.pgconn.send_query(b"")
+            connection.pgconn.flush()
+        except Exception as error:
+            raise ConnectionResetError from error
 
     def _take(self, connection: Any) -> set[Topic]:
         """The topics of what has arrived. Our own signals are no news."""
         connection.pgconn.consume_input()
+        while not connection.pgconn.is_busy() and connection.pgconn.get_result() is not None:
+            self._answered = True
         topics: set[Topic] = set()
         known = {topic.value: topic for topic in Topic}
         while (notify := connection.pgconn.notifies()) is not None:
@@ -82,3 +112,8 @@ class Listener:
             if topic is not None and notify.be_pid != self._engine.own_process:
                 topics.add(topic)
         return topics
+
+
+def _close(connecting: asyncio.Future[Any]) -> None:
+    if not connecting.cancelled() and connecting.exception() is None and connecting.result() is not None:
+        connecting.result().close()

@@ -90,5 +90,4 @@ def wait_for_gates(connection: Connection) -> None:
     if is_shared(connection):
         # A gate that is stopped in the middle is not waited for: should the lock not come in time this is run again.
         _end_stuck(connection, _SPACE, Lock.PAUSE)
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{STUCK_S + 2}s'")
         _TAKE_PAUSE.scalar(connection)

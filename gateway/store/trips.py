@@ -3,11 +3,14 @@
 Each trip to a server costs more than what the server does there. A statement whose answer nobody needs is put off
 (`later`) and sent, in its order, with the next one that is needed, or with the COMMIT. An error of it is raised there:
 before the work that wrote it is answered, since a work ends with a statement that is needed.
+
+A server that is frozen keeps its connections open, and so does a network of which one direction is gone. So each wait
+for the server has a limit on our side (`limit_s`), after which the connection is closed and counts as lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -21,6 +24,12 @@ _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NUMBER = "SELECT pg_current_xact_id()::text"
 # Hosts listen on one channel; the payload is a topic.
 _SIGNAL = "SELECT pg_notify('tocsin', %s)"
+# How often the driver looks up from a wait in which nothing happens, in seconds.
+_LOOK_S = 0.1
+
+
+class Silent(psycopg.OperationalError):
+    """The server has said nothing for too long; the connection is closed, and nobody knows what it did."""
 
 
 class _WithoutNull(StrDumper):
@@ -56,13 +65,27 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         self._topics: set[str] = set()
         #: The server's number of the transaction, once the server has been asked anything in it.
         self.number: str | None = None
+        #: How long the server may say nothing while it is waited for, in seconds; None for as long as it likes.
+        self.limit_s: float | None = None
 
-    def prepare_for_us(self) -> None:
-        """How we use it: transactions by our own statements, and what is prepared is prepared by `Pipeline`."""
+    def prepare_for_us(self, limit_s: float) -> None:
+        """How we use it: transactions by our own statements, prepared by `Pipeline` alone, and no wait without end."""
+        self.limit_s = limit_s
         self.autocommit = True
         self.prepare_threshold = None
         self.adapters.register_dumper(int, Int8Dumper)
         self.adapters.register_dumper(str, _WithoutNull)
+
+    def wait(self, gen: Any, *arguments: Any, **named: Any) -> Any:
+        """As the driver's, within `limit_s`."""
+        if self.limit_s is None:
+            return super().wait(gen, *arguments, **named)
+        try:
+            return super().wait(_limited(gen, self.limit_s), interval=_LOOK_S)
+        except Silent:
+            # Whatever comes now would be taken for the answer to something else.
+            self.close()
+            raise
 
     def begin_numbered(self) -> None:
         """Begin a transaction, and learn its number, with the first statement of it."""
@@ -131,3 +154,18 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         """Roll back; what was put off never happens."""
         self._later.clear()
         super().rollback()
+
+
+def _limited(waiting: Generator[Any, Any, Any], limit_s: float) -> Generator[Any, Any, Any]:
+    """The driver's wait, which is told `0` whenever it looked up and nothing had happened: so many times in a row."""
+    silent_s = 0.0
+    try:
+        wanted = next(waiting)
+        while True:
+            happened = yield wanted
+            silent_s = 0.0 if happened else silent_s + _LOOK_S
+            if silent_s >= limit_s:
+                raise Silent(f"the server has said nothing for {limit_s:g} s")
+            wanted = waiting.send(happened)
+    except StopIteration as end:
+        return end.value

@@ -68,8 +68,8 @@ def release_held(connection: Connection, now_us: int) -> int:
 
 def release_retries(connection: Connection, now_us: int) -> int:
     """Forget the retry instants that have come; returns how many messages may be tried again."""
-    row = update(message).where(_m.retry_us.is_not(None), _m.retry_us <= now_us)
-    return connection.execute(row.values(retry_us=None)).rowcount
+    come = select(_m.id).where(_m.retry_us.is_not(None), _m.retry_us <= now_us).order_by(_m.retry_us).limit(BATCH)
+    return connection.execute(update(message).where(_m.id.in_(come)).values(retry_us=None)).rowcount
 
 
 def due_resends(connection: Connection, now_us: int) -> Sequence[AnyRow]:

@@ -118,6 +118,18 @@ async def test_a_batch_with_a_key_is_the_same_batch(holder):
     assert await count(api) == 2
 
 
+async def test_what_a_later_one_of_the_batch_replaces_is_answered_as_it_is(holder):
+    api = await holder("send", "read")
+    batch = [message(text=str(number), reference="visit-3", replaces=True) for number in range(3)]
+    items = (await api.post(BATCH, {"messages": batch})).document["items"]
+    streamed = (await stream(api, ndjson(*batch))).items
+    for each in items, streamed:
+        assert [item["status"] for item in each] == ["canceled", "canceled", "held"]
+    # The stream has replaced the last one of the batch since.
+    for item in [*items[:2], *streamed]:
+        assert (await api.get(f"/v1/messages/{item['id']}")).document["status"] == item["status"]
+
+
 async def test_each_line_is_answered_in_its_order(holder):
     api = await holder("send", "read")
     body = b"".join(

@@ -116,6 +116,29 @@ def _end_sessions(database: Database) -> None:
     )
 
 
+async def test_a_second_daemon_of_the_same_node_is_told_which_name_is_taken(
+    tmp_path: Path, postgresql_database: Database
+) -> None:
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        (folder / "state").mkdir(parents=True, mode=0o700)
+        (folder / "state" / KEY_NAME).write_bytes(postgresql_database.key)
+    text = (
+        '[gateway]\nnode = "desk"\n[api]\nlisten = ["127.0.0.1:0"]\n'
+        f'[store]\nurl = "{postgresql_database.url}"\n[modems.sim1]\nport = "simulated:"\n'
+    )
+    async with daemon(folders[0], text) as first, daemon(folders[1], text) as second:
+        await first.start()
+        process = await second.spawn()
+        assert await asyncio.to_thread(process.wait, 20) == 1
+        assert process.stdout is not None
+        process.stdout.close()
+        said = (folders[1] / "stderr.log").read_text().splitlines()[-1]
+        assert said.startswith("tocsin: the gateway cannot start: another daemon of node desk works on ")
+        assert said.endswith(": stop that one, or give this host a name of its own ([gateway] node)")
+        assert await first.end() == 0
+
+
 async def test_settings_that_would_lose_messages_keep_the_daemon_from_starting(
     tmp_path: Path, postgresql_database: Database
 ) -> None:

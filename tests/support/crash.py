@@ -364,12 +364,13 @@ async def crash_rig(
     database: Database | None = None,
     through: Path | None = None,
     wrapper: Sequence[str] = (),
+    trip_seconds: float | None = None,
 ) -> AsyncIterator[CrashRig]:
     """A gateway that can be made to die, not started yet, and a simulation that lives on.
 
     `production` starts the command that people start, in the same environment. `held` has a service manager keep the
     ports while the gateway is not there. With `database` the store lies there, reached by the socket in the folder
-    `through`. `wrapper` is a command that starts the command.
+    `through`, and is waited for `trip_seconds`. `wrapper` is a command that starts the command.
     """
     (folder / "sim").mkdir()
     text = _CONFIG.format(resend_after=resend_after)
@@ -386,6 +387,8 @@ async def crash_rig(
         "PYTHONFAULTHANDLER": "1",
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
     }
+    if trip_seconds is not None:
+        environ["TOCSIN_TRIP_SECONDS"] = str(trip_seconds)
     async with AsyncExitStack() as stack:
         if held:
             manager = await stack.enter_async_context(service_manager(folder / "manager"))

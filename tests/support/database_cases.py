@@ -24,7 +24,7 @@ PATIENCE_S = 30.0
 
 @asynccontextmanager
 async def rig_behind_a_proxy(
-    folder: Path, database: Database, *options: str, production: bool = False
+    folder: Path, database: Database, *options: str, production: bool = False, trip_seconds: float | None = None
 ) -> AsyncIterator[tuple[CrashRig, Proxy]]:
     """A gateway that reaches its database through a door."""
     # The path of a socket is short; a test's own folder is not.
@@ -33,12 +33,19 @@ async def rig_behind_a_proxy(
         proxied(Path(door), database.server.folder) as proxy,
     ):
         async with crash_rig(
-            folder, *options, database=database, through=Path(door), submit_seconds=5, production=production
+            folder,
+            *options,
+            database=database,
+            through=Path(door),
+            submit_seconds=5,
+            production=production,
+            trip_seconds=trip_seconds,
         ) as rig:
             await rig.gateway.start()
             await rig.ready()
             yield rig, proxy
             proxy.be_slow(0)
+            proxy.thaw()
             proxy.lets_in.set()
             assert await rig.gateway.end() == 0
 
@@ -89,6 +96,25 @@ async def cut_at_the_mark(rig: CrashRig, proxy: Proxy, how: Cut) -> tuple[Verdic
     await rig.resume()
     await rig.until(sent, "delivered", timeout=PATIENCE_S)
     return (await settled(rig, [sent]))[0], left
+
+
+async def freeze_at_the_mark(rig: CrashRig, proxy: Proxy, how: Cut) -> tuple[Verdict, int]:
+    """D06, frozen: nothing passes from the COMMIT of a mark on, longer than a trip may take; as `cut_at_the_mark`."""
+    sent = Sent(NUMBERS[52 + (how is Cut.AFTER)], f"frozen {how.name}", "hold")
+    await rig.halt_at_the_mark(sent)
+    proxy.freeze_at_commit(how)
+    rig.signal(signal.SIGCONT)
+    await eventually(proxy.was_cut.is_set, PATIENCE_S, "the frost")
+    await eventually(lambda: _gone(rig), PATIENCE_S, "a gateway that is not ready")
+    left = len([copy for copy in rig.ledger() if copy.text == sent.text])
+    proxy.thaw()
+    await rig.resume()
+    await rig.until(sent, "delivered", timeout=PATIENCE_S)
+    return (await settled(rig, [sent]))[0], left
+
+
+async def _gone(rig: CrashRig) -> bool:
+    return not await rig.is_ready()
 
 
 async def cut_at_the_result(rig: CrashRig, proxy: Proxy, how: Cut) -> tuple[Verdict, int]:

@@ -1,5 +1,7 @@
 """A door to the database that can be slammed: a socket that passes octets on, and cuts at a trip or COMMIT as told.
 
+It can also freeze: every connection stays open, and nothing passes until it thaws; then what was held goes on, late.
+
 It stands between the daemon and the server, in threads of its own, and knows no protocol but one word.
 """
 
@@ -51,6 +53,9 @@ class Proxy:
         #: While clear, nobody gets in.
         self.lets_in = threading.Event()
         self.lets_in.set()
+        self._flows = threading.Event()
+        self._flows.set()
+        self._next_freeze: Cut | None = None
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(folder / _SOCKET))
         self._listening.listen()
@@ -75,6 +80,19 @@ class Proxy:
         """Let each trip wait so long before it goes on; 0 ends it."""
         self._delay_s = seconds
 
+    def freeze(self) -> None:
+        """Let nothing pass in either direction; whoever comes is let in, and hears nothing."""
+        self._flows.clear()
+
+    def freeze_at_commit(self, how: Cut) -> None:
+        """Freeze when the next COMMIT comes: before the server gets it, or before its answer is passed on."""
+        self.was_cut.clear()
+        self._next_freeze = how
+
+    def thaw(self) -> None:
+        """Let everything pass again, what was held first."""
+        self._flows.set()
+
     def strand(self) -> None:
         """Hang up on the clients; the server does not hear of it and keeps their sessions."""
         with self._lock:
@@ -84,9 +102,15 @@ class Proxy:
             if end.getsockname() == self._listening.getsockname():
                 _shut(end)
 
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self._open) // 2
+
     def close(self) -> None:
         """End everything."""
         self._hang_up()
+        self.thaw()
         for end in self._stranded:
             _shut(end)
         with suppress(OSError):
@@ -123,9 +147,22 @@ class Proxy:
                 self._hang_up()
                 self.was_cut.set()
                 return
-            with suppress(OSError):
-                server.sendall(octets)
+            if not self._froze_at(octets, server):
+                self._flows.wait()
+                with suppress(OSError):
+                    server.sendall(octets)
         self._end(client, server)
+
+    def _froze_at(self, octets: bytes, server: socket.socket) -> bool:
+        """Freeze here if it was asked for; whether the octets have gone on all the same."""
+        if self._next_freeze is None or b"COMMIT" not in octets:
+            return False
+        how, self._next_freeze = self._next_freeze, None
+        self.freeze()
+        if how is Cut.AFTER:
+            server.sendall(octets + _SYNC)
+        self.was_cut.set()
+        return how is Cut.AFTER
 
     def _cut_for(self, octets: bytes) -> Cut | None:
         """What is to happen here, at these octets of a client."""
@@ -150,6 +187,7 @@ class Proxy:
             if self._unheard is server:
                 self._answered.set()
                 return
+            self._flows.wait()
             with suppress(OSError):
                 client.sendall(octets)
         self._end(client, server)

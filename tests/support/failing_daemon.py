@@ -4,7 +4,8 @@
 SIGKILL (or SIGSTOP) when it reaches that place for the COUNT-th time; the file is removed just before. `body:1` to
 `body:3` are the quarters of the PDU, at `torn:N` N octets of the answer were read. A file of the same name that ends in
 `.boot` says which start of the machine this is, as after a power cut. `TOCSIN_SUBMIT_SECONDS` is how long an answer is
-waited for; `TOCSIN_LEASE_SECONDS` and `TOCSIN_PATIENCE_SECONDS` are times between hosts (`gateway.outbound.lease`).
+waited for; `TOCSIN_LEASE_SECONDS` and `TOCSIN_PATIENCE_SECONDS` are times between hosts (`gateway.outbound.lease`);
+`TOCSIN_TRIP_SECONDS` is how long a silent database is waited for (`gateway.store.server_settings`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +46,8 @@ class Armed:
         self._reached[name] += 1
         if self._reached[name] == int(more[0] if more else 1):
             self._path.unlink()
-            os.kill(os.getpid(), signal.SIGSTOP if "stop" in more else signal.SIGKILL)
+            # To this thread: sent to the process, another one may take it, later, while this one goes on.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP if "stop" in more else signal.SIGKILL)
 
     def torn(self) -> int:
         """After how many octets of the answer the process is to end; 0 for none."""
@@ -74,7 +77,11 @@ def _die_within_the_answer(transport: SerialTransport, octets: int, armed: Armed
 def _shorten() -> None:
     """Times that nobody wants to wait for."""
     from gateway.outbound import lease
+    from gateway.store import server_settings
 
+    if "TOCSIN_TRIP_SECONDS" in os.environ:
+        seconds = float(os.environ["TOCSIN_TRIP_SECONDS"])
+        server_settings.LIMITS = server_settings.TripLimits(seconds, connect_s=2, doubt_s=seconds)
     if "TOCSIN_LEASE_SECONDS" in os.environ:
         lease.LEASE_US = int(float(os.environ["TOCSIN_LEASE_SECONDS"]) * 1_000_000)
         lease.RENEW_US = lease.LEASE_US // 3

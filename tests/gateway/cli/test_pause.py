@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -105,3 +109,46 @@ def test_resolve(tocsin, daemon):
         raw.execute("UPDATE part SET state = 'uncertain' WHERE message_id = ?", (message["id"],))
     raw.close()
     assert passed(tocsin("resolve", message["id"], "--as", "failed")).split()[:2] == [message["id"], "failed"]
+
+
+# A writer that begins its transaction, says so, and is stopped in it.
+_STOPPED = """
+import os, signal, sqlite3, sys
+raw = sqlite3.connect(sys.argv[1], isolation_level=None)
+raw.execute("BEGIN IMMEDIATE")
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+@pytest.fixture
+def stopped(store: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that was stopped in a transaction on the store, as a gateway may be."""
+    process = subprocess.Popen([sys.executable, "-c", _STOPPED, store.parent / "state/tocsin.db"])
+    _, how = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(how)
+    yield process
+    process.kill()
+    process.wait(10)
+
+
+def test_beside_a_gateway_that_was_stopped_in_a_transaction(bare, store: Path, stopped: subprocess.Popen[bytes]):
+    lock = StoreLock(store.parent / "state")
+    lock.acquire()
+    (store.parent / "state/cli.token").write_text("secret\n")
+    lock.publish("http://127.0.0.1:1")
+    try:
+        result = bare("pause", TOCSIN_CONFIG=str(store))
+        assert_failed(
+            result,
+            1,
+            f"tocsin: the store {store.parent / 'state/tocsin.db'} cannot be written: somebody is in the middle of "
+            "writing to it and does not go on; nothing was changed; "
+            f"process {os.getpid()} is the gateway here: let it go on (kill -CONT {os.getpid()}) "
+            f"or end it (kill -KILL {os.getpid()}), ask again",
+        )
+        stopped.kill()
+        stopped.wait(10)
+        assert passed(bare("pause", TOCSIN_CONFIG=str(store))).endswith(": everything\n")
+    finally:
+        lock.release()
+    assert standing(store).everything

@@ -160,6 +160,7 @@ async def test_replaces_within_one_batch(bench: Bench) -> None:
     accepted = await bench.intake.accept_all(bench.principal, [*batch, submission(text="beside")])
     words = [(await bench.get(one.id)).status for one in accepted]
     assert words == [Status.CANCELED] * 4 + [Status.QUEUED] * 2
+    assert [one.status for one in accepted] == words
 
 
 async def test_replaces_without_a_reference_is_refused(bench: Bench) -> None:

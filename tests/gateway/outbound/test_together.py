@@ -109,6 +109,7 @@ async def test_replaces_counts_what_came_a_moment_before_under_the_same_token(be
     )
     states = [(await bench.get(each.id)).status for each in (first, theirs, second, third)]
     assert states == [Status.CANCELED, Status.QUEUED, Status.CANCELED, Status.QUEUED]
+    assert [each.status for each in (first, theirs, second, third)] == states
 
 
 async def test_a_pause_holds_all_of_them(bench: Bench) -> None:

@@ -127,7 +127,7 @@ async def test_a_node_has_one_daemon_and_a_database_many_nodes(place: Place) -> 
 async def test_sessions_have_limits_and_a_name(place: Place, store: Store) -> None:
     wanted = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "application_name")
     work = lambda connection: [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in wanted]  # noqa: E731
-    expected = ["30s", "10s", "15s", "tocsin test-1"]
+    expected = ["8s", "6s", "15s", "tocsin test-1"]
     assert await store.write(work) == expected
     assert await store.read(work) == expected
 
