@@ -18,6 +18,10 @@ from gateway.store.signals import Topic
 log = logging.getLogger(__name__)
 
 _PAUSE_US = 2 * SECOND_US
+# Each hearing has senders, lease, tokens and commands look into the store. Whoever signals without end must not make
+# them look as fast as the store can answer: so often on the average, of which a second's worth can be saved.
+_BETWEEN_US = SECOND_US // 20
+_SAVED_US = SECOND_US
 
 
 class Listener:
@@ -48,29 +52,23 @@ class Listener:
             await self._clock.wait(asyncio.Event(), self._clock.now_us() + _PAUSE_US)
 
     async def _listen(self, connection: Any) -> None:
-        """Hear until the connection breaks."""
-        loop = asyncio.get_running_loop()
-        broken = asyncio.Event()
-
-        def readable() -> None:
+        """Hear until the connection breaks: at once, unless there was very much to hear lately."""
+        # Whatever was told while nobody listened.
+        self.heard(frozenset(Topic))
+        due_us = self._clock.monotonic_us() - _SAVED_US
+        while True:
+            await _readable(connection.fileno())
             try:
                 topics = self._take(connection)
             except Exception as error:  # noqa: BLE001 - a connection that cannot be read is gone
                 log.warning("signals are lost", extra={"action": "listening_lost", "cause": type(error).__name__})
-                loop.remove_reader(descriptor)
-                broken.set()
-            else:
-                if topics:
-                    self.heard(topics)
-
-        descriptor = connection.fileno()
-        loop.add_reader(descriptor, readable)
-        try:
-            # Whatever was told while nobody listened.
-            self.heard(frozenset(Topic))
-            await broken.wait()
-        finally:
-            loop.remove_reader(descriptor)
+                return
+            if topics:
+                self.heard(topics)
+            now_us = self._clock.monotonic_us()
+            due_us = max(due_us, now_us - _SAVED_US) + _BETWEEN_US
+            if due_us > now_us:
+                await self._clock.wait(asyncio.Event(), self._clock.now_us() + due_us - now_us)
 
     def _take(self, connection: Any) -> set[Topic]:
         """The topics of what has arrived. Our own signals are no news."""
@@ -82,3 +80,14 @@ class Listener:
             if topic is not None and notify.be_pid != self._engine.own_process:
                 topics.add(topic)
         return topics
+
+
+async def _readable(descriptor: int) -> None:
+    """Wait until something has come in."""
+    loop = asyncio.get_running_loop()
+    come = asyncio.Event()
+    loop.add_reader(descriptor, come.set)
+    try:
+        await come.wait()
+    finally:
+        loop.remove_reader(descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 from support.crash import CrashRig, Sent, Verdict, crash_rig
 from support.crash_load import all_settled
 from support.daemon import client_of
-from support.database_proxy import Cut, Proxy, proxied
+from support.database_proxy import Cut, Proxy, door_to
 from support.postgresql import Database
 from support.waiting import eventually
 
@@ -27,13 +26,9 @@ async def rig_behind_a_proxy(
     folder: Path, database: Database, *options: str, production: bool = False
 ) -> AsyncIterator[tuple[CrashRig, Proxy]]:
     """A gateway that reaches its database through a door."""
-    # The path of a socket is short; a test's own folder is not.
-    with (
-        tempfile.TemporaryDirectory(prefix="tocsin-") as door,
-        proxied(Path(door), database.server.folder) as proxy,
-    ):
+    with door_to(database.server.folder) as proxy:
         async with crash_rig(
-            folder, *options, database=database, through=Path(door), submit_seconds=5, production=production
+            folder, *options, database=database, through=proxy.folder, submit_seconds=5, production=production
         ) as rig:
             await rig.gateway.start()
             await rig.ready()

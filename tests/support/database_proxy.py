@@ -1,11 +1,12 @@
 """A door to the database that can be slammed: a socket that passes octets on, and cuts at a trip or COMMIT as told.
 
-It stands between the daemon and the server, in threads of its own, and knows no protocol but one word.
+It stands between the daemon and the server, in threads of its own, and knows no protocol but two words.
 """
 
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -39,11 +40,16 @@ class Proxy:
         self._cut_trip: tuple[int, Cut] | None = None
         self._delay_s = 0.0
         self._shut = False
+        #: Times that a client said something.
+        self.trips = 0
         #: Clients that were sent away while the door was shut.
         self.sent_away = 0
         self._unheard: socket.socket | None = None
         self._answered = threading.Event()
         self._stranded: set[socket.socket] = set()
+        # The connections on which was said that they listen, by the server's end.
+        self._listeners: dict[socket.socket, socket.socket] = {}
+        self._deaf: set[socket.socket] = set()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         #: Set when a COMMIT was cut.
@@ -51,6 +57,9 @@ class Proxy:
         #: While clear, nobody gets in.
         self.lets_in = threading.Event()
         self.lets_in.set()
+        #: While clear, octets stay where they are, and nobody is told.
+        self.flows = threading.Event()
+        self.flows.set()
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(folder / _SOCKET))
         self._listening.listen()
@@ -84,8 +93,26 @@ class Proxy:
             if end.getsockname() == self._listening.getsockname():
                 _shut(end)
 
+    def deafen(self, *, half_open: bool = False) -> None:
+        """Keep from those who listen now whatever the server tells them.
+
+        With `half_open` the server's ends are gone as well, and the clients do not hear of it.
+        """
+        with self._lock:
+            self._deaf |= set(self._listeners)
+            if half_open:
+                self._stranded |= set(self._listeners.values())
+        if half_open:
+            for server in self._deaf:
+                _shut(server)
+
+    def cut(self) -> None:
+        """Hang up on everybody."""
+        self._hang_up()
+
     def close(self) -> None:
         """End everything."""
+        self.flows.set()
         self._hang_up()
         for end in self._stranded:
             _shut(end)
@@ -113,8 +140,7 @@ class Proxy:
 
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
         while octets := _received(client):
-            if self._delay_s:
-                time.sleep(self._delay_s)
+            self._passing(client, server, octets)
             if (cut := self._cut_for(octets)) is not None:
                 if self._shut:
                     self.lets_in.clear()
@@ -126,6 +152,16 @@ class Proxy:
             with suppress(OSError):
                 server.sendall(octets)
         self._end(client, server)
+
+    def _passing(self, client: socket.socket, server: socket.socket, octets: bytes) -> None:
+        """A client says something: see what it is, and keep it for as long as it takes."""
+        self.trips += 1
+        if b"LISTEN" in octets:
+            with self._lock:
+                self._listeners[server] = client
+        if self._delay_s:
+            time.sleep(self._delay_s)
+        self.flows.wait()
 
     def _cut_for(self, octets: bytes) -> Cut | None:
         """What is to happen here, at these octets of a client."""
@@ -150,8 +186,10 @@ class Proxy:
             if self._unheard is server:
                 self._answered.set()
                 return
-            with suppress(OSError):
-                client.sendall(octets)
+            self.flows.wait()
+            if server not in self._deaf:
+                with suppress(OSError):
+                    client.sendall(octets)
         self._end(client, server)
 
     def _hang_up(self) -> None:
@@ -163,6 +201,8 @@ class Proxy:
     def _end(self, *ends: socket.socket) -> None:
         with self._lock:
             self._open -= set(ends)
+            for end in ends:
+                self._listeners.pop(end, None)
         for end in set(ends) - self._stranded:
             _shut(end)
 
@@ -188,3 +228,10 @@ def proxied(folder: Path, server: Path) -> Iterator[Proxy]:
         yield proxy
     finally:
         proxy.close()
+
+
+@contextmanager
+def door_to(server: Path) -> Iterator[Proxy]:
+    """As `proxied`, in a folder of its own: the path of a socket is short, and a test's own folder is not."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder, proxied(Path(folder), server) as proxy:
+        yield proxy

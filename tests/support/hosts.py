@@ -132,6 +132,12 @@ async def modems_of(client: Client) -> list[dict[str, Any]]:
     return (await client.ok("GET", "/v1/modems", limit="1000"))["items"]
 
 
+async def can_reach(client: Client, modem: str) -> bool:
+    """Whether a message for this modem would be taken: a host is heard of a moment after it has started."""
+    body = {"to": "+33639980142", "text": "there?", "modem": modem}
+    return (await client.call("POST", "/v1/messages/preview", body))[0] == 200
+
+
 def failing(folder: Path, **environ: str) -> tuple[tuple[str, ...], dict[str, str]]:
     """Command and environment of a gateway that can be made to fail."""
     known = {

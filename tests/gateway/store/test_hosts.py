@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,25 @@ async def test_a_listener_whose_connection_breaks_listens_again(
         await eventually(lambda: len(far.heard) == 2, what="a listener that listens again")
         await a.write(tell(Topic.WORK))
         await eventually(lambda: far.heard[-1] == {Topic.WORK})
+
+
+async def test_signals_without_end_are_one_now_and_then(a: Store, b: Store, clock: ManualClock) -> None:
+    async with Ear(b, clock) as far:
+
+        async def heard_at_once() -> bool:
+            before = len(far.heard)
+            await a.write(tell(Topic.WORK))
+            await eventually(lambda: len(far.heard) > before or clock.next_wake_us)
+            return len(far.heard) > before
+
+        while await heard_at_once():
+            assert len(far.heard) < 100, "every one of them"
+        heard = len(far.heard)
+        for _ in range(20):
+            await a.write(tell(Topic.WORK))
+        clock.advance(timedelta(milliseconds=50))
+        await eventually(lambda: len(far.heard) > heard and clock.next_wake_us)
+        assert len(far.heard) == heard + 1
 
 
 # --- events in order
