@@ -19,7 +19,7 @@ from drivers.events import NO_RECEIPT, StatusReportReceived
 from drivers.tpdu import Address, SmsStatusReport, TimeStamp, join_smsc
 from gateway.clock import to_datetime
 from gateway.config.rules_hash import rules_hash
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, Unavailable
 from gateway.inbound.arrival import Origin
 from gateway.inbound.reports import Reports
 from gateway.message import PartEvent, Status
@@ -47,6 +47,18 @@ async def hosts(place: Place, tmp_path: Path, clock: ManualClock) -> AsyncIterat
 
 
 # --- finding work
+
+
+async def test_a_gate_that_has_no_lease_spoils_nothing_for_the_works_that_share_its_commit(hosts: TwoHosts) -> None:
+    people = [f"+336123456{each:02}" for each in range(8)]
+    for round_ in range(2):
+        hosts.age("a", AN_HOUR_S)
+        asked = [hosts.a.next() for _ in range(4)]
+        accepted = [hosts.a.bench.accept(each, f"round {round_}") for each in people]
+        found = await asyncio.gather(*asked, *accepted, return_exceptions=True)
+        assert [each.code for each in found[:4] if isinstance(each, Unavailable)] == ["lease_lost"] * 4
+        assert [each for each in found[4:] if isinstance(each, BaseException)] == []
+    assert hosts.rows("SELECT count(*) FROM message") == [(16,)]
 
 
 async def test_without_any_signal_work_is_found_by_looking(hosts: TwoHosts) -> None:
