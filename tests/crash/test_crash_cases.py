@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import CrashRig, Sent, crash_rig
+from support.checker import Sent
+from support.crash import CrashRig, crash_rig
 from support.long_run import hours_asked_for
 from support.waiting import eventually
 

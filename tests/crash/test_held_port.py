@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import CrashRig, Sent, crash_rig, number_of, trouble
+from support.checker import Sent
+from support.crash import CrashRig, crash_rig, number_of, trouble
 from support.service_manager import held
 from support.waiting import eventually
 

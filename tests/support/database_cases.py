@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from support.crash import CrashRig, Sent, Verdict, crash_rig
+from support.checker import Sent, Verdict
+from support.crash import CrashRig, crash_rig
 from support.crash_load import all_settled
 from support.daemon import client_of
 from support.database_proxy import Cut, Proxy, door_to

@@ -15,11 +15,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from support.checker import Sent, Verdict, copies_in, verdicts_of
 from support.daemon import TOCSIN, Client, DaemonProcess, client_of, daemon, ledger_of, simulated_modems
-from support.postgresql import Database
+from support.postgresql import Database, rows_of
 from support.tree import ROOT
 from support.waiting import eventually
 
@@ -118,6 +120,10 @@ class Hosts:
     def texts(self) -> Counter[str]:
         """What went over the air, counted."""
         return Counter(ledger_of(self.network))
+
+    def verdicts(self, sent: Sequence[Sent]) -> list[Verdict]:
+        """What the checker says of messages whose texts differ."""
+        return verdicts_of(partial(rows_of, self.database), copies_in(self.network), sent)
 
     async def drained(self, timeout: float = 60) -> None:  # noqa: ASYNC109 - a bound
         """Wait until nothing waits and nothing is being sent."""
