@@ -87,8 +87,9 @@ class Proxy:
     def strand(self) -> None:
         """Hang up on the clients; the server does not hear of it and keeps their sessions."""
         with self._lock:
-            self._stranded, self._open = self._open, set()
-        for end in self._stranded:
+            fresh, self._open = self._open, set()
+            self._stranded |= fresh
+        for end in fresh:
             # The server's ends have no name of their own, the clients' were accepted under ours.
             if end.getsockname() == self._listening.getsockname():
                 _shut(end)
@@ -106,9 +107,19 @@ class Proxy:
             for server in self._deaf:
                 _shut(server)
 
-    def cut(self) -> None:
-        """Hang up on everybody."""
+    def shut(self) -> None:
+        """Hang up on everybody, and let nobody in."""
+        self.lets_in.clear()
         self._hang_up()
+
+    def heal(self) -> None:
+        """Everything goes through again, and nothing more is cut."""
+        with self._lock:
+            self._next_cut = self._cut_trip = None
+            self._shut = False
+            self._delay_s = 0.0
+            self.lets_in.set()
+        self.flows.set()
 
     def close(self) -> None:
         """End everything."""
@@ -142,8 +153,6 @@ class Proxy:
         while octets := _received(client):
             self._passing(client, server, octets)
             if (cut := self._cut_for(octets)) is not None:
-                if self._shut:
-                    self.lets_in.clear()
                 if cut is Cut.AFTER:
                     self._commit_unheard(server, octets)
                 self._hang_up()
@@ -169,8 +178,10 @@ class Proxy:
             self._trips += 1
             if self._cut_trip is not None and self._trips == self._cut_trip[0]:
                 (_, cut), self._cut_trip = self._cut_trip, None
-                return cut
-            cut, self._next_cut = (self._next_cut, None) if b"COMMIT" in octets else (None, self._next_cut)
+            else:
+                cut, self._next_cut = (self._next_cut, None) if b"COMMIT" in octets else (None, self._next_cut)
+            if cut is not None and self._shut:
+                self.lets_in.clear()
             return cut
 
     def _commit_unheard(self, server: socket.socket, octets: bytes) -> None:
