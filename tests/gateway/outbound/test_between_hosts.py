@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,10 @@ from gateway.inbound.reports import Reports
 from gateway.message import PartEvent, Status
 from gateway.outbound.dispatcher import LOOK_US, Dispatcher
 from gateway.outbound.intake import Intake
-from gateway.requests import NewMessage
+from gateway.requests import NewMessage, Settlement
 from gateway.services.health import Health
 from gateway.services.modems import Fleet
+from gateway.store import resolution
 from gateway.store.opening import KEY_NAME
 
 OTHER = "+33698765432"
@@ -44,6 +45,30 @@ def place(postgresql_database: Database, tmp_path: Path) -> Place:
 async def hosts(place: Place, tmp_path: Path, clock: ManualClock) -> AsyncIterator[TwoHosts]:
     async with two_hosts(place, tmp_path, clock) as made:
         yield made
+
+
+# --- coming back
+
+
+@pytest.mark.parametrize("word", ["sent", "failed", "resend"])
+async def test_d11_a_host_that_returns_after_an_operator_settled_its_mark_sends_nothing(
+    hosts: TwoHosts, tell: Callable[[str], None], word: str
+) -> None:
+    message = await hosts.a.bench.accept(on_uncertain="hold")
+    first = await hosts.a.next()
+    assert first is not None
+    hosts.age("a", 200)
+    await hosts.b.renew()
+    now_us = hosts.clock.now_us()
+    await hosts.b.bench.store.write(
+        lambda c: resolution.resolve(c, message.id, Settlement(word), now_us, by="token test")
+    )
+    await hosts.a.renew()
+    await hosts.a.settle(first, PartEvent.ACCEPTED, tp_mr=1)
+    further = [each for each in (await hosts.a.next(), await hosts.b.next()) if each is not None]
+    marks = hosts.rows("SELECT state FROM attempt")
+    tell(f"D11: settled by an operator as {word}, then its host returned with the answer: {len(marks)} copy")
+    assert (marks, further) == ([("sent",)], [])
 
 
 # --- finding work

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -60,7 +60,7 @@ async def b(place: Place) -> AsyncIterator[Store]:
 # --- signals
 
 
-def tell(topic: Topic):
+def saying(topic: Topic):
     """A work that changes something and says so."""
 
     def work(connection: Connection) -> None:
@@ -100,10 +100,10 @@ async def test_a_signal_is_heard_with_its_commit_once_and_not_by_its_own_host(
 
         def work(connection: Connection) -> None:
             for _ in range(5):
-                tell(Topic.WORK)(connection)
+                saying(Topic.WORK)(connection)
 
         await a.write(work)
-        await a.write(tell(Topic.TOKENS))
+        await a.write(saying(Topic.TOKENS))
         await eventually(lambda: {Topic.TOKENS} in far.heard[1:] or {Topic.WORK, Topic.TOKENS} in far.heard[1:])
         assert set().union(*far.heard[1:]) == {Topic.WORK, Topic.TOKENS}
         assert len(at_home.heard) == 1
@@ -118,7 +118,7 @@ async def test_what_is_rolled_back_is_told_to_nobody(a: Store, b: Store, clock: 
     async with Ear(b, clock) as far:
         with pytest.raises(Conflict):
             await a.write(work)
-        await a.write(tell(Topic.WORK))
+        await a.write(saying(Topic.WORK))
         await eventually(lambda: len(far.heard) > 1)
         assert far.heard[1:] == [{Topic.WORK}]
 
@@ -136,7 +136,7 @@ async def test_a_listener_whose_connection_breaks_listens_again(
         await eventually(lambda: clock.next_wake_us, what="a listener that waits for its next try")
         clock.set_wall(clock.now_us() + 10_000_000)
         await eventually(lambda: len(far.heard) == 2, what="a listener that listens again")
-        await a.write(tell(Topic.WORK))
+        await a.write(saying(Topic.WORK))
         await eventually(lambda: far.heard[-1] == {Topic.WORK})
 
 
@@ -145,7 +145,7 @@ async def test_signals_without_end_are_one_now_and_then(a: Store, b: Store, cloc
 
         async def heard_at_once() -> bool:
             before = len(far.heard)
-            await a.write(tell(Topic.WORK))
+            await a.write(saying(Topic.WORK))
             await eventually(lambda: len(far.heard) > before or clock.next_wake_us)
             return len(far.heard) > before
 
@@ -153,7 +153,7 @@ async def test_signals_without_end_are_one_now_and_then(a: Store, b: Store, cloc
             assert len(far.heard) < 100, "every one of them"
         heard = len(far.heard)
         for _ in range(20):
-            await a.write(tell(Topic.WORK))
+            await a.write(saying(Topic.WORK))
         clock.advance(timedelta(milliseconds=50))
         await eventually(lambda: len(far.heard) > heard and clock.next_wake_us)
         assert len(far.heard) == heard + 1
@@ -228,15 +228,20 @@ async def test_a_database_that_was_moved_to_another_server_goes_on(a: Store, pla
 # --- versions
 
 
-async def test_another_version_does_not_change_the_schema_under_hosts_that_run(a: Store, place: Place) -> None:
+async def test_d20_another_version_does_not_change_the_schema_under_hosts_that_run(
+    a: Store, place: Place, tell: Callable[[str], None]
+) -> None:
     assert place.database is not None
     await a.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'") and None)
     with pytest.raises(StoreUnusable, match="another version of Tocsin: stop all of them"):
         place.open("b")
     await a.write(lambda c: c.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{HEAD}'") and None)
+    tell("D20: PostgreSQL, a new version beside a host of the old one: refused to start, the schema as it was")
 
 
-async def test_a_host_that_was_cut_off_while_the_schema_changed_does_not_go_on(a: Store, place: Place) -> None:
+async def test_d20_a_host_that_was_cut_off_while_the_schema_changed_does_not_go_on(
+    a: Store, place: Place, tell: Callable[[str], None]
+) -> None:
     assert place.database is not None
     head = place.database.run("SELECT version_num FROM alembic_version")[0][0]
     try:
@@ -246,9 +251,10 @@ async def test_a_host_that_was_cut_off_while_the_schema_changed_does_not_go_on(a
         )
         for _ in range(2):
             with pytest.raises(Unavailable):
-                await a.write(tell(Topic.WORK))
+                await a.write(saying(Topic.WORK))
     finally:
         place.database.run(f"UPDATE alembic_version SET version_num = '{head}'")
+    tell("D20: PostgreSQL, an old host whose schema was changed while it was cut off: 2 of 2 works refused")
 
 
 # --- commands
