@@ -53,11 +53,12 @@ class Listener:
 
     async def _listen(self, connection: Any) -> None:
         """Hear until the connection breaks: at once, unless there was very much to hear lately."""
+        descriptor = connection.fileno()
         # Whatever was told while nobody listened.
         self.heard(frozenset(Topic))
         due_us = self._clock.monotonic_us() - _SAVED_US
         while True:
-            await _readable(connection.fileno())
+            await _readable(descriptor)
             try:
                 topics = self._take(connection)
             except Exception as error:  # noqa: BLE001 - a connection that cannot be read is gone

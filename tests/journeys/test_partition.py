@@ -19,7 +19,7 @@ from support.waiting import eventually
 
 SECONDS = 21 if hours_asked_for() is None else 600
 #: Shorter than the longest cut and what it takes to be noticed, so that leases pass and marks are given up.
-ENVIRON = {"TOCSIN_LEASE_SECONDS": "2", "TOCSIN_PATIENCE_SECONDS": "1", "TOCSIN_SUBMIT_SECONDS": "5"}
+ENVIRON = {"TOCSIN_LEASE_SECONDS": "1.5", "TOCSIN_PATIENCE_SECONDS": "0.5", "TOCSIN_SUBMIT_SECONDS": "5"}
 SETTLED = "SELECT 1 FROM message WHERE status IN ('queued', 'held', 'sending') OR resend_us IS NOT NULL"
 
 
