@@ -67,6 +67,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture
+def seed() -> int:
+    """What `TOCSIN_SEED` repeats this run with, for a line of figures that depend on it."""
+    return SEED
+
+
+@pytest.fixture
 def seeded(request: pytest.FixtureRequest) -> random.Random:
     """A source of chance that gives each test the same numbers on every run with the same TOCSIN_SEED."""
     return random.Random(f"{SEED} {request.node.nodeid}")

@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 
 _PAUSE_US = 2 * SECOND_US
 _ASK_US = 10 * SECOND_US
+# Each hearing has senders, lease, tokens and commands look into the store. Whoever signals without end must not make
+# them look as fast as the store can answer: so often on the average, of which a second's worth can be saved.
+_BETWEEN_US = SECOND_US // 20
+_SAVED_US = SECOND_US
 
 
 class Listener:
@@ -62,31 +66,35 @@ class Listener:
             raise
 
     async def _listen(self, connection: Any) -> None:
-        """Hear until the connection breaks."""
-        loop = asyncio.get_running_loop()
-        broken = asyncio.Event()
-
-        def readable() -> None:
+        """Hear until the connection breaks: at once, unless there was very much to hear lately."""
+        descriptor = connection.fileno()
+        # Whatever was told while nobody listened.
+        self.heard(frozenset(Topic))
+        self._answered = True
+        due_us = self._clock.monotonic_us() - _SAVED_US
+        while True:
             try:
+                if not await self._readable(descriptor):
+                    self._ask(connection)
+                    continue
                 topics = self._take(connection)
             except Exception as error:  # noqa: BLE001 - a connection that cannot be read is gone
                 log.warning("signals are lost", extra={"action": "listening_lost", "cause": type(error).__name__})
-                loop.remove_reader(descriptor)
-                broken.set()
-            else:
-                if topics:
-                    self.heard(topics)
+                return
+            if topics:
+                self.heard(topics)
+            now_us = self._clock.monotonic_us()
+            due_us = max(due_us, now_us - _SAVED_US) + _BETWEEN_US
+            if due_us > now_us:
+                await self._clock.wait(asyncio.Event(), self._clock.now_us() + due_us - now_us)
 
-        descriptor = connection.fileno()
-        loop.add_reader(descriptor, readable)
+    async def _readable(self, descriptor: int) -> bool:
+        """Wait until something has come in; False when nothing has for so long that the server is to be asked."""
+        loop = asyncio.get_running_loop()
+        come = asyncio.Event()
+        loop.add_reader(descriptor, come.set)
         try:
-            # Whatever was told while nobody listened.
-            self.heard(frozenset(Topic))
-            self._answered = True
-            while not await self._clock.wait(broken, self._clock.now_us() + self._ask_us):
-                self._ask(connection)
-        except ConnectionError as error:
-            log.warning("signals are lost", extra={"action": "listening_lost", "cause": type(error).__name__})
+            return await self._clock.wait(come, self._clock.now_us() + self._ask_us)
         finally:
             loop.remove_reader(descriptor)
 

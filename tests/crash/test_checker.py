@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.crash import CrashRig, Sent, Tally, Verdict, crash_rig, judge
+from support.checker import Sent, Tally, Verdict, judge
+from support.crash import CrashRig, crash_rig
 
 PERSON = "+33639984401"
 

@@ -9,15 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import CrashRig, Sent, crash_rig
+from support.checker import Sent
+from support.crash import CrashRig, crash_rig
 from support.long_run import hours_asked_for
 from support.waiting import eventually
 
 STOPS = 12 if hours_asked_for() is None else 100
 PERSON = "+33639984101"
+#: A little more than the age at which a mark is taken back.
+STALE_S = 5.2
 
 
-async def test_c17_between_two_parts_what_left_is_not_repeated(tmp_path: Path) -> None:
+async def test_c17_between_two_parts_what_left_is_not_repeated(tmp_path: Path, tell: Callable[[str], None]) -> None:
     async with crash_rig(tmp_path) as rig:
         await rig.gateway.start()
         sent = Sent(PERSON, "four parts " * 50, "hold")
@@ -29,14 +32,18 @@ async def test_c17_between_two_parts_what_left_is_not_repeated(tmp_path: Path) -
         await rig.until(sent, "delivered")
         assert await rig.gateway.end() == 0
         ledger = rig.ledger()
-    assert [copy.sequence for copy in ledger] == [1, 2, 3, 4]
-    assert len({copy.reference for copy in ledger}) == 1
+    parts, references = [copy.sequence for copy in ledger], {copy.reference for copy in ledger}
+    tell(f"C17: killed between parts 2 and 3 of 4: parts {parts} left, with {len(references)} reference")
+    assert parts == [1, 2, 3, 4]
+    assert len(references) == 1
 
 
 @pytest.mark.parametrize(
     ("place", "word"), [("prompted", "delivered"), ("answered", "delivered"), ("ended", "delivered")]
 )
-async def test_c20_recovery_itself_may_die_as_often_as_it_likes(tmp_path: Path, place: str, word: str) -> None:
+async def test_c20_recovery_itself_may_die_as_often_as_it_likes(
+    tmp_path: Path, tell: Callable[[str], None], place: str, word: str
+) -> None:
     async with crash_rig(tmp_path) as rig:
         await rig.gateway.start()
         sent = Sent(PERSON, "again and again", "hold")
@@ -48,12 +55,15 @@ async def test_c20_recovery_itself_may_die_as_often_as_it_likes(tmp_path: Path, 
         await rig.gateway.start()
         await rig.until(sent, word)
         verdict = rig.verdict(sent, rig.ledger())
-        assert (verdict.sound, verdict.copies) == (True, 1)
         assert await rig.gateway.end() == 0
+    tell(f"C20: killed at {place}, then 5 times while it recovered: {verdict.copies} copy, {verdict.status}")
+    assert (verdict.sound, verdict.copies) == (True, 1)
 
 
-@pytest.mark.parametrize("place", ["heard", "recorded"])
-async def test_c15_c16_a_received_message_is_neither_lost_nor_doubled(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize(("case", "place"), [("C15", "recorded"), ("C16", "heard")])
+async def test_a_received_message_is_neither_lost_nor_doubled(
+    tmp_path: Path, tell: Callable[[str], None], case: str, place: str
+) -> None:
     async with crash_rig(tmp_path) as rig:
         await rig.gateway.start()
         await rig.ready()
@@ -68,25 +78,32 @@ async def test_c15_c16_a_received_message_is_neither_lost_nor_doubled(tmp_path: 
         await rig.hear("And now I am here", PERSON)
         await eventually(lambda: rig.rows("SELECT count(*) FROM inbox")[0][0] >= 2, what="the second one")
         texts = [row[0] for row in rig.rows("SELECT text FROM inbox ORDER BY id")]
-        assert texts == ["I am on my way", "And now I am here"]
         assert await rig.gateway.end() == 0
+    tell(f"{case}: killed at {place}: {recorded} of 1 received message stored, {texts.count(texts[0])} in the end")
+    assert texts == ["I am on my way", "And now I am here"]
 
 
-async def test_d03_a_process_that_was_stopped_takes_the_part_back_instead_of_sending_it_late(tmp_path: Path) -> None:
+async def test_d03_a_process_that_was_stopped_takes_the_part_back_instead_of_sending_it_late(
+    tmp_path: Path, tell: Callable[[str], None]
+) -> None:
     async with crash_rig(tmp_path) as rig:
         await rig.gateway.start()
         sent = Sent(PERSON, "not a word too late", "never")
         rig.arm("prompted 1 stop")
         await rig.send(sent)
         await rig.halted()
-        await _pass_seconds(5.2)
+        await _pass_seconds(STALE_S)
         assert rig.ledger() == []
         rig.signal(signal.SIGCONT)
         await rig.until(sent, "delivered")
-        attempts = rig.rows("SELECT state, cause FROM attempt ORDER BY id")
-        assert [tuple(row) for row in attempts] == [("pending", "modem_not_ready"), ("delivered", None)]
-        assert [copy.text for copy in rig.ledger()] == [sent.text]
+        attempts = [tuple(row) for row in rig.rows("SELECT state, cause FROM attempt ORDER BY id")]
+        texts = [copy.text for copy in rig.ledger()]
         assert await rig.gateway.end() == 0
+    tell(
+        f"D03: stopped for {STALE_S} s between mark and Ctrl-Z: the mark was taken back, {len(texts)} copy by a new one"
+    )
+    assert attempts == [("pending", "modem_not_ready"), ("delivered", None)]
+    assert texts == [sent.text]
 
 
 async def _stop_while_sending(rig: CrashRig, number: int) -> float:

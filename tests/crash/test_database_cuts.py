@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import Sent
+from support.checker import Sent
 from support.crash_load import counted
 from support.database_cases import (
     NUMBERS,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from support.crash import CrashRig, Sent, crash_rig
+from support.checker import Sent
+from support.crash import CrashRig, crash_rig
 from support.crash_load import all_settled
 from support.daemon import client_of
 from support.storage import Filler, disk_image, small_disk

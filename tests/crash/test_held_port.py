@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import CrashRig, Sent, crash_rig, number_of, trouble
+from support.checker import Sent
+from support.crash import CrashRig, crash_rig, number_of, trouble
 from support.service_manager import held
 from support.waiting import eventually
 
@@ -62,14 +63,18 @@ async def test_c10_the_answer_that_nobody_heard_is_read_at_the_next_start(
         pytest.param(38, "uncertain", "uncertain", marks=pytest.mark.long),
     ],
 )
-async def test_c11_a_refusal_that_nobody_heard_has_its_class(tmp_path: Path, code: int, word: str, state: str) -> None:
+async def test_c11_a_refusal_that_nobody_heard_has_its_class(
+    tmp_path: Path, tell: Callable[[str], None], code: int, word: str, state: str
+) -> None:
     async with crash_rig(tmp_path, "--refuse", f"{PERSON}={code}", held=True) as rig:
         sent = await die_at(rig, "ended")
         await rig.gateway.start()
         await eventually(lambda: attempts(rig)[0] == (state, None), what=f"an attempt that is {state}")
         message = rig.message(sent)
         assert message is not None
-        assert (message["status"], was_uncertain(rig), rig.ledger()) == (word, state == "uncertain", [])
+        found = (message["status"], was_uncertain(rig), rig.ledger())
+    tell(f"C11: refused with {code} while nobody ran: {found[0]}, {len(found[2])} copies")
+    assert found == (word, state == "uncertain", [])
 
 
 @pytest.mark.parametrize("policy", ["hold", pytest.param("resend", marks=pytest.mark.long)])

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import CrashRig, Sent, crash_rig
+from support.checker import Sent
+from support.crash import CrashRig, crash_rig
 from support.daemon import client_of
 
 PERSON = "+33639984102"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.crash import OUTCOMES, POLICIES, Tally, number_of
+from support.checker import Tally
+from support.crash import OUTCOMES, POLICIES, number_of
 from support.crash_cells import CASES, ID_OF, Cell, expected, run_cells
 from support.crash_table import PAGE, TITLES, every_cell, last_words
 from support.database_cases import CUTS

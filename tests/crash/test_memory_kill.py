@@ -9,7 +9,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from support.crash import CrashRig, Sent, crash_rig
+from support.checker import Sent
+from support.crash import CrashRig, crash_rig
 from support.daemon import client_of
 from support.memory import limited, peak_mib, why_no_limit
 from support.storage import needs

@@ -17,7 +17,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from support.crash import POLICIES, CrashRig, Sent, Tally, crash_rig
+from support.checker import Sent, Tally
+from support.crash import POLICIES, CrashRig, crash_rig
 from support.crash_load import Load, all_settled, counted, figures
 from support.long_run import hours_asked_for
 from support.postgresql import WHEEL, Installed, home, installed, new_database, processes_on, reach

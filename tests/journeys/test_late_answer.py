@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.crash import Sent, crash_rig
+from support.checker import Sent
+from support.crash import crash_rig
 from support.waiting import eventually
 
 

@@ -1,25 +1,23 @@
-"""A gateway that is killed at a chosen place, a modem whose radio ledger survives it, and the checker of both.
+"""A gateway that is killed at a chosen place, and a modem whose radio ledger survives it.
 
-Three histories are compared: what the client was told, what went over the air, and what the store says in the end.
+What came of it is for `support.checker` to say.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sqlite3
 import sys
 import time
-from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from support.checker import Copy, Sent, Verdict, copies_in, judge, verdicts_of
 from support.daemon import TOCSIN, DaemonProcess, client_of, daemon, simulated_modems
 from support.postgresql import Database, rows_of
 from support.service_manager import PROGRAM as MANAGER
@@ -27,7 +25,6 @@ from support.service_manager import service_manager
 from support.tree import ROOT
 from support.waiting import eventually
 
-from drivers.tpdu import SmsSubmit
 from gateway.store.opening import KEY_NAME
 
 #: Where the process dies, in the order of a message's way.
@@ -64,10 +61,6 @@ OUTCOMES = ("ok", "refused", "silence")
 POLICIES = ("hold", "resend", "never")
 REFUSAL = 1  # unassigned number: a refusal for good
 
-#: What a part is when its octets may have gone out.
-_MAY_HAVE_LEFT = ("submitting", "sent", "delivered", "undelivered", "uncertain")
-_UNFINISHED = ("queued", "held", "sending")
-_ENDED_UNSENT = ("failed", "expired", "canceled", "suppressed", "queued", "held")
 _CONFIG = """
 [gateway]
 country = "FR"
@@ -89,62 +82,6 @@ def trouble() -> list[str]:
     for policy in POLICIES:
         options += ["--refuse", f"{number_of('refused', policy)}={REFUSAL}", "--silent", number_of("silence", policy)]
     return options
-
-
-@dataclass
-class Copy:
-    """One submission of the radio ledger."""
-
-    to: str
-    sequence: int
-    text: str
-    reference: int | None
-
-
-@dataclass
-class Verdict:
-    """What the checker found about one message."""
-
-    status: str | None
-    copies: int
-    attempts: Sequence[str]
-    lost: bool
-    duplicated: bool
-    uncertain: bool
-    misclassified: bool
-    recorded_uncertain: bool
-
-    @property
-    def sound(self) -> bool:
-        return not (self.lost or self.duplicated or self.misclassified)
-
-
-@dataclass
-class Sent:
-    """What the client knows of one message: its answer, None where none came."""
-
-    to: str
-    text: str
-    policy: str
-    id: str | None = None
-    #: The `Idempotency-Key` that it is sent with, if any.
-    key: str = ""
-
-
-@dataclass
-class Tally:
-    """Verdicts, counted."""
-
-    counted: Counter[str] = field(default_factory=Counter)
-
-    def add(self, verdict: Verdict) -> None:
-        self.counted["messages"] += 1
-        for word in ("lost", "duplicated", "uncertain", "misclassified"):
-            self.counted[word] += bool(getattr(verdict, word))
-
-    def __str__(self) -> str:
-        words = ("messages", "lost", "duplicated", "uncertain", "misclassified")
-        return ", ".join(f"{self.counted[word]} {word}" for word in words)
 
 
 class CrashRig:
@@ -175,9 +112,7 @@ class CrashRig:
 
     async def halted(self) -> None:
         """Wait until the process was stopped at the place that was armed with `stop`."""
-        process = self.gateway.process
-        assert process is not None
-        await eventually(lambda: _state_of(process.pid) == "T", 20, "the stopped process")
+        await self.gateway.halted()
 
     async def halt_at_the_mark(self, sent: Sent) -> None:
         """Send, and stop the process in the transaction that marks the part; `resume` then, once it goes on.
@@ -244,15 +179,7 @@ class CrashRig:
 
     def ledger(self) -> list[Copy]:
         """What went over the air."""
-        path = self.modems / "ledger.jsonl"
-        found: list[Copy] = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            entry = json.loads(line)
-            submit = SmsSubmit.from_bytes(bytes.fromhex(entry["tpdu"]))
-            concat = submit.tp_ud.concatenation
-            sequence, reference = (concat.sequence, concat.reference) if concat else (1, None)
-            found.append(Copy(entry["to"], sequence, submit.tp_ud.text or "", reference))
-        return found
+        return copies_in(self.modems)
 
     def rows(self, query: str, *values: object) -> list[Any]:
         """Of the store, read beside the process or after it; columns by number and by name."""
@@ -303,43 +230,7 @@ class CrashRig:
 
     def verdicts(self, sent: Iterable[Sent]) -> list[Verdict]:
         """The same for many, whose texts differ."""
-        copies = Counter((copy.to, copy.text) for copy in self.ledger())
-        by_text = {row["text"]: row for row in self.rows("SELECT id, text, status FROM message")}
-        attempts: dict[str, list[str]] = defaultdict(list)
-        for row in self.rows("SELECT message_id, state FROM attempt"):
-            attempts[row["message_id"]].append(row["state"])
-        recorded = {row[0] for row in self.rows("SELECT message_id FROM event WHERE type = 'message.uncertain'")}
-        found: list[Verdict] = []
-        for each in sent:
-            row = by_text.get(each.text)
-            told = (None, (), False) if row is None else (row["status"], attempts[row["id"]], row["id"] in recorded)
-            found.append(judge(each, told[0], copies[each.to, each.text], told[1], recorded=told[2]))
-        return found
-
-
-def judge(sent: Sent, status: str | None, copies: int, attempts: Sequence[str], *, recorded: bool) -> Verdict:
-    """What is to be said of one message: its last word, its copies on the air, the states of its attempts.
-
-    `recorded` says that the message was once uncertain. Without a row nothing may have left, and no 202 been given.
-    """
-    allowed = 2 if sent.policy == "resend" and recorded else 1
-    told_sent = status in {"sent", "delivered"}
-    may_have_left = sum(state in _MAY_HAVE_LEFT for state in attempts)
-    unsent = status is None or status in _ENDED_UNSENT
-    return Verdict(
-        status=status,
-        copies=copies,
-        attempts=attempts,
-        lost=sent.id is not None and copies == 0 and (status is None or told_sent or status in _UNFINISHED),
-        duplicated=copies > allowed,
-        uncertain=status == "uncertain",
-        misclassified=(told_sent and not copies) or (unsent and copies > 0) or copies > may_have_left,
-        recorded_uncertain=recorded,
-    )
-
-
-def _state_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return verdicts_of(self.rows, self.ledger(), sent)
 
 
 @contextmanager

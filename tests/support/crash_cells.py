@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.crash import CASE_OF, PLACES, CrashRig, Sent, Verdict, crash_rig, number_of, trouble
+from support.checker import Sent, Verdict
+from support.crash import CASE_OF, PLACES, CrashRig, crash_rig, number_of, trouble
 
 #: Behind a place: a service manager holds the port while the gateway is dead.
 HELD = " held"

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from statistics import quantiles
 
 import aiohttp
-from support.crash import POLICIES, CrashRig, Sent, Tally, Verdict
+from support.checker import Sent, Tally, Verdict
+from support.crash import POLICIES, CrashRig
 from support.daemon import client_of
 from support.waiting import eventually
 

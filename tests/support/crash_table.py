@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from support.crash import OUTCOMES, POLICIES, Verdict
+from support.checker import Verdict
+from support.crash import OUTCOMES, POLICIES
 from support.crash_cells import CASES, HELD, ID_OF, Cell, run_cells
 from support.crash_load import counted
 from support.database_cases import CUTS, rig_behind_a_proxy

@@ -96,6 +96,13 @@ class DaemonProcess:
             )
         return self.process
 
+    async def halted(self) -> None:
+        """Wait until the process was stopped, by itself or by a signal."""
+        process = self.process
+        assert process is not None
+        stat = Path(f"/proc/{process.pid}/stat")
+        await eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", 20, "the stopped process")
+
     async def start(self) -> str:
         self.process = await self.spawn()
         assert self.process.stdout is not None

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from support.crash import CrashRig, Sent, Verdict, crash_rig
+from support.checker import Sent, Verdict
+from support.crash import CrashRig, crash_rig
 from support.crash_load import all_settled
 from support.daemon import client_of
-from support.database_proxy import Cut, Proxy, proxied
+from support.database_proxy import Cut, Proxy, door_to
 from support.postgresql import Database
 from support.waiting import eventually
 
@@ -27,16 +27,12 @@ async def rig_behind_a_proxy(
     folder: Path, database: Database, *options: str, production: bool = False, trip_seconds: float | None = None
 ) -> AsyncIterator[tuple[CrashRig, Proxy]]:
     """A gateway that reaches its database through a door."""
-    # The path of a socket is short; a test's own folder is not.
-    with (
-        tempfile.TemporaryDirectory(prefix="tocsin-") as door,
-        proxied(Path(door), database.server.folder) as proxy,
-    ):
+    with door_to(database.server.folder) as proxy:
         async with crash_rig(
             folder,
             *options,
             database=database,
-            through=Path(door),
+            through=proxy.folder,
             submit_seconds=5,
             production=production,
             trip_seconds=trip_seconds,

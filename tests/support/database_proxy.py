@@ -2,12 +2,13 @@
 
 It can also freeze: every connection stays open, and nothing passes until it thaws; then what was held goes on, late.
 
-It stands between the daemon and the server, in threads of its own, and knows no protocol but one word.
+It stands between the daemon and the server, in threads of its own, and knows no protocol but two words.
 """
 
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -41,11 +42,16 @@ class Proxy:
         self._cut_trip: tuple[int, Cut] | None = None
         self._delay_s = 0.0
         self._shut = False
+        #: Times that a client said something.
+        self.trips = 0
         #: Clients that were sent away while the door was shut.
         self.sent_away = 0
         self._unheard: socket.socket | None = None
         self._answered = threading.Event()
         self._stranded: set[socket.socket] = set()
+        # The connections on which was said that they listen, by the server's end.
+        self._listeners: dict[socket.socket, socket.socket] = {}
+        self._deaf: set[socket.socket] = set()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         #: Set when a COMMIT was cut.
@@ -96,8 +102,9 @@ class Proxy:
     def strand(self) -> None:
         """Hang up on the clients; the server does not hear of it and keeps their sessions."""
         with self._lock:
-            self._stranded, self._open = self._open, set()
-        for end in self._stranded:
+            fresh, self._open = self._open, set()
+            self._stranded |= fresh
+        for end in fresh:
             # The server's ends have no name of their own, the clients' were accepted under ours.
             if end.getsockname() == self._listening.getsockname():
                 _shut(end)
@@ -107,10 +114,37 @@ class Proxy:
         """How many are connected."""
         return len(self._open) // 2
 
+    def deafen(self, *, half_open: bool = False) -> None:
+        """Keep from those who listen now whatever the server tells them.
+
+        With `half_open` the server's ends are gone as well, and the clients do not hear of it.
+        """
+        with self._lock:
+            self._deaf |= set(self._listeners)
+            if half_open:
+                self._stranded |= set(self._listeners.values())
+        if half_open:
+            for server in self._deaf:
+                _shut(server)
+
+    def shut(self) -> None:
+        """Hang up on everybody, and let nobody in."""
+        self.lets_in.clear()
+        self._hang_up()
+
+    def heal(self) -> None:
+        """Everything goes through again, and nothing more is cut."""
+        with self._lock:
+            self._next_cut = self._cut_trip = self._next_freeze = None
+            self._shut = False
+            self._delay_s = 0.0
+            self.lets_in.set()
+        self.thaw()
+
     def close(self) -> None:
         """End everything."""
-        self._hang_up()
         self.thaw()
+        self._hang_up()
         for end in self._stranded:
             _shut(end)
         with suppress(OSError):
@@ -137,11 +171,8 @@ class Proxy:
 
     def _to_server(self, client: socket.socket, server: socket.socket) -> None:
         while octets := _received(client):
-            if self._delay_s:
-                time.sleep(self._delay_s)
+            self._passing(client, server, octets)
             if (cut := self._cut_for(octets)) is not None:
-                if self._shut:
-                    self.lets_in.clear()
                 if cut is Cut.AFTER:
                     self._commit_unheard(server, octets)
                 self._hang_up()
@@ -164,14 +195,26 @@ class Proxy:
         self.was_cut.set()
         return how is Cut.AFTER
 
+    def _passing(self, client: socket.socket, server: socket.socket, octets: bytes) -> None:
+        """A client says something: see what it is, and keep it for as long as it takes."""
+        self.trips += 1
+        if b"LISTEN" in octets:
+            with self._lock:
+                self._listeners[server] = client
+        if self._delay_s:
+            time.sleep(self._delay_s)
+        self._flows.wait()
+
     def _cut_for(self, octets: bytes) -> Cut | None:
         """What is to happen here, at these octets of a client."""
         with self._lock:
             self._trips += 1
             if self._cut_trip is not None and self._trips == self._cut_trip[0]:
                 (_, cut), self._cut_trip = self._cut_trip, None
-                return cut
-            cut, self._next_cut = (self._next_cut, None) if b"COMMIT" in octets else (None, self._next_cut)
+            else:
+                cut, self._next_cut = (self._next_cut, None) if b"COMMIT" in octets else (None, self._next_cut)
+            if cut is not None and self._shut:
+                self.lets_in.clear()
             return cut
 
     def _commit_unheard(self, server: socket.socket, octets: bytes) -> None:
@@ -188,8 +231,9 @@ class Proxy:
                 self._answered.set()
                 return
             self._flows.wait()
-            with suppress(OSError):
-                client.sendall(octets)
+            if server not in self._deaf:
+                with suppress(OSError):
+                    client.sendall(octets)
         self._end(client, server)
 
     def _hang_up(self) -> None:
@@ -201,6 +245,8 @@ class Proxy:
     def _end(self, *ends: socket.socket) -> None:
         with self._lock:
             self._open -= set(ends)
+            for end in ends:
+                self._listeners.pop(end, None)
         for end in set(ends) - self._stranded:
             _shut(end)
 
@@ -226,3 +272,10 @@ def proxied(folder: Path, server: Path) -> Iterator[Proxy]:
         yield proxy
     finally:
         proxy.close()
+
+
+@contextmanager
+def door_to(server: Path) -> Iterator[Proxy]:
+    """As `proxied`, in a folder of its own: the path of a socket is short, and a test's own folder is not."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder, proxied(Path(folder), server) as proxy:
+        yield proxy

@@ -15,11 +15,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from support.checker import Sent, Verdict, copies_in, verdicts_of
 from support.daemon import TOCSIN, Client, DaemonProcess, client_of, daemon, ledger_of, simulated_modems
-from support.postgresql import Database
+from support.postgresql import Database, rows_of
 from support.tree import ROOT
 from support.waiting import eventually
 
@@ -119,6 +121,10 @@ class Hosts:
         """What went over the air, counted."""
         return Counter(ledger_of(self.network))
 
+    def verdicts(self, sent: Sequence[Sent]) -> list[Verdict]:
+        """What the checker says of messages whose texts differ."""
+        return verdicts_of(partial(rows_of, self.database), copies_in(self.network), sent)
+
     async def drained(self, timeout: float = 60) -> None:  # noqa: ASYNC109 - a bound
         """Wait until nothing waits and nothing is being sent."""
         query = "SELECT count(*) FROM message WHERE status IN ('queued', 'held', 'sending') OR resend_us IS NOT NULL"
@@ -130,6 +136,12 @@ class Hosts:
 async def modems_of(client: Client) -> list[dict[str, Any]]:
     """`GET /v1/modems`."""
     return (await client.ok("GET", "/v1/modems", limit="1000"))["items"]
+
+
+async def can_reach(client: Client, modem: str) -> bool:
+    """Whether a message for this modem would be taken: a host is heard of a moment after it has started."""
+    body = {"to": "+33639980142", "text": "there?", "modem": modem}
+    return (await client.call("POST", "/v1/messages/preview", body))[0] == 200
 
 
 def failing(folder: Path, **environ: str) -> tuple[tuple[str, ...], dict[str, str]]:

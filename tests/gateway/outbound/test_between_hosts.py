@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -19,15 +19,16 @@ from drivers.events import NO_RECEIPT, StatusReportReceived
 from drivers.tpdu import Address, SmsStatusReport, TimeStamp, join_smsc
 from gateway.clock import to_datetime
 from gateway.config.rules_hash import rules_hash
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, Unavailable
 from gateway.inbound.arrival import Origin
 from gateway.inbound.reports import Reports
 from gateway.message import PartEvent, Status
 from gateway.outbound.dispatcher import LOOK_US, Dispatcher
 from gateway.outbound.intake import Intake
-from gateway.requests import NewMessage
+from gateway.requests import NewMessage, Settlement
 from gateway.services.health import Health
 from gateway.services.modems import Fleet
+from gateway.store import resolution
 from gateway.store.opening import KEY_NAME
 
 OTHER = "+33698765432"
@@ -46,7 +47,43 @@ async def hosts(place: Place, tmp_path: Path, clock: ManualClock) -> AsyncIterat
         yield made
 
 
+# --- coming back
+
+
+@pytest.mark.parametrize("word", ["sent", "failed", "resend"])
+async def test_d11_a_host_that_returns_after_an_operator_settled_its_mark_sends_nothing(
+    hosts: TwoHosts, tell: Callable[[str], None], word: str
+) -> None:
+    message = await hosts.a.bench.accept(on_uncertain="hold")
+    first = await hosts.a.next()
+    assert first is not None
+    hosts.age("a", 200)
+    await hosts.b.renew()
+    now_us = hosts.clock.now_us()
+    await hosts.b.bench.store.write(
+        lambda c: resolution.resolve(c, message.id, Settlement(word), now_us, by="token test")
+    )
+    await hosts.a.renew()
+    await hosts.a.settle(first, PartEvent.ACCEPTED, tp_mr=1)
+    further = [each for each in (await hosts.a.next(), await hosts.b.next()) if each is not None]
+    marks = hosts.rows("SELECT state FROM attempt")
+    tell(f"D11: settled by an operator as {word}, then its host returned with the answer: {len(marks)} copy")
+    assert (marks, further) == ([("sent",)], [])
+
+
 # --- finding work
+
+
+async def test_a_gate_that_has_no_lease_spoils_nothing_for_the_works_that_share_its_commit(hosts: TwoHosts) -> None:
+    people = [f"+336123456{each:02}" for each in range(8)]
+    for round_ in range(2):
+        hosts.age("a", AN_HOUR_S)
+        asked = [hosts.a.next() for _ in range(4)]
+        accepted = [hosts.a.bench.accept(each, f"round {round_}") for each in people]
+        found = await asyncio.gather(*asked, *accepted, return_exceptions=True)
+        assert [each.code for each in found[:4] if isinstance(each, Unavailable)] == ["lease_lost"] * 4
+        assert [each for each in found[4:] if isinstance(each, BaseException)] == []
+    assert hosts.rows("SELECT count(*) FROM message") == [(16,)]
 
 
 async def test_without_any_signal_work_is_found_by_looking(hosts: TwoHosts) -> None:

@@ -224,23 +224,6 @@ async def test_policy_resend_spends_its_one_copy_elsewhere_by_upkeep(hosts: TwoH
     assert await hosts.b.next() is None
 
 
-@pytest.mark.parametrize("word", ["sent", "failed", "resend"])
-async def test_a_host_that_returns_after_an_operator_settled_its_mark_sends_nothing(hosts: TwoHosts, word: str) -> None:
-    message = await hosts.a.bench.accept(on_uncertain="hold")
-    first = await hosts.a.next()
-    assert first is not None
-    hosts.age("a", 200)
-    await hosts.b.renew()
-    now_us = hosts.clock.now_us()
-    await hosts.b.bench.store.write(
-        lambda c: resolution.resolve(c, message.id, Settlement(word), now_us, by="token test")
-    )
-    await hosts.a.renew()
-    await hosts.a.settle(first, PartEvent.ACCEPTED, tp_mr=1)
-    assert hosts.rows("SELECT state FROM attempt") == [("sent",)]
-    assert (await hosts.a.next(), await hosts.b.next()) == (None, None)
-
-
 async def test_a_host_that_has_come_back_settles_its_own_marks(hosts: TwoHosts) -> None:
     await hosts.a.bench.accept()
     assert await hosts.a.next() is not None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from support.postgresql import Database
 from support.settings import settings_in
 from support.waiting import eventually
 
+from gateway.clock import SECOND_US
 from gateway.errors import Conflict, FieldError, InvalidRequest, Unavailable
 from gateway.requests import NewToken, Principal
 from gateway.services.commands import PATIENCE_US, Commands
@@ -59,7 +61,7 @@ async def b(place: Place) -> AsyncIterator[Store]:
 # --- signals
 
 
-def tell(topic: Topic):
+def saying(topic: Topic):
     """A work that changes something and says so."""
 
     def work(connection: Connection) -> None:
@@ -99,10 +101,10 @@ async def test_a_signal_is_heard_with_its_commit_once_and_not_by_its_own_host(
 
         def work(connection: Connection) -> None:
             for _ in range(5):
-                tell(Topic.WORK)(connection)
+                saying(Topic.WORK)(connection)
 
         await a.write(work)
-        await a.write(tell(Topic.TOKENS))
+        await a.write(saying(Topic.TOKENS))
         await eventually(lambda: {Topic.TOKENS} in far.heard[1:] or {Topic.WORK, Topic.TOKENS} in far.heard[1:])
         assert set().union(*far.heard[1:]) == {Topic.WORK, Topic.TOKENS}
         assert len(at_home.heard) == 1
@@ -117,7 +119,7 @@ async def test_what_is_rolled_back_is_told_to_nobody(a: Store, b: Store, clock: 
     async with Ear(b, clock) as far:
         with pytest.raises(Conflict):
             await a.write(work)
-        await a.write(tell(Topic.WORK))
+        await a.write(saying(Topic.WORK))
         await eventually(lambda: len(far.heard) > 1)
         assert far.heard[1:] == [{Topic.WORK}]
 
@@ -140,8 +142,32 @@ async def test_a_listener_whose_connection_breaks_listens_again(
         )
         clock.set_wall(clock.now_us() + 10_000_000)
         await eventually(lambda: len(far.heard) == 2, what="a listener that listens again")
-        await a.write(tell(Topic.WORK))
+        await a.write(saying(Topic.WORK))
         await eventually(lambda: far.heard[-1] == {Topic.WORK})
+
+
+async def test_signals_without_end_are_one_now_and_then(a: Store, b: Store, clock: ManualClock) -> None:
+    async with Ear(b, clock) as far:
+
+        def rests() -> bool:
+            """Whether it hears nothing for a moment; otherwise it waits for much longer than that."""
+            wakes_us = clock.next_wake_us
+            return wakes_us is not None and wakes_us - clock.now_us() < SECOND_US
+
+        async def heard_at_once() -> bool:
+            before = len(far.heard)
+            await a.write(saying(Topic.WORK))
+            await eventually(lambda: len(far.heard) > before or rests())
+            return len(far.heard) > before
+
+        while await heard_at_once():
+            assert len(far.heard) < 100, "every one of them"
+        heard = len(far.heard)
+        for _ in range(20):
+            await a.write(saying(Topic.WORK))
+        clock.advance(timedelta(milliseconds=50))
+        await eventually(lambda: len(far.heard) > heard and rests())
+        assert len(far.heard) == heard + 1
 
 
 # --- events in order
@@ -213,15 +239,20 @@ async def test_a_database_that_was_moved_to_another_server_goes_on(a: Store, pla
 # --- versions
 
 
-async def test_another_version_does_not_change_the_schema_under_hosts_that_run(a: Store, place: Place) -> None:
+async def test_d20_another_version_does_not_change_the_schema_under_hosts_that_run(
+    a: Store, place: Place, tell: Callable[[str], None]
+) -> None:
     assert place.database is not None
     await a.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'") and None)
     with pytest.raises(StoreUnusable, match="another version of Tocsin: stop all of them"):
         place.open("b")
     await a.write(lambda c: c.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{HEAD}'") and None)
+    tell("D20: PostgreSQL, a new version beside a host of the old one: refused to start, the schema as it was")
 
 
-async def test_a_host_that_was_cut_off_while_the_schema_changed_does_not_go_on(a: Store, place: Place) -> None:
+async def test_d20_a_host_that_was_cut_off_while_the_schema_changed_does_not_go_on(
+    a: Store, place: Place, tell: Callable[[str], None]
+) -> None:
     assert place.database is not None
     head = place.database.run("SELECT version_num FROM alembic_version")[0][0]
     try:
@@ -231,9 +262,10 @@ async def test_a_host_that_was_cut_off_while_the_schema_changed_does_not_go_on(a
         )
         for _ in range(2):
             with pytest.raises(Unavailable):
-                await a.write(tell(Topic.WORK))
+                await a.write(saying(Topic.WORK))
     finally:
         place.database.run(f"UPDATE alembic_version SET version_num = '{head}'")
+    tell("D20: PostgreSQL, an old host whose schema was changed while it was cut off: 2 of 2 works refused")
 
 
 # --- commands

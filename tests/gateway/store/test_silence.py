@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import Connection, insert, select
 from support.database_proxy import Cut, Proxy, proxied
 from support.place import Place
-from support.sharing import share_all
 from support.postgresql import Database, Server
+from support.sharing import share_all
 from support.waiting import eventually
 
 from gateway.clock import SystemClock

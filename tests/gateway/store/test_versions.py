@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def _run(place: Place, statement: str) -> None:
     raw.close()
 
 
-async def test_d20_the_schema_of_a_newer_version_is_refused(place: Place) -> None:
+async def test_d20_the_schema_of_a_newer_version_is_refused(place: Place, tell: Callable[[str], None]) -> None:
     await place.open().close()
     version = "UPDATE alembic_version SET version_num = '{}'"
     _run(place, version.format("9999"))
@@ -35,6 +36,8 @@ async def test_d20_the_schema_of_a_newer_version_is_refused(place: Place) -> Non
     finally:
         _run(place, version.format(migrations.HEAD))
     await place.open().close()
+    where = "SQLite" if place.database is None else "PostgreSQL"
+    tell(f"D20: {where}, a store of a newer version: refused, and opened by its own version afterwards")
 
 
 def _make_first(path: Path) -> None:
@@ -50,7 +53,9 @@ def _make_first(path: Path) -> None:
     engine.dispose()
 
 
-async def test_d20_the_schema_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(tmp_path: Path) -> None:
+async def test_d20_the_schema_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(
+    tmp_path: Path, tell: Callable[[str], None]
+) -> None:
     path = tmp_path / "tocsin.db"
     _make_first(path)
     write_secret(tmp_path / KEY_NAME, b"k" * 32)
@@ -59,3 +64,4 @@ async def test_d20_the_schema_of_the_first_version_is_brought_up_to_date_with_wh
     assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [(migrations.HEAD,)]
     assert raw.execute("SELECT value FROM meta WHERE key = 'kept'").fetchall() == [("as it was",)]
     raw.close()
+    tell(f"D20: SQLite, a store of version 0001: brought to {migrations.HEAD} with what was in it")
