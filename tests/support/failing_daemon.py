@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,8 @@ class Armed:
         self._reached[name] += 1
         if self._reached[name] == int(more[0] if more else 1):
             self._path.unlink()
-            os.kill(os.getpid(), signal.SIGSTOP if "stop" in more else signal.SIGKILL)
+            # To this thread, and by it to the others: else another might take it, and this one go on meanwhile.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP if "stop" in more else signal.SIGKILL)
 
     def torn(self) -> int:
         """After how many octets of the answer the process is to end; 0 for none."""
