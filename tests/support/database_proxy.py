@@ -100,10 +100,15 @@ class Proxy:
         self._flows.set()
 
     def strand(self) -> None:
-        """Hang up on the clients; the server does not hear of it and keeps their sessions."""
+        """Hang up on the clients; the server does not hear of it and keeps their sessions, until the next time at most.
+
+        On a network it would find out by itself after some seconds.
+        """
         with self._lock:
-            fresh, self._open = self._open, set()
-            self._stranded |= fresh
+            before, fresh = self._stranded, self._open
+            self._stranded, self._open = fresh.copy(), set()
+        for end in before:
+            _shut(end)
         for end in fresh:
             # The server's ends have no name of their own, the clients' were accepted under ours.
             if end.getsockname() == self._listening.getsockname():

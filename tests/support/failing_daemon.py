@@ -46,7 +46,7 @@ class Armed:
         self._reached[name] += 1
         if self._reached[name] == int(more[0] if more else 1):
             self._path.unlink()
-            # To this thread: sent to the process, another one may take it, later, while this one goes on.
+            # To this thread, and by it to the others: else another might take it, and this one go on meanwhile.
             signal.pthread_kill(threading.get_ident(), signal.SIGSTOP if "stop" in more else signal.SIGKILL)
 
     def torn(self) -> int:
