@@ -20,6 +20,10 @@ OF_SESSION: Final = (
     ("lock_timeout", "6s"),
     ("idle_in_transaction_session_timeout", "15s"),
     ("client_min_messages", "warning"),
+    # A plan is kept for as long as the session. One that was made while a table was empty would read it through, and go
+    # on doing so when it is full; and what is asked here never takes so long that compiling it would pay.
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
     # As in `OF_CONNECTION`, for the server: what a host that lost its power held is free again by then.
     ("tcp_keepalives_idle", "5"),
     ("tcp_keepalives_interval", "3"),
