@@ -10,7 +10,7 @@ hosts write: what is claimed is locked first (`is_shared`), and a transaction ca
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import StorageFull, StoreInUse, Unavailable
 from gateway.store.engine import READERS, StoreEngine, StoreUnusable, full, number_of, unreachable
+from gateway.store.file import File
 
 if TYPE_CHECKING:
     from gateway.store.trips import Session
@@ -32,18 +33,6 @@ insert = postgresql.insert
 def is_shared(connection: Connection) -> bool:
     """Whether others may write at the same time, so that what is claimed must be locked first."""
     return connection.dialect.name == "postgresql"
-
-
-class _File(sqlite3.Connection):
-    """Nothing is gained by putting a statement off: there is no trip to a file."""
-
-    def later(self, query: str, values: Sequence[Any] = ()) -> None:
-        """Run it now."""
-        self.execute(query, values)
-
-    def together(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[sqlite3.Cursor]:
-        """One after the other."""
-        return [self.execute(query, values) for query, values in asked]
 
 
 class SqliteEngine(StoreEngine):
@@ -60,7 +49,7 @@ class SqliteEngine(StoreEngine):
 
     def writing(self) -> Engine:
         """The one writing connection; it alone may checkpoint the log."""
-        engine = self._engine(factory=_File)
+        engine = self._engine(factory=File)
         event.listen(engine, "connect", _prepare_sqlite_writer)
         # The driver opens transactions by itself, late and deferred; ours start at once, as writers.
         event.listen(engine, "begin", _begin_immediate)

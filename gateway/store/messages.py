@@ -27,6 +27,7 @@ from sqlalchemy import (
 from gateway.message import PAUSED, WAITING, Caution, Encoding, Hold, Message, Pause, Rule, Status
 from gateway.requests import MessageFilter, Page
 from gateway.store import events, pauses, signals
+from gateway.store.engines import is_shared
 from gateway.store.prepared import Prepared, words
 from gateway.store.schema import AnyRow, message, recipient
 from gateway.store.signals import Topic
@@ -272,6 +273,13 @@ def end_waiting(
     return bool(ended)
 
 
+_waiting_for = Prepared(
+    select(_m.id, _m.category).where(
+        _m.recipient_id == bindparam("person"), _m.status.in_(words(WAITING)), _m.reply_to_inbox_id.is_(None)
+    )
+)
+
+
 def end_all_waiting(
     connection: Connection,
     recipient_id: int,
@@ -283,13 +291,7 @@ def end_all_waiting(
     sentence: str,
 ) -> int:
     """End what waits for one person in these categories, automatic replies apart; returns how many."""
-    query = select(_m.id).where(
-        _m.recipient_id == recipient_id,
-        _m.status.in_(WAITING),
-        _m.category.in_(categories),
-        _m.reply_to_inbox_id.is_(None),
-    )
-    ids = connection.execute(query).scalars().all()
+    ids = [row.id for row in _waiting_for.rows(connection, person=recipient_id) if row.category in categories]
     return sum(end_waiting(connection, each, status, now_us, code=code, sentence=sentence) for each in ids)
 
 
@@ -327,6 +329,14 @@ _last_sent = Prepared(
 def last_sent_to(connection: Connection, recipient_id: int) -> AnyRow | None:
     """The latest message to this person that has begun, automatic replies apart: id, reference, category."""
     return _last_sent.first(connection, person=recipient_id)
+
+
+def last_sent_to_all(connection: Connection, people: Collection[int]) -> dict[int, AnyRow | None]:
+    """The same for each of these people, by person."""
+    if not is_shared(connection):
+        return {person: last_sent_to(connection, person) for person in people}
+    found = Prepared.together(connection, *((_last_sent, {"person": person}) for person in people))
+    return {person: rows[0] if rows else None for person, rows in zip(people, found, strict=True)}
 
 
 _last_modem = Prepared(

@@ -80,6 +80,11 @@ class Prepared:
         text = self._text(connection.dialect)
         _raw(connection).later(text.sql, text.arguments(values))
 
+    def write_many(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+        """As `write`, once for each of `rows`."""
+        text = self._text(connection.dialect)
+        _raw(connection).later_many(text.sql, [text.arguments(row) for row in rows])
+
     def change_many(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
         """Run once for each of `rows`."""
         text = self._text(connection.dialect)
@@ -162,6 +167,7 @@ class _Raw(Protocol):
 
     def execute(self, sql: str, values: Sequence[Any], /) -> _Cursor: ...
     def later(self, sql: str, values: Sequence[Any], /) -> None: ...
+    def later_many(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None: ...
     def together(self, asked: Sequence[tuple[str, Sequence[Any]]], /) -> Sequence[_Cursor]: ...
     def cursor(self) -> _Cursor: ...
 

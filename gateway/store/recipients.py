@@ -77,15 +77,16 @@ def ask_try_lock(recipient_id: int) -> Question:
     return _try_lock, {"person": recipient_id}
 
 
-def ensure_all(connection: Connection, numbers: Mapping[bytes, str], kind: str, now_us: int) -> dict[bytes, int]:
-    """The rows of these numbers (by their lookups), made where they are new; by lookup."""
-    known = _found(connection, list(numbers))
+def ensure_all(connection: Connection, people: Mapping[bytes, tuple[str, str]], now_us: int) -> dict[bytes, int]:
+    """The rows of these people (number and kind, by lookup), made where they are new; by lookup."""
+    known = _found(connection, list(people))
     # In one order for everybody, so that two who make the same people cannot wait for each other.
-    missing = sorted(numbers.keys() - known.keys())
+    missing = sorted(people.keys() - known.keys())
     if missing:
-        _add_many.change_many(
+        rows = [(each, *people[each]) for each in missing]
+        _add_many.write_many(
             connection,
-            [{"digits": numbers[each], "sort": str(kind), "hash": each, "now_us": now_us} for each in missing],
+            [{"digits": number, "sort": str(kind), "hash": each, "now_us": now_us} for each, number, kind in rows],
         )
         known |= _found(connection, missing)
     return known

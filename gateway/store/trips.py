@@ -84,6 +84,11 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         """Run a statement whose answer nobody needs, some time before the next one that is needed."""
         self._later.append((query, values))
 
+    def later_many(self, query: str, rows: Sequence[Sequence[Any]]) -> None:
+        """The same once for each of `rows`."""
+        for values in rows:
+            self.later(query, values)
+
     def together(self, asked: Sequence[tuple[Any, Sequence[Any]]]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
         """Run several statements, none of which needs another's answer, in one trip."""
         with self.trip():
