@@ -48,9 +48,12 @@ class Inbox:
     def take_all(self, connection: Connection, group: Sequence[Heard], now_us: int) -> list[bool]:
         """Keep them in their order, as if each came alone; what all of them need is asked and written together."""
         named = {heard.lookup: (heard.arrival.sender, heard.arrival.kind) for heard in group}
-        people = recipients.ensure_all(connection, named, now_us)
+        found = recipients.find_all(connection, named)
+        made = recipients.add_all(connection, {each: named[each] for each in named.keys() - found.keys()}, now_us)
         known = inbox.known(connection, [heard.arrival.fingerprint for heard in group])
-        sheet = Sheet(connection, now_us, messages.last_sent_to_all(connection, people.values()))
+        # To people who were not known nothing was sent.
+        answered = messages.last_sent_to_all(connection, found.values()) | dict.fromkeys(made.values())
+        people, sheet = found | made, Sheet(connection, now_us, answered)
         kept = [self._take(sheet, heard, people[heard.lookup], known) for heard in group]
         sheet.write()
         return kept

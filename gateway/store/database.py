@@ -30,6 +30,7 @@ from gateway.store.engine import READERS, StoreEngine, unreachable
 from gateway.store.engines import is_shared
 from gateway.store.jobs import Job, Shared, answer, fail, run_each
 from gateway.store.link import Link
+from gateway.store.prepared import compile_all
 from gateway.store.schema import meta
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,9 @@ class Store:
         #: Commits with at least one work, and works in all: how well grouping does.
         self.groups = 0
         self.works = 0
+        dialect = link.connection().dialect
         self._thread.start()
+        self._readers.submit(compile_all, dialect)
 
     def fingerprint(self, number: str) -> bytes:
         """Keyed hash of a number: finds its row, and proves an opt-out after the number itself was erased."""

@@ -45,6 +45,17 @@ class _Text:
     make: Callable[[Iterable[Any]], Any] | None = None
 
 
+#: Every statement, in the order of their making.
+_MADE: list[Prepared] = []
+
+
+def compile_all(dialect: Dialect) -> None:
+    """Compile what was made so far. Done when a store is opened, so that nobody waits for it later: not the first
+    message of the day, and not a STOP."""
+    for statement in tuple(_MADE):
+        statement.compile(dialect)
+
+
 class Prepared:
     """One statement. `values` are those of its bind parameters, by name."""
 
@@ -52,6 +63,11 @@ class Prepared:
         assert isinstance(clause, Executable)
         self._clause = clause
         self._texts: dict[str, _Text] = {}
+        _MADE.append(self)
+
+    def compile(self, dialect: Dialect) -> None:
+        """Make its text for this engine, if nobody has asked for it yet."""
+        self._text(dialect)
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """Every row, as named tuples."""

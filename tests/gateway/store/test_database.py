@@ -8,12 +8,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 from support.place import Place
+from support.waiting import eventually
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
 from gateway.store import events
 from gateway.store.database import Store
+from gateway.store.prepared import Prepared
 from gateway.store.schema import meta
 
 
@@ -183,3 +185,13 @@ async def test_an_error_never_repeats_what_was_to_be_written(store: Store) -> No
     while told is not None:
         assert "CANARY" not in str(told)
         told = told.__cause__ or told.__context__
+
+
+async def test_a_store_that_was_opened_compiles_its_statements_before_anybody_asks_them(place: Place) -> None:
+    never_asked = Prepared(select(meta.c.key).where(meta.c.value == bindparam("sought")))
+    store = place.open()
+    try:
+        await eventually(lambda: never_asked._texts, what="the statement to be compiled")
+        assert not await store.read(lambda connection: never_asked.rows(connection, sought="nothing"))
+    finally:
+        await store.close()
