@@ -20,7 +20,8 @@ from gateway.inbound.arrival import Arrival, Origin, fingerprint, joined
 from gateway.inbound.replies import Replies, Reply
 from gateway.inbound.sheet import Sheet, Whole
 from gateway.rules.keywords import Keyword, keyword_of
-from gateway.store import events, inbox, locks, messages, recipients
+from gateway.store import events, inbox, locks, recipients
+from gateway.store.answered import last_sent_to
 from gateway.store.locks import Lock
 from gateway.store.schema import AnyRow
 
@@ -52,8 +53,8 @@ class Inbox:
         made = recipients.add_all(connection, {each: named[each] for each in named.keys() - found.keys()}, now_us)
         known = inbox.known(connection, [heard.arrival.fingerprint for heard in group])
         # To people who were not known nothing was sent.
-        answered = messages.last_sent_to_all(connection, found.values()) | dict.fromkeys(made.values())
-        people, sheet = found | made, Sheet(connection, now_us, answered)
+        sheet = Sheet(connection, now_us, last_sent_to(connection, found.values()))
+        people = found | made
         kept = [self._take(sheet, heard, people[heard.lookup], known) for heard in group]
         sheet.write()
         return kept
@@ -123,7 +124,7 @@ class Inbox:
         for part in stale:
             key = (part.recipient_id, part.iccid, part.concat_reference, part.concat_bits, part.concat_total)
             sets.setdefault(key, []).append(part)
-        sheet = Sheet(connection, now_us)
+        sheet = Sheet(connection, now_us, last_sent_to(connection, {part.recipient_id for part in stale}))
         for parts in sets.values():
             first = parts[0]
             origin = Origin(first.modem, first.node or node, first.iccid)
@@ -150,7 +151,7 @@ class Inbox:
     def _complete(self, sheet: Sheet, whole: Whole, sender: _Sender) -> None:
         """One whole message: its record, its event, and what its keyword asks for."""
         keyword = keyword_of(whole.text)
-        answered = sheet.answered(sender.id)
+        answered = sheet.answered.get(sender.id)
         item_id = self._ids.new()
         row = {
             "id": item_id,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.store import events, inbox, messages
+from gateway.store import events, inbox
 from gateway.store.schema import AnyRow
 
 
@@ -26,19 +26,14 @@ class Whole:
 class Sheet:
     """The rows of one transaction, until somebody needs to read them."""
 
-    def __init__(self, connection: Connection, now_us: int, answered: dict[int, AnyRow | None] | None = None) -> None:
+    def __init__(self, connection: Connection, now_us: int, answered: Mapping[int, AnyRow]) -> None:
         self.connection = connection
         self.now_us = now_us
-        self._answered = answered or {}
+        #: The latest message that has left to each of these people.
+        self.answered = answered
         self._parts: list[dict[str, Any]] = []
         self._items: list[dict[str, Any]] = []
         self._ties: list[tuple[int, str]] = []
-
-    def answered(self, person: int) -> AnyRow | None:
-        """The latest message that has left to them."""
-        if person not in self._answered:
-            self._answered[person] = messages.last_sent_to(self.connection, person)
-        return self._answered[person]
 
     def add(self, row: dict[str, Any], whole: Whole) -> None:
         """A whole message, its parts, and its event."""

@@ -27,7 +27,6 @@ from sqlalchemy import (
 from gateway.message import PAUSED, WAITING, Caution, Encoding, Hold, Message, Pause, Rule, Status
 from gateway.requests import MessageFilter, Page
 from gateway.store import events, pauses, signals
-from gateway.store.engines import is_shared
 from gateway.store.prepared import Prepared, words
 from gateway.store.schema import AnyRow, message, recipient
 from gateway.store.signals import Topic
@@ -316,27 +315,6 @@ def ending(status: Status, code: str | None, sentence: str | None) -> dict[str, 
         "retry_us": None,
         "resend_us": None,
     }
-
-
-_last_sent = Prepared(
-    select(_m.id, _m.reference, _m.category)
-    .where(_m.recipient_id == bindparam("person"), _m.modem.is_not(None), _m.reply_to_inbox_id.is_(None))
-    .order_by(_m.id.desc())
-    .limit(1)
-)
-
-
-def last_sent_to(connection: Connection, recipient_id: int) -> AnyRow | None:
-    """The latest message to this person that has begun, automatic replies apart: id, reference, category."""
-    return _last_sent.first(connection, person=recipient_id)
-
-
-def last_sent_to_all(connection: Connection, people: Collection[int]) -> dict[int, AnyRow | None]:
-    """The same for each of these people, by person."""
-    if not is_shared(connection):
-        return {person: last_sent_to(connection, person) for person in people}
-    found = Prepared.together(connection, *((_last_sent, {"person": person}) for person in people))
-    return {person: rows[0] if rows else None for person, rows in zip(people, found, strict=True)}
 
 
 _last_modem = Prepared(

@@ -26,7 +26,7 @@ FIGURES = {
     "gate": 6,
     "backlog": 3,
     "postgresql": 6,
-    "statements": 8,
+    "statements": 12,
     "inbound": 1,
     "stop": 1,
     "idle": 2,
