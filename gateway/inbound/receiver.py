@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 #: So many share a commit at most: a sender waits for it, and so does a STOP that comes behind them.
 MOST_TOGETHER = 64
+#: Far less than a network waits for the confirmation of a report, and longer than a part takes where that matters.
+_WITH_OTHERS_S = 0.005
 _TRIES = 3
 _PAUSE_US = 2 * SECOND_US
 #: News that the modem need not be told to forget.
@@ -78,6 +80,8 @@ class Receiver:
         self.on_answer: Callable[[Connection, SubmitAnsweredLate, str, int], None] = _nobody_asks
         #: Called after each commit: a reply may have put something into the queue, or taken it out.
         self.on_committed: Callable[[], None] = lambda: None
+        #: Whether parts are being sent through this modem.
+        self.is_sending: Callable[[], bool] = lambda: False
         #: Called when the modem said that its state is another now.
         self.on_state: Callable[[], None] = lambda: None
 
@@ -134,7 +138,9 @@ class Receiver:
         """Write down several by one flush; False, and nothing is written, where one of them stands in the way, or the
         store refuses so much at once: each is then taken by itself."""
         try:
-            await self._store.write(lambda connection: self._write_all(connection, group))
+            await self._store.write(
+                lambda connection: self._write_all(connection, group), within_s=self._patience_s(group)
+            )
         except StoreClosed:
             raise
         except Exception as error:  # noqa: BLE001 - each says for itself what is wrong with it
@@ -149,7 +155,9 @@ class Receiver:
         problem = ""
         for _ in range(_TRIES):
             try:
-                await self._patiently(lambda connection: self._write_all(connection, [heard]))
+                await self._patiently(
+                    lambda connection: self._write_all(connection, [heard]), within_s=self._patience_s([heard])
+                )
             except StoreClosed:
                 raise
             except Exception as error:
@@ -162,11 +170,17 @@ class Receiver:
             now_us = self._clock.now_us()
             await self._patiently(lambda c: self._inbox.take_undecodable(c, raw, problem, origin, now_us))
 
-    async def _patiently(self, work: Callable[[Connection], None]) -> None:
+    def _patience_s(self, group: Sequence[_Heard]) -> float:
+        """How long it can wait for others. While parts are sent the result of one will soon be written down: a report
+        that goes with it neither costs a flush nor keeps the sender waiting for one."""
+        reports = all(isinstance(heard.event, StatusReportReceived) for heard in group)
+        return _WITH_OTHERS_S if reports and self.is_sending() else 0.0
+
+    async def _patiently(self, work: Callable[[Connection], None], *, within_s: float = 0.0) -> None:
         """Come again for as long as the store can take nothing."""
         while True:
             try:
-                await self._store.write(work)
+                await self._store.write(work, within_s=within_s)
             except StoreClosed:
                 raise
             except Unavailable as error:

@@ -19,6 +19,7 @@ import hmac
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -65,6 +66,8 @@ class Store:
         self._reading = link.engine.reading()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        # Works that can wait a little for others to share their flush.
+        self._patient: deque[Job] = deque()
         # Works that met another host's; they begin the next group.
         self._again: list[Job] = []
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -82,8 +85,9 @@ class Store:
         """Keyed hash of a number: finds its row, and proves an opt-out after the number itself was erased."""
         return hmac.digest(self._lookup_key, number.encode(), hashlib.sha256)
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction of the writer; returns after the flush.
+    async def write(self, work: Work[T], *, within_s: float = 0.0) -> T:
+        """Run `work` in a transaction of the writer; returns after the flush. With `within_s` it waits so long for
+        others whose flush it can share.
 
         Once handed over the work is done even if the caller is cancelled; it may be run a second time, from its
         beginning, when the connection broke in the first or another host was in its way. Raises what `work` raises,
@@ -92,7 +96,11 @@ class Store:
         if self._closed:
             raise StoreClosed
         job = Job(work)
-        self._jobs.put(job)
+        if within_s:
+            self._patient.append(job)
+            asyncio.get_running_loop().call_later(within_s, self._jobs.put, job)
+        else:
+            self._jobs.put(job)
         return await job.future
 
     async def write_together(
@@ -218,17 +226,20 @@ class Store:
         if job is None:
             self._jobs.put(None)
             return False
-        fail([job], unreachable())
-        answer([job])
+        refused: list[Job] = []
+        _take(job, refused)
+        fail(refused, unreachable())
+        answer(refused)
         return True
 
     def _next_group(self) -> list[Job] | None:
         group, self._again = self._again, []
-        if not group:
+        while not group:
             first = self._jobs.get()
             if first is None:
-                return None
-            group = [first]
+                self._jobs.put(None)
+                return self._with_patient(group) or None
+            _take(first, group)
         while len(group) < MAX_GROUP:
             try:
                 job = self._jobs.get_nowait()
@@ -237,8 +248,20 @@ class Store:
             if job is None:
                 self._jobs.put(None)
                 break
-            group.append(job)
+            _take(job, group)
+        return self._with_patient(group)
+
+    def _with_patient(self, group: list[Job]) -> list[Job]:
+        while self._patient:
+            _take(self._patient.popleft(), group)
         return group
+
+
+def _take(job: Job, group: list[Job]) -> None:
+    """Into the group, unless it has been in one."""
+    if not job.taken:
+        job.taken = True
+        group.append(job)
 
 
 class _Lost(Exception):
