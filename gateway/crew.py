@@ -85,7 +85,8 @@ class Crew:
             sender.on_unsettled = self.dispatcher.nudge
             sender.on_found = self._wake_more
         answers = Answers(gate)
-        for receiver in self._receivers.values():
+        for name, receiver in self._receivers.items():
+            receiver.is_sending = self._senders[name].is_sending
             receiver.on_answer = answers.take
             receiver.on_committed = self.dispatcher.hint
             receiver.on_state = self._changed

@@ -9,6 +9,7 @@ from gateway.clock import Clock
 
 _VERSION = 0x7 << 76
 _VARIANT = 0x2 << 62
+_DRAWN = 512
 
 
 class IdSource:
@@ -18,14 +19,22 @@ class IdSource:
         self._clock = clock
         self._lock = threading.Lock()
         self._last = 0
+        self._chance = b""
 
     def new(self) -> str:
         """A fresh id. 48 bits of milliseconds, then 74 random bits that are counted up within one millisecond."""
         with self._lock:
-            fresh = (self._clock.now_us() // 1000) << 74 | secrets.randbits(74)
+            fresh = (self._clock.now_us() // 1000) << 74 | self._random(10) >> 6
             # Counting up by a random step keeps ids unguessable and in order.
-            self._last = fresh if fresh > self._last else self._last + 1 + secrets.randbits(32)
+            self._last = fresh if fresh > self._last else self._last + 1 + self._random(4)
             return _layout(self._last)
+
+    def _random(self, octets: int) -> int:
+        """A random number of so many octets. They are drawn in advance: each draw is a system call."""
+        if len(self._chance) < octets:
+            self._chance = secrets.token_bytes(_DRAWN)
+        drawn, self._chance = self._chance[:octets], self._chance[octets:]
+        return int.from_bytes(drawn, "big")
 
 
 def _layout(value: int) -> str:

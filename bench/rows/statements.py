@@ -1,4 +1,4 @@
-"""Flushes and statements a message, on acceptance, on the way out, and for a report.
+"""Flushes and statements a message, on acceptance, on the way out, for a report, and on the way in.
 
 The whole gateway runs in this process, and SQLite itself says which statements it runs: nothing is left out because
 somebody forgot to count it. A flush is a commit that has something to commit.
@@ -31,13 +31,15 @@ from gateway.requests import MessageFilter, Principal
 _REPORTS_AFTER_S = 3.0
 _REST_S = 0.2
 _SELDOM = 0.05
+# Where a group shares its statements they are rare, and meant all the same.
+_SHARED = 0.01
 _READER = Principal(0, "bench", frozenset({"admin"}))
 
 
 async def measure(plan: Plan) -> list[Figure]:
-    """Figures of acceptance, of the way out, of reports."""
+    """Figures of acceptance, of the way out, of reports, of the way in."""
     with traced() as trace:
-        return [*await _acceptance(plan, trace), *await _way_out(plan, trace)]
+        return [*await _acceptance(plan, trace), *await _way_out(plan, trace), *await _way_in(plan, trace)]
 
 
 class Trace:
@@ -122,6 +124,40 @@ async def _way_out(plan: Plan, trace: Trace) -> list[Figure]:
     ]
 
 
+async def _way_in(plan: Plan, trace: Trace) -> list[Figure]:
+    """From people who are known, as replies are: one at a time, and all at once."""
+    folder = plan.folder / "counted-in"
+    found: list[Figure] = []
+    async with (
+        tapped_modem(folder / "modems") as (modem, port),
+        running_gateway(settings_in(folder, {"modem0": str(port)})),
+    ):
+        with closing(looked_at(folder / "state")) as store:
+            await _arrive(modem, store, range(plan.counted), apart=False)
+            await asyncio.sleep(_REST_S)
+            for word, apart in (("one at a time", True), (f"{plan.counted} at once", False)):
+                trace.take()
+                await _arrive(modem, store, range(plan.counted), apart=apart)
+                counted = trace.take()
+                found += _figures(f"inbound, {word}", *counted, plan.counted, [], seldom=_SHARED)
+    return found
+
+
+async def _arrive(modem: TappedModem, store: sqlite3.Connection, people: Sequence[int], *, apart: bool) -> None:
+    """Let each of these people write, all at once or when the one before is committed and freed."""
+    memory = modem.station.equipment.memory
+    least = _received(store)
+    for number in people:
+        modem.inject_sms(f"+336{14_000_000 + number}", f"Message number {number} after {least}")
+        if apart:
+            await until(lambda wanted=least + number + 1: _received(store) >= wanted and not memory.used, step_s=0.002)
+    await until(lambda: _received(store) >= least + len(people))
+
+
+def _received(store: sqlite3.Connection) -> int:
+    return store.execute("SELECT count(*) FROM inbox").fetchone()[0]
+
+
 async def _between_submits(modem: TappedModem, trace: Trace, count: int) -> tuple[tuple[int, Counter[str]], int]:
     """What is run between two AT+CMGS that lie apart, and how many parts apart they are: the busy middle."""
     first, last = count // 5 + 1, count - count // 5
@@ -153,9 +189,11 @@ async def _delivered(gateway: Gateway, count: int) -> None:
                 return
 
 
-def _figures(work: str, flushes: int, statements: Counter[str], count: int, goals: Sequence[Goal]) -> list[Figure]:
+def _figures(
+    work: str, flushes: int, statements: Counter[str], count: int, goals: Sequence[Goal], *, seldom: float = _SELDOM
+) -> list[Figure]:
     # What is rarer than that is not of each message: a modem that opens, upkeep, the list that was asked for.
-    each = {text: round(number / count, 2) for text, number in statements.most_common() if number / count >= _SELDOM}
+    each = {text: round(number / count, 2) for text, number in statements.most_common() if number / count >= seldom}
     rows = sum(number for text, number in each.items() if not text.startswith(FRAME))
     return [
         Figure(f"flushes/message, {work}", "", flushes / count, goals=goals, details={"messages": count}),

@@ -85,6 +85,7 @@ MEMORIES_KNOWN = AtCommand("AT+CPMS=?")
 MEMORIES_IN_USE = AtCommand("AT+CPMS?")
 INDICATIONS = AtCommand("AT+CNMI?")
 ALL_MESSAGES = AtCommand("AT+CMGL=4")
+UNREAD_MESSAGES = AtCommand("AT+CMGL=0")
 MANUFACTURER = AtCommand("AT+CGMI")
 MODEL = AtCommand("AT+CGMM")
 IMEI = AtCommand("AT+CGSN")
@@ -127,9 +128,9 @@ def read_message(index: int) -> AtCommand:
     return AtCommand(f"AT+CMGR={index}")
 
 
-def delete_message(index: int) -> AtCommand:
-    """Free one slot of mem1 (TS 27.005, 3.5.4)."""
-    return AtCommand(f"AT+CMGD={index}")
+def delete_messages(*indices: int) -> AtCommand:
+    """Free these slots of mem1 (TS 27.005, 3.5.4), several of them as commands of one line (V.250, 5.4.1)."""
+    return AtCommand("AT" + ";".join(f"+CMGD={index}" for index in indices))
 
 
 def submit(length: int) -> AtCommand:

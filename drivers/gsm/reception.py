@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from drivers.at.commands import CONFIRM, CONFIRM_PDU_MODE
 from drivers.at.events import Urc
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of
-from drivers.errors import CommandFailed
+from drivers.errors import CommandFailed, CommandTimeout
 from drivers.events import NO_RECEIPT, Receipt, ReceiptKind
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent, message_event
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 # The memory that shows those of SM and ME together (TS 27.005, 3.1: preferred memory names).
 _JOINED = "MT"
 _REPORTS = "SR"
+# From so many on one listing takes less of the line's time than reading each; a listing looks through every slot.
+_WORTH_LISTING = 4
 
 
 @dataclass(slots=True)
@@ -62,6 +64,12 @@ class Reception:
         self._deletions: deque[tuple[str, int]] = deque()
         self._indications: deque[tuple[str, int]] = deque()
         self._memories: deque[str] = deque()
+        # Shown by a listing and not told yet.
+        self._listed: dict[tuple[str, int], StoredPdu] = {}
+        self._freed_last = False
+        self._joined = False
+        # How many slots were freed by one line, and the last of them was looked at.
+        self._proved = 0
         self.wake = asyncio.Event()
         """Set when there is something to do."""
         self.settled = asyncio.Event()
@@ -135,7 +143,10 @@ class Reception:
     # --- doing it, in one task
 
     async def work(self) -> None:
-        """Do what is noted, the urgent first: a confirmation is due within the network's time, a full memory blocks."""
+        """Do what is noted, the urgent first: a confirmation is due within the network's time, a full memory blocks.
+
+        Freeing and reading take turns: what is freed lets the network go on, and a STOP must not wait for fifty slots.
+        """
         while await self._work_once():
             if not self._confirmations and not self._deletions:
                 self.settled.set()
@@ -145,10 +156,12 @@ class Reception:
         if self._confirmations:
             self._confirmations -= 1
             await self._confirm()
-        elif self._deletions:
-            await self._free(*self._deletions.popleft())
+        elif self._deletions and not (self._freed_last and self._indications):
+            self._freed_last = True
+            await self._free_next()
         elif self._indications:
-            await self._fetch(*self._indications.popleft())
+            self._freed_last = False
+            await self._fetch_next()
         elif self._memories:
             await self._look_through(self._memories.popleft())
         else:
@@ -164,41 +177,127 @@ class Reception:
                 log.warning("the modem refused an acknowledgement; its routing is checked")
                 await self._routing.check()
 
+    async def _free_next(self) -> None:
+        """The next slots of one memory, as many as the modem takes at once; one by itself where it has to be read."""
+        memory, first = self._deletions.popleft()
+        if not self._is_surely_there(memory, first):
+            await self._free(memory, first)
+            return
+        indices = [first]
+        while self._deletions:
+            following, index = self._deletions[0]
+            if following != memory or not self._is_surely_there(memory, index):
+                break
+            if not self._storage.take_together([*indices, index]):
+                break
+            self._deletions.popleft()
+            indices.append(index)
+        await self._delete(memory, indices)
+
+    def _is_surely_there(self, memory: str, index: int) -> bool:
+        slot = self._slots.get((memory, index))
+        return slot is not None and slot.acknowledged and slot.serial > 0
+
     async def _free(self, memory: str, index: int) -> None:
+        """A slot that may be empty since a deletion that was not confirmed."""
         slot = self._slots.get((memory, index))
         if slot is None or not slot.acknowledged or not await self._storage.select(memory):
             return
-        if await self._is_other(memory, index, slot):
+        if not await self._is_other(memory, index, slot):
+            await self._delete(memory, [index])
+
+    async def _delete(self, memory: str, indices: list[int]) -> None:
+        if not await self._storage.select(memory):
             return
-        slot.serial = -abs(slot.serial)  # from here on the slot may be empty: only reading it can tell
-        if await self._storage.delete(memory, index):
-            del self._slots[memory, index]
+        for index in indices:
+            slot = self._slots[memory, index]
+            slot.serial = -abs(slot.serial)  # from here on the slot may be empty: only reading it can tell
+        if len(indices) > 1 and not await self._delete_together(memory, indices):
+            # Each by itself, after a look at what is in it.
+            self._storage.chain_no_more()
+            self._deletions.extendleft((memory, index) for index in reversed(indices))
+        elif len(indices) > 1 or await self._storage.delete(memory, indices):
+            for index in indices:
+                del self._slots[memory, index]
+
+    async def _delete_together(self, memory: str, indices: list[int]) -> bool:
+        """Several deletions in one line; False unless they were done."""
+        try:
+            if not await self._storage.delete(memory, indices):
+                return False
+        except CommandTimeout:
+            self._storage.chain_no_more()
+            raise
+        if len(indices) > self._proved:
+            # A modem that says OK and obeys the first command of a line alone, or those that it has room for, would
+            # run full.
+            last = await self._storage.read(memory, indices[-1])
+            if last is not None and last.pdu == self._slots[memory, indices[-1]].pdu:
+                return False
+            self._proved = len(indices)
+        return True
 
     async def _is_other(self, memory: str, index: int, slot: _Slot) -> bool:
-        """After a deletion that was not confirmed: whether the slot is empty, or holds another message by now."""
-        if slot.serial > 0:
-            return False
+        """Whether the slot is empty, or holds another message by now."""
         stored = await self._storage.read(memory, index)
         if stored is not None and stored.pdu == slot.pdu:
             return False
         del self._slots[memory, index]
         if stored is not None:
+            self._forget_indications({(memory, index)})
             self._offer(stored)
         return True
 
+    async def _fetch_next(self) -> None:
+        """Read what was told next; where much was told of one memory, all of it, in the order of the telling."""
+        memory = self._place(self._indications[0][0])
+        told = self._told(memory)
+        if not await self._list_unread(memory, told):
+            await self._fetch(memory, told[0])
+            return
+        # Asked again: what was stored before the listing has been told by now. What was shown and not told yet waits
+        # for that, so that everything keeps its order.
+        for index in self._told(memory):
+            await self._fetch(memory, index)
+
+    async def _list_unread(self, memory: str, told: Collection[int]) -> bool:
+        """Read by one listing what is worth it; False if nothing was read."""
+        unknown = [index for index in told if (memory, index) not in self._slots.keys() | self._listed.keys()]
+        if len(unknown) < _WORTH_LISTING or not self._storage.lists_unread:
+            return False
+        shown = await self._storage.read_unread(memory, unknown)
+        self._listed.update({(memory, stored.index): stored for stored in shown})
+        return bool(shown)
+
+    def _place(self, memory: str) -> str:
+        return memory if self._storage.receiving else ""
+
+    def _told(self, memory: str) -> list[int]:
+        """The slots of this memory that were told and not read since, each once, in the order of the telling."""
+        return list(dict.fromkeys(index for told, index in self._indications if self._place(told) == memory))
+
+    def _forget_indications(self, read: Collection[tuple[str, int]]) -> None:
+        """These slots have been read: what was told of them before says nothing more."""
+        left = (each for each in self._indications if (self._place(each[0]), each[1]) not in read)
+        self._indications = deque(left)
+
     async def _fetch(self, memory: str, index: int) -> None:
-        stored = await self._storage.read(memory if self._storage.receiving else "", index)
+        stored = self._listed.get((memory, index)) or await self._storage.read(memory, index)
+        self._forget_indications({(memory, index)})
         if stored is None:
             self.look_everywhere()
         else:
             self._offer(stored)
 
     async def _look_through(self, memory: str) -> None:
-        for stored in await self._storage.read_all(memory):
+        found = await self._storage.read_all(memory)
+        self._forget_indications({(stored.memory, stored.index) for stored in found})
+        for stored in found:
             self._offer(stored)
 
     def _offer(self, stored: StoredPdu) -> None:
         key = stored.memory, stored.index
+        self._listed.pop(key, None)
         known = self._slots.get(key)
         if (known is not None and known.pdu == stored.pdu) or self._is_shown_twice(stored):
             return
@@ -209,7 +308,8 @@ class Reception:
 
     def _is_shown_twice(self, stored: StoredPdu) -> bool:
         """MT shows the messages of SM and ME once more, under numbers of its own."""
-        return any(
+        self._joined = self._joined or stored.memory == _JOINED
+        return self._joined and any(
             slot.pdu == stored.pdu and memory != stored.memory and _JOINED in {memory, stored.memory}
             for (memory, _), slot in self._slots.items()
         )

@@ -7,13 +7,15 @@ submits do not care which memory is selected and go on in between.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from drivers.at.commands import (
     ALL_MESSAGES,
     MEMORIES_IN_USE,
     MEMORIES_KNOWN,
-    delete_message,
+    UNREAD_MESSAGES,
+    delete_messages,
     read_message,
     select_memories,
 )
@@ -33,6 +35,9 @@ _RECEIVED = frozenset({0, 1})
 _MAX_SLOTS = 512
 # Slots to look into where the modem does not say how many it has: those of a small SIM.
 _UNKNOWN_SLOTS = 20
+#: So long a command line, without AT, is taken by every modem: a phone book entry is longer (TS 27.007, 8.14). One that
+#: was cut short by a modem would free another slot than was meant: 1 instead of 12.
+LONGEST_LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class Storage:
         self._channel = channel
         self._selected = ""
         self._listing = True
+        self._lists_unread = True
+        self._chains = True
         self.memories: tuple[str, ...] = ("",)
         self.receiving = ""
 
@@ -114,6 +121,26 @@ class Storage:
                 return _stored(error.lines, memory, "+CMGL")
         return await self._read_each(memory)
 
+    @property
+    def lists_unread(self) -> bool:
+        """Whether a listing of what is new is worth trying."""
+        return self._listing and self._lists_unread
+
+    async def read_unread(self, memory: str, told: Collection[int]) -> list[StoredPdu]:
+        """What is new in `memory`, by one listing; `told` are slots that the modem has told of."""
+        if not await self.select(memory):
+            return []
+        try:
+            found = _stored(await self._channel.execute(UNREAD_MESSAGES), memory, "+CMGL")
+        except CommandFailed:
+            found = []
+        except CommandTimeout as error:
+            self._listing = False
+            found = _stored(error.lines, memory, "+CMGL")
+        # Where none of them is shown the modem cannot list so, or calls read what it has just stored.
+        self._lists_unread = any(stored.index in told for stored in found)
+        return found
+
     async def _read_each(self, memory: str) -> list[StoredPdu]:
         """Slot by slot, from 0 for the modems that count so to the total for those that begin with 1."""
         used, total = await self._occupancy()
@@ -136,14 +163,23 @@ class Storage:
                     return used, total
         return None, _UNKNOWN_SLOTS
 
-    async def delete(self, memory: str, index: int) -> bool:
-        """Free one slot; False if the modem refused."""
+    def take_together(self, indices: Sequence[int]) -> bool:
+        """Whether `delete` takes so many slots by one command line."""
+        return len(indices) == 1 or (self._chains and len(delete_messages(*indices).text) - len("AT") <= LONGEST_LINE)
+
+    def chain_no_more(self) -> None:
+        """From now on one deletion a line."""
+        self._chains = False
+
+    async def delete(self, memory: str, indices: Sequence[int]) -> bool:
+        """Free these slots; False if the modem refused: of several, some may be free then."""
         if not await self.select(memory):
             return False
         try:
-            await self._channel.execute(delete_message(index))
+            await self._channel.execute(delete_messages(*indices))
         except CommandFailed:
-            log.warning("a message could not be deleted from %s", memory or "the modem's storage")
+            if len(indices) == 1:
+                log.warning("a message could not be deleted from %s", memory or "the modem's storage")
             return False
         return True
 

@@ -18,8 +18,10 @@ from gateway.clock import SECOND_US
 from gateway.ids import IdSource
 from gateway.inbound.arrival import Arrival, Origin, fingerprint, joined
 from gateway.inbound.replies import Replies, Reply
+from gateway.inbound.sheet import Sheet, Whole
 from gateway.rules.keywords import Keyword, keyword_of
-from gateway.store import events, inbox, locks, messages, recipients
+from gateway.store import events, inbox, locks, recipients
+from gateway.store.answered import last_sent_to
 from gateway.store.locks import Lock
 from gateway.store.schema import AnyRow
 
@@ -41,51 +43,77 @@ class Inbox:
 
     def take(self, connection: Connection, arrival: Arrival, lookup: bytes, origin: Origin, now_us: int) -> bool:
         """Keep it; False when the same octets were here before. `lookup` is the sender's fingerprint."""
-        person = recipients.ensure(connection, arrival.sender, arrival.kind, lookup, now_us)
-        sender = _Sender(person, arrival.kind, origin)
-        row = arrival.row(sender.id, origin, now_us)
-        part_id = self._add_part(connection, row, arrival, sender, now_us)
-        if part_id is None:
-            return False
+        (kept,) = self.take_all(connection, [Heard(arrival, lookup, origin)], now_us)
+        return kept
+
+    def take_all(self, connection: Connection, group: Sequence[Heard], now_us: int) -> list[bool]:
+        """Keep them in their order, as if each came alone; what all of them need is asked and written together."""
+        named = {heard.lookup: (heard.arrival.sender, heard.arrival.kind) for heard in group}
+        found = recipients.find_all(connection, named)
+        made = recipients.add_all(connection, {each: named[each] for each in named.keys() - found.keys()}, now_us)
+        known = inbox.known(connection, [heard.arrival.fingerprint for heard in group])
+        # To people who were not known nothing was sent.
+        sheet = Sheet(connection, now_us, last_sent_to(connection, found.values()))
+        people = found | made
+        kept = [self._take(sheet, heard, people[heard.lookup], known) for heard in group]
+        sheet.write()
+        return kept
+
+    def _take(self, sheet: Sheet, heard: Heard, person: int, known: set[bytes]) -> bool:
+        arrival = heard.arrival
+        sender = _Sender(person, arrival.kind, heard.origin)
+        row = arrival.row(person, heard.origin, sheet.now_us)
+        if arrival.fingerprint in known:
+            return self._take_again(sheet, row, arrival, sender)
+        known.add(arrival.fingerprint)
         if arrival.whole:
-            self._complete(connection, Whole([part_id], arrival.text, arrival.data, arrival.sent_us), sender, now_us)
-        else:
-            self._join(connection, row, part_id, sender, now_us)
+            self._complete(sheet, Whole(arrival.text, arrival.data, arrival.sent_us, new_part=row), sender)
+            return True
+        sheet.write()
+        part_id = inbox.add_part(sheet.connection, row)
+        if part_id is None:
+            return self._take_again(sheet, row, arrival, sender)  # another host has just kept it
+        self._join(sheet, row, part_id, sender)
         return True
 
-    def _add_part(
-        self, connection: Connection, row: dict[str, Any], arrival: Arrival, sender: _Sender, now_us: int
-    ) -> int | None:
-        """Keep the octets; None when they are a redelivery of what was kept already."""
-        part_id = inbox.add_part(connection, row)
-        if part_id is not None:
-            return part_id
-        before = inbox.earlier(connection, row["fingerprint"])
+    def _take_again(self, sheet: Sheet, row: dict[str, Any], arrival: Arrival, sender: _Sender) -> bool:
+        """The same octets were kept before: a redelivery, or the same words again from a network without a clock."""
+        sheet.write()
+        before = inbox.earlier(sheet.connection, arrival.fingerprint)
         assert before is not None, "the same octets stand in the way"
         # A stamp that is broken, or stands still, makes every "OK" of one person look alike.
         bound_us = REDELIVERY_US if arrival.sent_us is not None else REDELIVERY_UNSTAMPED_US
-        if now_us - before.received_us > bound_us:
-            salt = now_us.to_bytes(8, "big")
-            return inbox.add_part(
-                connection, row | {"fingerprint": hashlib.sha256(arrival.fingerprint + salt).digest()}
-            )
+        if sheet.now_us - before.received_us > bound_us:
+            return self._take_anew(sheet, row, arrival, sender)
         if arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
             # STOP, START and STOP again within one second of the network's clock: in doubt it is a STOP.
             reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None, sender.origin.node)
-            self._replies.obey(connection, reply, now_us)
-        return None
+            self._replies.obey(sheet.connection, reply, sheet.now_us)
+        return False
 
-    def _join(self, connection: Connection, row: dict[str, Any], part_id: int, sender: _Sender, now_us: int) -> None:
+    def _take_anew(self, sheet: Sheet, row: dict[str, Any], arrival: Arrival, sender: _Sender) -> bool:
+        salt = sheet.now_us.to_bytes(8, "big")
+        row |= {"fingerprint": hashlib.sha256(arrival.fingerprint + salt).digest()}
+        part_id = inbox.add_part(sheet.connection, row)
+        if part_id is None:
+            return False
+        if arrival.whole:
+            self._complete(sheet, Whole(arrival.text, arrival.data, arrival.sent_us, part_ids=[part_id]), sender)
+        else:
+            self._join(sheet, row, part_id, sender)
+        return True
+
+    def _join(self, sheet: Sheet, row: dict[str, Any], part_id: int, sender: _Sender) -> None:
         """One more part of a long message: complete it, or end an older one whose reference came round."""
-        waiting = inbox.open_parts(connection, row, now_us - REASSEMBLY_US)
+        waiting = inbox.open_parts(sheet.connection, row, sheet.now_us - REASSEMBLY_US)
         older = [part for part in waiting if part.id != part_id]
         if any(part.concat_sequence == row["concat_sequence"] for part in older):
             # The same number with other octets: the sender has begun another message under this reference.
-            self._complete(connection, _whole_of(_in_order(older)), sender, now_us)
+            self._complete(sheet, _whole_of(_in_order(older)), sender)
             waiting = [part for part in waiting if part.id == part_id]
         parts = _in_order(waiting)
         if len(parts) == row["concat_total"]:
-            self._complete(connection, _whole_of(parts), sender, now_us)
+            self._complete(sheet, _whole_of(parts), sender)
 
     def give_up(self, connection: Connection, node: str, now_us: int) -> int:
         """Show what came of long messages whose other parts did not come in a day; returns how many messages."""
@@ -96,11 +124,13 @@ class Inbox:
         for part in stale:
             key = (part.recipient_id, part.iccid, part.concat_reference, part.concat_bits, part.concat_total)
             sets.setdefault(key, []).append(part)
+        sheet = Sheet(connection, now_us, last_sent_to(connection, {part.recipient_id for part in stale}))
         for parts in sets.values():
             first = parts[0]
             origin = Origin(first.modem, first.node or node, first.iccid)
             sender = _Sender(first.recipient_id, AddressKind(first.kind), origin)
-            self._complete(connection, _whole_of(_in_order(parts)), sender, now_us)
+            self._complete(sheet, _whole_of(_in_order(parts)), sender)
+        sheet.write()
         return len(sets)
 
     def take_undecodable(self, connection: Connection, raw: str, problem: str, origin: Origin, now_us: int) -> None:
@@ -118,10 +148,10 @@ class Inbox:
         if inbox.add_part(connection, row) is not None:
             events.record(connection, now_us, "inbound.undecodable", detail=f"{problem}, through {origin.modem}")
 
-    def _complete(self, connection: Connection, whole: Whole, sender: _Sender, now_us: int) -> None:
+    def _complete(self, sheet: Sheet, whole: Whole, sender: _Sender) -> None:
         """One whole message: its record, its event, and what its keyword asks for."""
         keyword = keyword_of(whole.text)
-        answered = messages.last_sent_to(connection, sender.id)
+        answered = sheet.answered.get(sender.id)
         item_id = self._ids.new()
         row = {
             "id": item_id,
@@ -131,29 +161,28 @@ class Inbox:
             "iccid": sender.origin.iccid,
             "text": whole.text,
             "data": whole.data,
-            "parts": len(whole.part_ids),
-            "received_us": now_us,
+            "parts": max(len(whole.part_ids), 1),
+            "received_us": sheet.now_us,
             "sent_us": whole.sent_us,
-            "keyword": keyword,
+            "keyword": None if keyword is None else str(keyword),
             "in_reply_to": answered.id if answered else None,
             "reference": answered.reference if answered else None,
         }
-        inbox.add(connection, row, whole.part_ids)
-        events.record(connection, now_us, "inbound.received", inbox_id=item_id, detail=f"through {sender.origin.modem}")
+        sheet.add(row, whole)
         if keyword is not None:
+            sheet.write()
             category = answered.category if answered else None
             reply = Reply(item_id, sender.id, sender.kind, keyword, sender.origin.modem, category, sender.origin.node)
-            self._replies.obey(connection, reply, now_us)
+            self._replies.obey(sheet.connection, reply, sheet.now_us)
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A whole message: the rows of its parts in order, and what they say together."""
+class Heard:
+    """An SMS-DELIVER to be kept: what it says, its sender's fingerprint, and where it was heard."""
 
-    part_ids: Sequence[int]
-    text: str | None
-    data: bytes | None
-    sent_us: int | None
+    arrival: Arrival
+    lookup: bytes
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +198,7 @@ def _whole_of(parts: Sequence[AnyRow]) -> Whole:
     is_text = any(part.text is not None for part in parts)
     text = joined([bytes(part.octets) for part in parts]) if is_text else None
     data = None if is_text else b"".join(part.data or b"" for part in parts)
-    return Whole([part.id for part in parts], text, data, parts[0].sent_us)
+    return Whole(text, data, parts[0].sent_us, part_ids=[part.id for part in parts])
 
 
 def _in_order(parts: Sequence[AnyRow]) -> Sequence[AnyRow]:

@@ -1,7 +1,8 @@
 """One receiver per modem: what the modem tells is committed first and acknowledged then.
 
-Only an acknowledged message is deleted from the modem. While the store refuses, nothing is acknowledged and nothing
-lost; an event that fails in any other way is tried three times, then kept as raw octets with the reason, so that it
+Only an acknowledged message is deleted from the modem. What has come while a commit was under way shares the next one.
+While the store refuses, nothing is acknowledged and nothing lost; when a group fails, each of it is taken by itself,
+and an event that fails in any other way is tried three times, then kept as raw octets with the reason, so that it
 cannot block the ones behind it.
 """
 
@@ -9,7 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from sqlalchemy import Connection
 
@@ -26,14 +30,18 @@ from gateway.config.settings import GatewaySettings
 from gateway.errors import StoreClosed, Unavailable
 from gateway.failpoints import reach
 from gateway.inbound.arrival import Origin, arrival_of
-from gateway.inbound.inbox import Inbox
-from gateway.inbound.reports import Reports
+from gateway.inbound.inbox import Heard, Inbox
+from gateway.inbound.reports import HeardReport, Reports
 from gateway.ports import Modem
 from gateway.store import events as store_events
 from gateway.store.database import Store
 
 log = logging.getLogger(__name__)
 
+#: So many share a commit at most: a sender waits for it, and so does a STOP that comes behind them.
+MOST_TOGETHER = 64
+#: Far less than a network waits for the confirmation of a report, and longer than a part takes where that matters.
+_WITH_OTHERS_S = 0.005
 _TRIES = 3
 _PAUSE_US = 2 * SECOND_US
 #: News that the modem need not be told to forget.
@@ -42,6 +50,14 @@ _WITHOUT_RECEIPT = (ModemStateChanged, SubmitAnsweredLate)
 
 def _nobody_asks(_connection: Connection, _event: SubmitAnsweredLate, _modem: str, _now_us: int) -> None:
     """Where nothing is sent nothing is answered late."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the modem told, and where it was heard."""
+
+    event: ModemEvent
+    origin: Origin
 
 
 class Receiver:
@@ -57,38 +73,91 @@ class Receiver:
         self._clock = clock
         self._node = gateway.node
         self._country = gateway.country
+        self._heard: deque[_Heard] = deque()
+        self._news = asyncio.Event()
+        self._ended = False
         #: Takes what a modem says of a submit that had been given up, in the transaction; the name is the modem's.
         self.on_answer: Callable[[Connection, SubmitAnsweredLate, str, int], None] = _nobody_asks
         #: Called after each commit: a reply may have put something into the queue, or taken it out.
         self.on_committed: Callable[[], None] = lambda: None
+        #: Whether parts are being sent through this modem.
+        self.is_sending: Callable[[], bool] = lambda: False
         #: Called when the modem said that its state is another now.
         self.on_state: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
-        """Take what the modem tells until its events end."""
-        async for event in self._modem.events():
-            try:
-                await self._take(event)
-            except StoreClosed:
-                return
+        """Take what the modem tells until its events end. What comes meanwhile waits, and is taken together."""
+        listening = asyncio.create_task(self._listen())
+        try:
+            while await self._something_heard():
+                await self._take([self._heard.popleft() for _ in range(min(len(self._heard), MOST_TOGETHER))])
+        except StoreClosed:
+            return
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
 
-    async def _take(self, event: ModemEvent) -> None:
+    async def _listen(self) -> None:
+        """Note what the modem tells, and through which SIM it came."""
+        try:
+            async for event in self._modem.events():
+                origin = Origin(self._modem.name, self._node, self._modem.status().iccid)
+                self._heard.append(_Heard(event, origin))
+                self._news.set()
+        finally:
+            self._ended = True
+            self._news.set()
+
+    async def _something_heard(self) -> bool:
+        """Wait for it; False when the modem's events are over and all of them were taken."""
+        while not self._heard and not self._ended:
+            self._news.clear()
+            await self._news.wait()
+        return bool(self._heard)
+
+    async def _take(self, group: Sequence[_Heard]) -> None:
         """Commit, then acknowledge."""
-        origin = Origin(self._modem.name, self._node, self._modem.status().iccid)
-        if isinstance(event, ModemStateChanged):
+        if any(isinstance(heard.event, ModemStateChanged) for heard in group):
             self.on_state()
-        await self._commit(event, origin)
-        self.on_committed()
+        if len(group) > 1 and await self._commit_together(group):
+            self.on_committed()
+            for heard in group:
+                await self._acknowledge(heard.event)
+            return
+        for heard in group:
+            await self._commit(heard)
+            self.on_committed()
+            await self._acknowledge(heard.event)
+
+    async def _acknowledge(self, event: ModemEvent) -> None:
         if not isinstance(event, _WITHOUT_RECEIPT):
             reach("recorded")
             await self._modem.acknowledge(event.receipt)
 
-    async def _commit(self, event: ModemEvent, origin: Origin) -> None:
+    async def _commit_together(self, group: Sequence[_Heard]) -> bool:
+        """Write down several by one flush; False, and nothing is written, where one of them stands in the way, or the
+        store refuses so much at once: each is then taken by itself."""
+        try:
+            await self._store.write(
+                lambda connection: self._write_all(connection, group), within_s=self._patience_s(group)
+            )
+        except StoreClosed:
+            raise
+        except Exception as error:  # noqa: BLE001 - each says for itself what is wrong with it
+            details = {"action": "inbound_apart", "modem": self._modem.name, "cause": type(error).__name__}
+            log.warning("a group of inbound events is taken one by one", extra=details)
+            return False
+        return True
+
+    async def _commit(self, heard: _Heard) -> None:
         """Write it down, however often the store refuses; what fails otherwise is set aside after some tries."""
+        event, origin = heard.event, heard.origin
         problem = ""
         for _ in range(_TRIES):
             try:
-                await self._patiently(lambda connection: self._write(connection, event, origin))
+                await self._patiently(
+                    lambda connection: self._write_all(connection, [heard]), within_s=self._patience_s([heard])
+                )
             except StoreClosed:
                 raise
             except Exception as error:
@@ -101,11 +170,17 @@ class Receiver:
             now_us = self._clock.now_us()
             await self._patiently(lambda c: self._inbox.take_undecodable(c, raw, problem, origin, now_us))
 
-    async def _patiently(self, work: Callable[[Connection], None]) -> None:
+    def _patience_s(self, group: Sequence[_Heard]) -> float:
+        """How long it can wait for others. While parts are sent the result of one will soon be written down: a report
+        that goes with it neither costs a flush nor keeps the sender waiting for one."""
+        reports = all(isinstance(heard.event, StatusReportReceived) for heard in group)
+        return _WITH_OTHERS_S if reports and self.is_sending() else 0.0
+
+    async def _patiently(self, work: Callable[[Connection], None], *, within_s: float = 0.0) -> None:
         """Come again for as long as the store can take nothing."""
         while True:
             try:
-                await self._store.write(work)
+                await self._store.write(work, within_s=within_s)
             except StoreClosed:
                 raise
             except Unavailable as error:
@@ -114,15 +189,26 @@ class Receiver:
             else:
                 return
 
-    def _write(self, connection: Connection, event: ModemEvent, origin: Origin) -> None:
+    def _write_all(self, connection: Connection, group: Sequence[_Heard]) -> None:
+        """Write them down in their order; neighbours of one kind together."""
         now_us = self._clock.now_us()
+        for kind, neighbours in groupby(group, lambda heard: type(heard.event)):
+            if kind is DeliverReceived:
+                self._inbox.take_all(connection, [self._message(heard) for heard in neighbours], now_us)
+            elif kind is StatusReportReceived:
+                self._reports.take_all(connection, [_report(heard) for heard in neighbours], now_us)
+            else:
+                for heard in neighbours:
+                    self._write(connection, heard.event, heard.origin, now_us)
+
+    def _message(self, heard: _Heard) -> Heard:
+        assert isinstance(heard.event, DeliverReceived)
+        reach("heard")
+        arrival = arrival_of(heard.event, heard.origin, self._country)
+        return Heard(arrival, self._store.fingerprint(arrival.sender), heard.origin)
+
+    def _write(self, connection: Connection, event: ModemEvent, origin: Origin, now_us: int) -> None:
         match event:
-            case DeliverReceived():
-                reach("heard")
-                arrival = arrival_of(event, origin, self._country)
-                self._inbox.take(connection, arrival, self._store.fingerprint(arrival.sender), origin, now_us)
-            case StatusReportReceived():
-                self._reports.take(connection, event, origin, now_us)
             case PduUndecodable():
                 problem = f"{event.error.field} at octet {event.error.octet}: {event.error.message}"
                 self._inbox.take_undecodable(connection, event.raw, problem, origin, now_us)
@@ -130,6 +216,13 @@ class Receiver:
                 self.on_answer(connection, event, origin.modem, now_us)
             case ModemStateChanged():
                 _record_state(connection, event, origin, now_us)
+            case _:
+                raise AssertionError("messages and reports are written in groups")
+
+
+def _report(heard: _Heard) -> HeardReport:
+    assert isinstance(heard.event, StatusReportReceived)
+    return heard.event, heard.origin
 
 
 #: States that people are told of; the others are passing.

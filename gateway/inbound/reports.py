@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from sqlalchemy import Connection
 
 from drivers.events import StatusReportReceived
@@ -13,6 +16,9 @@ from gateway.store import recipients, reports
 from gateway.store.database import Store
 from gateway.store.reports import NewReport
 
+#: A report, and where it was heard.
+HeardReport: TypeAlias = tuple[StatusReportReceived, Origin]
+
 
 class Reports:
     """Takes status reports."""
@@ -23,26 +29,42 @@ class Reports:
 
     def take(self, connection: Connection, event: StatusReportReceived, origin: Origin, now_us: int) -> bool:
         """Keep a report and let it move its part; False when the same octets were here before."""
-        told = event.report
-        number, kind = normalise_sender(told.tp_ra.text, self._country)
-        moment, taken = told.tp_dt.datetime, told.tp_scts.datetime
-        new = NewReport(
-            fingerprint=fingerprint(origin, event.raw),
-            recipient_id=recipients.ensure(connection, number, kind, self._store.fingerprint(number), now_us),
-            number=number,
-            modem=origin.modem,
-            node=origin.node,
-            iccid=origin.iccid,
-            tp_mr=told.tp_mr,
-            tp_st=told.tp_st,
-            received_us=now_us,
-            submitted_us=None if taken is None else from_datetime(taken),
-            discharged_us=None if moment is None else from_datetime(moment),
-        )
-        report_id = reports.add(connection, new)
-        if report_id is None:
-            return False
+        (kept,) = self.take_all(connection, [(event, origin)], now_us)
+        return kept
+
+    def take_all(self, connection: Connection, group: Sequence[HeardReport], now_us: int) -> list[bool]:
+        """The same for several, in their order. Their people are looked for together."""
+        named = [normalise_sender(event.report.tp_ra.text, self._country) for event, _ in group]
+        lookups = [self._store.fingerprint(number) for number, _ in named]
+        people = recipients.ensure_all(connection, dict(zip(lookups, named, strict=True)), now_us)
+        return [
+            self._take(connection, _row(event, origin, people[lookup], number, now_us))
+            for (event, origin), lookup, (number, _) in zip(group, lookups, named, strict=True)
+        ]
+
+    @staticmethod
+    def _take(connection: Connection, new: NewReport) -> bool:
         row = reports.attempt_for(connection, new)
+        if not reports.add(connection, new, None if row is None else row.id):
+            return False
         if row is not None:
-            reports.apply(connection, report_id, row, now_us, told=new, finding=finding_of(new.tp_st))
+            reports.move(connection, row, new.received_us, told=new, finding=finding_of(new.tp_st))
         return True
+
+
+def _row(event: StatusReportReceived, origin: Origin, person: int, number: str, now_us: int) -> NewReport:
+    told = event.report
+    moment, taken = told.tp_dt.datetime, told.tp_scts.datetime
+    return NewReport(
+        fingerprint=fingerprint(origin, event.raw),
+        recipient_id=person,
+        number=number,
+        modem=origin.modem,
+        node=origin.node,
+        iccid=origin.iccid,
+        tp_mr=told.tp_mr,
+        tp_st=told.tp_st,
+        received_us=now_us,
+        submitted_us=None if taken is None else from_datetime(taken),
+        discharged_us=None if moment is None else from_datetime(moment),
+    )

@@ -119,7 +119,8 @@ class Acceptance:
         if not numbers:
             return {}
         lookups = {self._fingerprint(number): number for number in numbers}
-        rows = recipients.ensure_all(connection, lookups, AddressKind.E164, now_us)
+        people = {lookup: (number, AddressKind.E164) for lookup, number in lookups.items()}
+        rows = recipients.ensure_all(connection, people, now_us)
         return {lookups[lookup]: person for lookup, person in rows.items()}
 
     def _accept(self, group: _Group, principal: Principal, draft: Draft | GatewayError) -> Outcome:

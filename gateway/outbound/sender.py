@@ -66,6 +66,10 @@ class Sender:
         #: Whether it waits for a nudge, and has got none yet.
         self.idle = False
 
+    def is_sending(self) -> bool:
+        """Whether it is between two parts, or at one."""
+        return not self.idle
+
     def nudge(self) -> None:
         """There may be something to send."""
         self.idle = False

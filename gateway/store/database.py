@@ -68,14 +68,17 @@ class Store:
         #: Commits with at least one work, and works in all: how well grouping does.
         self.groups = 0
         self.works = 0
+        dialect = link.connection().dialect
         self._thread.start()
+        self._readers.compile(dialect)
 
     def fingerprint(self, number: str) -> bytes:
         """Keyed hash of a number: finds its row, and proves an opt-out after the number itself was erased."""
         return hmac.digest(self._lookup_key, number.encode(), hashlib.sha256)
 
-    async def write(self, work: Work[T], *, hurried: bool = False) -> T:
-        """Run `work` in a transaction of the writer; returns after the flush.
+    async def write(self, work: Work[T], *, hurried: bool = False, within_s: float = 0.0) -> T:
+        """Run `work` in a transaction of the writer; returns after the flush. With `within_s` it waits so long for
+        others whose flush it can share.
 
         Once handed over the work is done even if the caller is cancelled; it may be run a second time, from its
         beginning, when the connection broke in the first or another host was in its way. Raises what `work` raises,
@@ -85,7 +88,11 @@ class Store:
         if self._closed:
             raise StoreClosed
         job = Job(work, hurried=hurried)
-        self._waiting.put(job)
+        if within_s:
+            self._waiting.offer(job)
+            asyncio.get_running_loop().call_later(within_s, self._waiting.put, job)
+        else:
+            self._waiting.put(job)
         return await job.future
 
     async def write_together(

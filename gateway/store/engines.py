@@ -10,7 +10,7 @@ hosts write: what is claimed is locked first (`is_shared`), and a transaction ca
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway.errors import NodeTaken, StorageFull, Unavailable
 from gateway.store import server_settings
 from gateway.store.engine import READERS, StoreEngine, StoreUnusable, full, number_of, unreachable
+from gateway.store.file import File
 from gateway.store.server_settings import TripLimits, refuse_unsafe
 
 if TYPE_CHECKING:
@@ -34,18 +35,6 @@ insert = postgresql.insert
 def is_shared(connection: Connection) -> bool:
     """Whether others may write at the same time, so that what is claimed must be locked first."""
     return connection.dialect.name == "postgresql"
-
-
-class _File(sqlite3.Connection):
-    """Nothing is gained by putting a statement off: there is no trip to a file."""
-
-    ask = sqlite3.Connection.execute
-    later = sqlite3.Connection.execute
-    many = sqlite3.Connection.executemany
-
-    def together(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[sqlite3.Cursor]:
-        """One after the other."""
-        return [self.execute(query, values) for query, values in asked]
 
 
 class SqliteEngine(StoreEngine):
@@ -84,7 +73,7 @@ class SqliteEngine(StoreEngine):
         event.listen(engine, "connect", _wait_briefly)
         return engine
 
-    def _engine(self, *, factory: type[_File] = _File, pool_size: int = 1) -> Engine:
+    def _engine(self, *, factory: type[File] = File, pool_size: int = 1) -> Engine:
         connect = {"check_same_thread": False, "timeout": 10, "factory": factory}
         # An error that repeats its parameters would put texts of people into a log.
         return create_engine(f"sqlite:///{self._path}", connect_args=connect, hide_parameters=True, pool_size=pool_size)

@@ -53,6 +53,17 @@ def record(
     _record.write(connection, at=at_us, kind=str(kind), of_message=message_id, of_inbox=inbox_id, sentence=detail)
 
 
+def record_all(connection: Connection, at_us: int, kind: str, items: Iterable[tuple[str, str]]) -> None:
+    """Append one event of this kind for each of: inbox id, detail."""
+    _record.write_many(
+        connection,
+        [
+            {"at": at_us, "kind": kind, "of_message": None, "of_inbox": each, "sentence": detail}
+            for each, detail in items
+        ],
+    )
+
+
 def record_status(
     connection: Connection, at_us: int, message_id: str, status: Status, detail: str | None = None
 ) -> None:

@@ -2,31 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, update
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import Connection, String, bindparam, select, update
 
 from gateway.message import InboxItem
 from gateway.requests import InboxFilter, Page
 from gateway.store.engines import insert
+from gateway.store.many import PreparedList
+from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, inbound_part, inbox, message, recipient
 
 _i = inbox.c
 _p = inbound_part.c
 
 
+_COLUMNS = [column.name for column in inbound_part.c if column.name != "id"]
+# Insertions of whole columns: their own names are those of the values.
+_new_part = insert(inbound_part).values({name: bindparam(name) for name in _COLUMNS})
+_add_parts = Prepared(_new_part)
+_add_part = Prepared(_new_part.on_conflict_do_nothing(index_elements=["fingerprint"]).returning(_p.id))
+_add = Prepared(insert(inbox).values({column.name: bindparam(column.name) for column in _i if column.name != "answer"}))
+_tie = Prepared(update(inbound_part).where(_p.id == bindparam("part_id")).values(inbox_id=bindparam("item")))
+_earlier = Prepared(select(_p.id, _p.received_us, _p.inbox_id).where(_p.fingerprint == bindparam("hash")))
+_known = PreparedList(lambda values: select(_p.fingerprint).where(_p.fingerprint.in_(values)))
+_open_parts = Prepared(
+    select(inbound_part)
+    .where(
+        _p.inbox_id.is_(None),
+        _p.concat_reference.is_not(None),
+        _p.recipient_id == bindparam("person"),
+        _p.concat_reference == bindparam("reference"),
+        _p.concat_bits == bindparam("bits"),
+        _p.concat_total == bindparam("total"),
+        _p.iccid.is_not_distinct_from(bindparam("sim", type_=String)),
+        _p.received_us >= bindparam("since_us"),
+    )
+    .order_by(_p.id)
+)
+
+
+def _part(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row.get(name) for name in _COLUMNS}
+
+
+def known(connection: Connection, fingerprints: Sequence[bytes]) -> set[bytes]:
+    """Those of them that are here."""
+    return {bytes(row.fingerprint) for row in _known.rows(connection, fingerprints)}
+
+
 def add_part(connection: Connection, row: Mapping[str, Any]) -> int | None:
     """Keep one SMS-DELIVER; its id, or None when the same octets are here already."""
-    new = insert(inbound_part).values(dict(row)).on_conflict_do_nothing(index_elements=["fingerprint"])
-    return connection.execute(new.returning(_p.id)).scalar()
+    return _add_part.scalar(connection, **_part(row))
+
+
+def add_parts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep several whose octets are not here. Where another host keeps the same at this moment it fails, and the
+    writer comes again."""
+    _add_parts.change_many(connection, [_part(row) for row in rows])
 
 
 def earlier(connection: Connection, fingerprint: bytes) -> AnyRow | None:
     """The part of that fingerprint that is here: id, received_us, inbox_id."""
-    query = select(_p.id, _p.received_us, _p.inbox_id).where(_p.fingerprint == fingerprint)
-    return connection.execute(query).first()
+    return _earlier.first(connection, hash=fingerprint)
 
 
 def stale_parts(connection: Connection, before_us: int, limit: int) -> Sequence[AnyRow]:
@@ -38,23 +77,25 @@ def stale_parts(connection: Connection, before_us: int, limit: int) -> Sequence[
 
 def open_parts(connection: Connection, row: Mapping[str, Any], since_us: int) -> Sequence[AnyRow]:
     """The parts that wait for the same long message as `row`: same sender, SIM, reference, width and total."""
-    query = select(inbound_part).where(
-        _p.inbox_id.is_(None),
-        _p.concat_reference.is_not(None),
-        _p.recipient_id == row["recipient_id"],
-        _p.concat_reference == row["concat_reference"],
-        _p.concat_bits == row["concat_bits"],
-        _p.concat_total == row["concat_total"],
-        _p.iccid.is_not_distinct_from(row["iccid"]),
-        _p.received_us >= since_us,
+    return _open_parts.rows(
+        connection,
+        person=row["recipient_id"],
+        reference=row["concat_reference"],
+        bits=row["concat_bits"],
+        total=row["concat_total"],
+        sim=row["iccid"],
+        since_us=since_us,
     )
-    return connection.execute(query.order_by(_p.id)).all()
 
 
-def add(connection: Connection, row: Mapping[str, Any], part_ids: Sequence[int]) -> None:
-    """Keep a whole message and tie its parts to it."""
-    connection.execute(plain_insert(inbox), dict(row))
-    connection.execute(update(inbound_part).where(_p.id.in_(part_ids)).values(inbox_id=row["id"]))
+def add(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep whole messages; the columns but `answer`."""
+    _add.write_many(connection, rows)
+
+
+def tie(connection: Connection, parts: Iterable[tuple[int, str]]) -> None:
+    """Tie parts to the message that they make: part and message."""
+    _tie.write_many(connection, [{"part_id": part_id, "item": item_id} for part_id, item_id in parts])
 
 
 def page(

@@ -28,7 +28,7 @@ _REPEATS = 4
 class Job:
     """A work, and where its outcome goes."""
 
-    __slots__ = ("collided", "error", "future", "hurried", "repeats_left", "result", "work")
+    __slots__ = ("collided", "error", "future", "hurried", "repeats_left", "result", "taken", "work")
 
     def __init__(
         self, work: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop | None = None, *, hurried: bool = False
@@ -41,6 +41,8 @@ class Job:
         self.error: BaseException | None = None
         self.collided = False
         self.repeats_left = _REPEATS
+        #: Whether the writer has it: one that can wait may be come by twice.
+        self.taken = False
 
     def forget(self) -> None:
         """As before it was run."""

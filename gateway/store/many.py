@@ -1,6 +1,6 @@
 """Queries over a list of values, in statements that are compiled once.
 
-A statement for each length would be compiled anew for nearly every list. So there are three lengths, and what a list
+A statement for each length would be compiled anew for nearly every list. So there are a few lengths, and what a list
 lacks is filled up with its last value, which finds nothing that it would not find anyway.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from gateway.store.prepared import Prepared
 
-_LENGTHS = (1, 16, 256)
+_LENGTHS = (1, 16, 64, 256)
 _MOST = _LENGTHS[-1]
 
 

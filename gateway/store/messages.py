@@ -272,6 +272,13 @@ def end_waiting(
     return bool(ended)
 
 
+_waiting_for = Prepared(
+    select(_m.id, _m.category).where(
+        _m.recipient_id == bindparam("person"), _m.status.in_(words(WAITING)), _m.reply_to_inbox_id.is_(None)
+    )
+)
+
+
 def end_all_waiting(
     connection: Connection,
     recipient_id: int,
@@ -283,13 +290,7 @@ def end_all_waiting(
     sentence: str,
 ) -> int:
     """End what waits for one person in these categories, automatic replies apart; returns how many."""
-    query = select(_m.id).where(
-        _m.recipient_id == recipient_id,
-        _m.status.in_(WAITING),
-        _m.category.in_(categories),
-        _m.reply_to_inbox_id.is_(None),
-    )
-    ids = connection.execute(query).scalars().all()
+    ids = [row.id for row in _waiting_for.rows(connection, person=recipient_id) if row.category in categories]
     return sum(end_waiting(connection, each, status, now_us, code=code, sentence=sentence) for each in ids)
 
 
@@ -314,19 +315,6 @@ def ending(status: Status, code: str | None, sentence: str | None) -> dict[str, 
         "retry_us": None,
         "resend_us": None,
     }
-
-
-_last_sent = Prepared(
-    select(_m.id, _m.reference, _m.category)
-    .where(_m.recipient_id == bindparam("person"), _m.modem.is_not(None), _m.reply_to_inbox_id.is_(None))
-    .order_by(_m.id.desc())
-    .limit(1)
-)
-
-
-def last_sent_to(connection: Connection, recipient_id: int) -> AnyRow | None:
-    """The latest message to this person that has begun, automatic replies apart: id, reference, category."""
-    return _last_sent.first(connection, person=recipient_id)
 
 
 _last_modem = Prepared(

@@ -49,6 +49,26 @@ def is_opted_out(connection: Connection, recipient_id: int, category: str) -> bo
     return _stands.scalar(connection, person=recipient_id, name=category) is not None
 
 
+_add = Prepared(
+    insert(optout)
+    .values(
+        recipient_id=bindparam("person"),
+        category=bindparam("name"),
+        since_us=bindparam("now_us"),
+        source=bindparam("by"),
+        inbox_id=bindparam("item"),
+    )
+    .on_conflict_do_nothing()
+)
+_lift = (
+    update(optout)
+    .where(_o.recipient_id == bindparam("person"), _o.lifted_us.is_(None))
+    .values(lifted_us=bindparam("now_us"), lifted_by=bindparam("word"))
+)
+_lift_all = Prepared(_lift)
+_lift_one = Prepared(_lift.where(_o.category == bindparam("name")))
+
+
 def add(
     connection: Connection,
     recipient_id: int,
@@ -60,13 +80,10 @@ def add(
 ) -> bool:
     """Opt a person out; False when they already were. Whoever is about to write to them is waited for."""
     recipients.lock(connection, recipient_id)
-    row = insert(optout).values(
-        recipient_id=recipient_id, category=category, since_us=now_us, source=source, inbox_id=inbox_id
-    )
-    added = connection.execute(row.on_conflict_do_nothing().returning(_o.id)).first() is not None
+    added = _add.change(connection, person=recipient_id, name=category, now_us=now_us, by=source, item=inbox_id)
     if added:
         events.record(connection, now_us, "optout.added", inbox_id=inbox_id, detail=f"by {source}")
-    return added
+    return bool(added)
 
 
 def stop(
@@ -106,10 +123,10 @@ def lift(
     inbox_id: str | None = None,
 ) -> int:
     """Lift the opt-out of one category ("" for the general one), or with None all of them; returns how many."""
-    row = update(optout).where(_o.recipient_id == recipient_id, _o.lifted_us.is_(None))
-    if category is not None:
-        row = row.where(_o.category == category)
-    lifted = connection.execute(row.values(lifted_us=now_us, lifted_by=by)).rowcount
+    if category is None:
+        lifted = _lift_all.change(connection, person=recipient_id, now_us=now_us, word=by)
+    else:
+        lifted = _lift_one.change(connection, person=recipient_id, now_us=now_us, word=by, name=category)
     if lifted:
         events.record(connection, now_us, "optout.lifted", inbox_id=inbox_id, detail=f"by {by}")
     return lifted

@@ -45,6 +45,17 @@ class _Text:
     make: Callable[[Iterable[Any]], Any] | None = None
 
 
+#: Every statement, in the order of their making.
+_MADE: list[Prepared] = []
+
+
+def compile_all(dialect: Dialect) -> None:
+    """Compile what was made so far. Done when a store is opened, so that nobody waits for it later: not the first
+    message of the day, and not a STOP."""
+    for statement in tuple(_MADE):
+        statement.compile(dialect)
+
+
 class Prepared:
     """One statement. `values` are those of its bind parameters, by name."""
 
@@ -52,6 +63,11 @@ class Prepared:
         assert isinstance(clause, Executable)
         self._clause = clause
         self._texts: dict[str, _Text] = {}
+        _MADE.append(self)
+
+    def compile(self, dialect: Dialect) -> None:
+        """Make its text for this engine, if nobody has asked for it yet."""
+        self._text(dialect)
 
     def rows(self, connection: Connection, **values: Any) -> list[Any]:
         """Every row, as named tuples."""
@@ -79,6 +95,11 @@ class Prepared:
         """Write, when nobody asks how many rows: an engine may put it off until the next statement that is needed."""
         text = self._text(connection.dialect)
         _raw(connection).later(text.sql, text.arguments(values))
+
+    def write_many(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+        """As `write`, once for each of `rows`."""
+        text = self._text(connection.dialect)
+        _raw(connection).later_many(text.sql, [text.arguments(row) for row in rows])
 
     def change_many(self, connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
         """Run once for each of `rows`."""
@@ -160,6 +181,7 @@ class _Raw(Protocol):
 
     def ask(self, sql: str, values: Sequence[Any], /) -> _Cursor: ...
     def later(self, sql: str, values: Sequence[Any], /) -> None: ...
+    def later_many(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None: ...
     def together(self, asked: Sequence[tuple[str, Sequence[Any]]], /) -> Sequence[_Cursor]: ...
     def many(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None: ...
 

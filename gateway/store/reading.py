@@ -11,11 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 
 from gateway.errors import Unavailable
 from gateway.store.engine import READERS, StoreEngine, unreachable
 from gateway.store.link import Pause
+from gateway.store.prepared import compile_all
 
 T = TypeVar("T")
 
@@ -32,6 +33,10 @@ class Readers:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a connection that sees one committed state. Raises what it raises, or `Unavailable`."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
+
+    def compile(self, dialect: Dialect) -> None:
+        """Compile every statement, while there is nothing to read yet."""
+        self._threads.submit(compile_all, dialect)
 
     def hope(self) -> None:
         """The database was reached: no reader need wait before it tries."""

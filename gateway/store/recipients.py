@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -77,22 +77,28 @@ def ask_try_lock(recipient_id: int) -> Question:
     return _try_lock, {"person": recipient_id}
 
 
-def ensure_all(connection: Connection, numbers: Mapping[bytes, str], kind: str, now_us: int) -> dict[bytes, int]:
-    """The rows of these numbers (by their lookups), made where they are new; by lookup."""
-    known = _found(connection, list(numbers))
+def find_all(connection: Connection, lookups: Collection[bytes]) -> dict[bytes, int]:
+    """The rows that there are of these people, by lookup."""
+    return {bytes(row.lookup): row.id for row in _find_all.rows(connection, list(lookups))}
+
+
+def ensure_all(connection: Connection, people: Mapping[bytes, tuple[str, str]], now_us: int) -> dict[bytes, int]:
+    """The rows of these people (number and kind, by lookup), made where they are new; by lookup."""
+    known = find_all(connection, people)
+    return known | add_all(connection, {each: people[each] for each in people.keys() - known.keys()}, now_us)
+
+
+def add_all(connection: Connection, people: Mapping[bytes, tuple[str, str]], now_us: int) -> dict[bytes, int]:
+    """Make rows of people who have none (number and kind, by lookup), unless another host has just done it."""
+    if not people:
+        return {}
     # In one order for everybody, so that two who make the same people cannot wait for each other.
-    missing = sorted(numbers.keys() - known.keys())
-    if missing:
-        _add_many.change_many(
-            connection,
-            [{"digits": numbers[each], "sort": str(kind), "hash": each, "now_us": now_us} for each in missing],
-        )
-        known |= _found(connection, missing)
-    return known
-
-
-def _found(connection: Connection, lookups: Sequence[bytes]) -> dict[bytes, int]:
-    return {bytes(row.lookup): row.id for row in _find_all.rows(connection, lookups)}
+    rows = [(each, *people[each]) for each in sorted(people)]
+    _add_many.write_many(
+        connection,
+        [{"digits": number, "sort": str(kind), "hash": each, "now_us": now_us} for each, number, kind in rows],
+    )
+    return find_all(connection, people)
 
 
 def find(connection: Connection, lookup: bytes) -> int | None:

@@ -59,9 +59,9 @@ _add = Prepared(
         received_us=bindparam("now_us"),
         submitted_us=bindparam("taken_us"),
         discharged_us=bindparam("then_us"),
+        attempt_id=bindparam("of_attempt"),
     )
     .on_conflict_do_nothing(index_elements=["fingerprint"])
-    .returning(report.c.id)
 )
 _who = (
     select(
@@ -142,9 +142,9 @@ _waiting = Prepared(
 _attempt = Prepared(_who.where(attempt.c.id == bindparam("attempt_id")))
 
 
-def add(connection: Connection, new: NewReport) -> int | None:
-    """Keep a report; its id, or None when the same octets are here already."""
-    return _add.scalar(
+def add(connection: Connection, new: NewReport, attempt_id: int | None) -> bool:
+    """Keep a report, with the attempt that it speaks of; False when the same octets are here already."""
+    added = _add.change(
         connection,
         hash=new.fingerprint,
         person=new.recipient_id,
@@ -156,7 +156,9 @@ def add(connection: Connection, new: NewReport) -> int | None:
         now_us=new.received_us,
         taken_us=new.submitted_us,
         then_us=new.discharged_us,
+        of_attempt=attempt_id,
     )
+    return bool(added)
 
 
 def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
@@ -210,8 +212,13 @@ def waiting_for(connection: Connection, attempt_id: int) -> list[tuple[AnyRow, A
 def apply(
     connection: Connection, report_id: int, row: AnyRow, now_us: int, *, told: NewReport | AnyRow, finding: Finding
 ) -> None:
-    """Tie a report to its attempt (a row of `attempt`) and let it move the part."""
+    """Tie a report that waited to its attempt (a row of `attempt`) and let it move the part."""
     _tie.write(connection, report_id=report_id, of_attempt=row.id)
+    move(connection, row, now_us, told=told, finding=finding)
+
+
+def move(connection: Connection, row: AnyRow, now_us: int, *, told: NewReport | AnyRow, finding: Finding) -> None:
+    """Let a report move the part of its attempt."""
     event = finding.event
     if event is None and row.state == PartState.UNCERTAIN:
         # Whatever the service centre will make of it: it has the message.

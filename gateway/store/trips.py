@@ -105,6 +105,10 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         """Run a statement whose answer nobody needs, some time before the next one that is needed."""
         self._later.append((query, values))
 
+    def later_many(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
+        """The same once for each of `rows`."""
+        self._later += [(query, values) for values in rows]
+
     def ask(self, query: str, values: Sequence[Any] | None = None) -> Answer:
         """Run one statement after those that were put off, in one trip."""
         return self.together([(query, values)])[0]

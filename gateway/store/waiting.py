@@ -48,11 +48,17 @@ class Waiting:
         self.pace = Pace()
         self._handed: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._found: deque[Job] = deque()
+        # Those that can wait for others: each is handed over as well when it can wait no longer.
+        self._patient: deque[Job] = deque()
         self._closed = False
 
     def put(self, job: Job) -> None:
         """Hand one over."""
         self._handed.put(job)
+
+    def offer(self, job: Job) -> None:
+        """Let the next transaction take this one along, whoever's it is; one that comes too late is to be `put`."""
+        self._patient.append(job)
 
     def close(self) -> None:
         """Nothing comes after this."""
@@ -65,7 +71,7 @@ class Waiting:
     def take_one(self, patience_s: float) -> Job | None:
         """The next, if there is one in this time."""
         self._look(patience_s)
-        return self._found.popleft() if self._found else None
+        return self._taken(1)[0] if self._found else None
 
     @property
     def is_over(self) -> bool:
@@ -74,16 +80,32 @@ class Waiting:
 
     def take(self) -> list[Job]:
         """Wait for something; the jobs of the next transaction in their order, none when it is over."""
-        self._look(None)
+        while not self._found and not self._closed:
+            self._look(None)
+        self._look(0)
         works = _works(self._found)
-        most = self.pace.most(len(works))
-        count = min(sum(works[:most]), MAX_GROUP)
-        return [self._found.popleft() for _ in range(count)]
+        count = min(sum(works[: self.pace.most(len(works))]), MAX_GROUP)
+        return self._taken(count) + self._along()
+
+    def _taken(self, count: int) -> list[Job]:
+        jobs = [self._found.popleft() for _ in range(count)]
+        for job in jobs:
+            job.taken = True
+        return jobs
+
+    def _along(self) -> list[Job]:
+        jobs: list[Job] = []
+        while self._patient:
+            job = self._patient.popleft()
+            if not job.taken:
+                job.taken = True
+                jobs.append(job)
+        return jobs
 
     def _look(self, patience_s: float | None) -> None:
         """Take over what was handed over; where nothing is known yet, wait for it."""
         try:
-            if not self._found and not self._closed:
+            if not self._found and not self._closed and patience_s != 0:
                 self._note(self._handed.get(timeout=patience_s))
             while not self._closed:
                 self._note(self._handed.get_nowait())
@@ -93,7 +115,7 @@ class Waiting:
     def _note(self, job: Job | None) -> None:
         if job is None:
             self._closed = True
-        else:
+        elif not job.taken:
             self._found.append(job)
 
 

@@ -27,7 +27,7 @@ FIGURES = {
     "backlog": 3,
     "postgresql": 6,
     "hosts": 3,
-    "statements": 8,
+    "statements": 12,
     "inbound": 1,
     "stop": 1,
     "idle": 2,

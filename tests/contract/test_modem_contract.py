@@ -210,6 +210,21 @@ class TestModemContract:
             texts = sorted(listener.texts())
             assert texts == sorted(f"in {count}" for count in range(60))
 
+    @pytest.mark.parametrize("memory", ["SM", "ME", "MT"])
+    async def test_more_at_once_than_there_is_room_for_come_once_each_in_their_order(
+        self, rig: Rig, memory: str
+    ) -> None:
+        equipment = rig.simulated.station.equipment
+        equipment.command_settings.memories = [memory] * 3
+        texts = [f"number {count}" for count in range(3 * equipment.storages["SM"].capacity)]
+        async with running(rig) as (modem, listener):
+            await ready(modem)
+            for text in texts:
+                rig.simulated.inject_sms("+33612345678", text)
+            await eventually(lambda: len(listener.delivers()) >= len(texts), 20)
+            await eventually(lambda: equipment.storages[memory].used == 0)
+            assert listener.texts() == texts
+
     async def test_a_port_that_vanishes_during_a_submit(self, rig: Rig) -> None:
         async with running(rig) as (modem, listener):
             await ready(modem)

@@ -83,6 +83,30 @@ async def test_a_received_message_is_neither_lost_nor_doubled(
     assert texts == ["I am on my way", "And now I am here"]
 
 
+@pytest.mark.parametrize("place", ["heard 2", "heard 15", "heard 40", "recorded", "recorded 15", "recorded 40"])
+async def test_c15_c16_of_messages_that_come_together_none_is_lost_or_doubled(tmp_path: Path, place: str) -> None:
+    texts = [f"number {number}" for number in range(60)]
+    async with crash_rig(tmp_path) as rig:
+        await rig.gateway.start()
+        await rig.ready()
+        rig.arm(place)
+        await rig.hear_all(texts, PERSON)
+        await rig.died()
+        before = [row[0] for row in rig.rows("SELECT text FROM inbox ORDER BY id")]
+        assert before == texts[: len(before)]
+        assert before or not place.startswith("recorded")
+        await rig.gateway.start()
+        await eventually(
+            lambda: rig.rows("SELECT count(*) FROM inbox")[0][0] >= len(texts), what="all of them in the inbox"
+        )
+        # Something that comes after them: by then all would have been told again.
+        await rig.hear("And now I am here", PERSON)
+        await eventually(lambda: rig.rows("SELECT count(*) FROM inbox WHERE text LIKE 'And%'")[0][0], what="the last")
+        told = [row[0] for row in rig.rows("SELECT text FROM inbox")]
+        assert sorted(told) == sorted([*texts, "And now I am here"])
+        assert await rig.gateway.end() == 0
+
+
 async def test_d03_a_process_that_was_stopped_takes_the_part_back_instead_of_sending_it_late(
     tmp_path: Path, tell: Callable[[str], None]
 ) -> None:

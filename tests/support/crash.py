@@ -173,7 +173,12 @@ class CrashRig:
 
     async def hear(self, text: str, sender: str) -> None:
         """A message comes in from the network."""
-        await asyncio.to_thread((self.modems / "control").write_text, f"modem0 {sender} {text}\n")
+        await self.hear_all([text], sender)
+
+    async def hear_all(self, texts: Sequence[str], sender: str) -> None:
+        """Several come in at once."""
+        lines = "".join(f"modem0 {sender} {text}\n" for text in texts)
+        await asyncio.to_thread((self.modems / "control").write_text, lines)
 
     # --- the histories
 

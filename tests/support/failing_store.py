@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from support.place import Place
 
 from gateway.store.database import Store
-from gateway.store.engines import PostgresqlEngine, SqliteEngine, _File  # pyright: ignore[reportPrivateUsage]
+from gateway.store.engines import PostgresqlEngine, SqliteEngine
+from gateway.store.file import File
 from gateway.store.opening import KEY_NAME, open_on
 from gateway.store.trips import Session, TripCursor
 
@@ -51,7 +52,7 @@ class Calls:
         raise self._error
 
 
-def _file_of(calls: Calls) -> type[_File]:
+def _file_of(calls: Calls) -> type[File]:
     class Cursor(sqlite3.Cursor):
         def execute(self, *given: Any) -> Any:
             calls.reach()
@@ -61,7 +62,7 @@ def _file_of(calls: Calls) -> type[_File]:
             calls.reach()
             return super().executemany(*given)
 
-    class File(_File):
+    class Failing(File):
         def execute(self, *given: Any) -> Any:
             calls.reach()
             return super().execute(*given)
@@ -75,7 +76,7 @@ def _file_of(calls: Calls) -> type[_File]:
         def cursor(self, factory: Any = Cursor) -> Any:
             return super().cursor(factory)
 
-    return File
+    return Failing
 
 
 def _session_of(calls: Calls) -> type[Session]:

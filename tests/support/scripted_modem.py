@@ -33,7 +33,8 @@ class ScriptedModem:
     """`answers` by command line; an answer's lines are cut at line feeds; None is silence.
 
     `on_submit` is called with each PDU and answers as it likes; `payload_breaker` is called once, when the first octet
-    of a PDU has come. Slots are messages as ``{index: (stat, pdu)}``.
+    of a PDU has come. Slots are messages as ``{index: (stat, pdu)}``. Of a line of several deletions `obeyed` are done
+    before it says OK: None stands for all, 0 for a modem that refuses such a line.
     """
 
     answers: dict[str, Answer] = field(default_factory=lambda: dict(PLAIN))
@@ -46,6 +47,7 @@ class ScriptedModem:
     memories: dict[str, dict[int, tuple[int, str]]] = field(default_factory=dict)
     selected: str = ""
     listing: bool = True
+    obeyed: int | None = None
     empty_is_ok: bool = False
     payload_breaker: Callable[[], object] | None = None
 
@@ -123,8 +125,10 @@ class ScriptedModem:
             return "+CPMS: " + ",".join(f'"{self.selected}",{len(self.slots)},20' for _ in range(3)) + "\nOK"
         if found := re.fullmatch(r'AT\+CPMS="(\w+)".*', line):
             return self._select(found.group(1))
-        if line == "AT+CMGL=4":
-            return self._list() if self.listing else "+CMS ERROR: 303"
+        if line in {"AT+CMGL=0", "AT+CMGL=4"}:
+            return self._list(unread=line.endswith("0")) if self.listing else "+CMS ERROR: 303"
+        if line.startswith("AT+CMGD=") and ";" in line:
+            return self._delete_several([int(command.partition("=")[2]) for command in line.split(";")])
         if found := re.fullmatch(r"AT\+CM(GR|GD)=(\d+)", line):
             return self._read(int(found.group(2))) if found.group(1) == "GR" else self._delete(int(found.group(2)))
         return "ERROR"
@@ -139,9 +143,16 @@ class ScriptedModem:
         self.selected = name
         return f"+CPMS: {len(self.slots)},20,{len(self.slots)},20,{len(self.slots)},20\nOK"
 
-    def _list(self) -> str:
-        entries = [f"+CMGL: {index},{stat},,{_length(pdu)}\n{pdu}" for index, (stat, pdu) in self.slots.items()]
+    def _list(self, *, unread: bool) -> str:
+        shown = {index: (stat, pdu) for index, (stat, pdu) in self.slots.items() if not (unread and stat)}
+        entries = [f"+CMGL: {index},{stat},,{_length(pdu)}\n{pdu}" for index, (stat, pdu) in shown.items()]
         return "\n".join([*entries, "OK"])
+
+    def _delete_several(self, indices: list[int]) -> str:
+        if self.obeyed == 0:
+            return "ERROR"
+        answers = (self._delete(index) for index in indices[: self.obeyed])
+        return next((answer for answer in answers if answer != "OK"), "OK")
 
     def _read(self, index: int) -> str:
         if index not in self.slots:

@@ -11,7 +11,8 @@ from drivers.at.commands import COMMAND_SECONDS, AtCommand
     [
         (commands.submit(23), "AT+CMGS=23"),
         (commands.read_message(0), "AT+CMGR=0"),
-        (commands.delete_message(7), "AT+CMGD=7"),
+        (commands.delete_messages(7), "AT+CMGD=7"),
+        (commands.delete_messages(7, 0, 12), "AT+CMGD=7;+CMGD=0;+CMGD=12"),
         (commands.select_memories("SM", "SM", "SM"), 'AT+CPMS="SM","SM","SM"'),
         (commands.route_indications(2, 1, 2, 1, 0), "AT+CNMI=2,1,2,1,0"),
         (commands.enter_pin("1234"), 'AT+CPIN="1234"'),

@@ -8,13 +8,15 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 from support.place import Place
 from support.sharing import share_all
+from support.waiting import eventually
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
 from gateway.store import events
 from gateway.store.database import Store
+from gateway.store.prepared import Prepared
 from gateway.store.schema import meta
 
 
@@ -199,3 +201,43 @@ async def test_an_error_never_repeats_what_was_to_be_written(store: Store) -> No
     while told is not None:
         assert "CANARY" not in str(told)
         told = told.__cause__ or told.__context__
+
+
+async def test_a_store_that_was_opened_compiles_its_statements_before_anybody_asks_them(place: Place) -> None:
+    never_asked = Prepared(select(meta.c.key).where(meta.c.value == bindparam("sought")))
+    store = place.open()
+    try:
+        await eventually(lambda: never_asked._texts, what="the statement to be compiled")
+        assert not await store.read(lambda connection: never_asked.rows(connection, sought="nothing"))
+    finally:
+        await store.close()
+
+
+async def test_a_work_that_can_wait_shares_the_commit_of_the_next(store: Store) -> None:
+    groups = store.groups
+    patient = asyncio.create_task(store.write(put("t-patient"), within_s=60))
+    await asyncio.sleep(0)
+    assert await store.write(put("t-next")) == 1
+    assert await patient == 1
+    assert store.groups - groups == 1
+    assert await store.read(count) == 2
+
+
+async def test_a_work_that_can_wait_is_done_once_and_without_others_too(store: Store) -> None:
+    works = store.works
+    assert await asyncio.gather(*(store.write(put(f"t{at}"), within_s=0.001 * at) for at in range(1, 20))) == [1] * 19
+    # Each comes to the writer a second time by its timer.
+    await asyncio.gather(*(store.write(put(f"t-other {at}"), within_s=0.02) for at in range(3)))
+    assert store.works - works == 22
+    assert await store.read(count) == 22
+
+
+async def test_what_can_wait_is_finished_before_the_store_closes(place: Place) -> None:
+    store = place.open()
+    patient = [asyncio.create_task(store.write(put(f"t{at}"), within_s=60)) for at in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(store.close(), 10)
+    assert await asyncio.gather(*patient) == [1] * 3
+    again = place.open()
+    assert await again.read(count) == 3
+    await again.close()

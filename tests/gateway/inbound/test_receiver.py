@@ -1,0 +1,252 @@
+"""The receiver between a real driver and a real store: groups, and what stands in their way.
+
+The modem is a script. It says at each deletion what the store held by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+from support.clock import ManualClock
+from support.driven import Driven
+from support.failing_store import failing_store
+from support.pdus import deliver, length_of, report
+from support.place import Place
+from support.postgresql import Database
+from support.scripted_modem import PLAIN, ScriptedModem
+from support.settings import settings_in
+from support.waiting import eventually
+
+from gateway.errors import StorageFull
+from gateway.ids import IdSource
+from gateway.inbound.inbox import Inbox
+from gateway.inbound.receiver import MOST_TOGETHER, Receiver
+from gateway.inbound.replies import Replies
+from gateway.inbound.reports import Reports
+from gateway.store.database import Store
+
+UNREAD = 0
+SENDER = "+336100000{:02}"
+MANY = 20
+# A database that refuses one text, as no code of ours would.
+_REFUSING_SQLITE = """CREATE TRIGGER refusing BEFORE INSERT ON inbox WHEN NEW.text = 'poison'
+BEGIN SELECT RAISE(ABORT, 'refused'); END"""
+_REFUSING_POSTGRESQL = (
+    """CREATE FUNCTION refusing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.text = 'poison' THEN RAISE 'refused'; END IF; RETURN NEW; END $$""",
+    "CREATE TRIGGER refusing BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION refusing()",
+)
+
+
+def said(*texts: str) -> list[str]:
+    return [deliver(text, SENDER.format(number)) for number, text in enumerate(texts)]
+
+
+@dataclass
+class Receiving:
+    """A receiver at work, its modem's memory, and its store."""
+
+    store: Store
+    clock: ManualClock
+    place: Place
+    committed: int = 0
+    states: int = 0
+    modem: ScriptedModem = field(default_factory=lambda: ScriptedModem(memories={"SM": {}}))
+
+    @asynccontextmanager
+    async def running(self, *pdus: str) -> AsyncIterator[Driven]:
+        """Begin with these in the modem's memory; stop in order at the end."""
+        self.modem.memories["SM"].update({slot: (UNREAD, pdu) for slot, pdu in enumerate(pdus, 1)})
+        driven = Driven(self.modem)
+        receiver = self._receiver(driven)
+        task = asyncio.create_task(receiver.run())
+        await driven.supervisor.start()
+        try:
+            yield driven
+        finally:
+            await driven.supervisor.stop()
+            await asyncio.wait_for(task, 10)
+
+    def _receiver(self, driven: Driven) -> Receiver:
+        settings, ids = settings_in(self.place.folder, ports={"m": "scripted:"}), IdSource(self.clock)
+        inbox, reports = Inbox(ids, Replies(settings, ids)), Reports(self.store, "FR")
+        receiver = Receiver(driven.supervisor, self.store, inbox, reports, self.clock, gateway=settings.gateway)
+        receiver.on_committed = self._count_commit
+        receiver.on_state = self._count_state
+        return receiver
+
+    def _count_commit(self) -> None:
+        self.committed += 1
+
+    def _count_state(self) -> None:
+        self.states += 1
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        def work(connection: Connection) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+        return await self.store.read(work)
+
+    async def texts(self) -> list[str]:
+        return [row[0] for row in await self.rows("SELECT text FROM inbox ORDER BY id")]
+
+    async def freed(self, *left: int) -> None:
+        """Wait until the modem holds nothing but these."""
+        await eventually(lambda: set(self.modem.memories["SM"]) == set(left), what="the slots to be freed")
+
+
+@pytest.fixture
+def receiving(store: Store, clock: ManualClock, place: Place) -> Receiving:
+    return Receiving(store, clock, place)
+
+
+async def test_what_waits_together_is_committed_together(receiving: Receiving) -> None:
+    texts = [f"text {number}" for number in range(MANY)]
+    before = receiving.store.groups
+    async with receiving.running(*said(*texts)):
+        await receiving.freed()
+        assert await receiving.texts() == texts
+    # States of the modem besides; one by one it would be a commit for each text.
+    assert receiving.store.groups - before <= 6
+    assert receiving.committed <= 6
+    assert receiving.states
+
+
+async def test_a_group_has_an_end(receiving: Receiving) -> None:
+    texts = [f"text {number}" for number in range(2 * MOST_TOGETHER + 1)]
+    async with receiving.running(*[deliver(text) for text in texts]):
+        await receiving.freed()
+        assert await receiving.texts() == texts
+
+
+async def test_no_slot_is_freed_before_its_message_is_in_the_store(receiving: Receiving) -> None:
+    early: list[int] = []
+    stored = _looks_at(receiving.place)
+
+    class Looking(ScriptedModem):
+        def _delete(self, index: int) -> str:
+            if f"text {index}" not in stored():
+                early.append(index)
+            return super()._delete(index)
+
+    receiving.modem = Looking(memories={"SM": {}})
+    async with receiving.running(*[deliver(f"text {slot}") for slot in range(1, MANY + 1)]):
+        await receiving.freed()
+    assert len(await receiving.texts()) == MANY
+    assert not early
+
+
+def _looks_at(place: Place) -> Callable[[], set[str]]:
+    """What another connection finds in the inbox at this moment."""
+    if place.database is not None:
+        database: Database = place.database
+        return lambda: {row[0] for row in database.run("SELECT text FROM inbox")}
+
+    def look() -> set[str]:
+        import sqlite3  # noqa: PLC0415 - for this engine alone
+
+        connection = sqlite3.connect(f"file:{place.folder / 'tocsin.db'}?mode=ro", uri=True, isolation_level=None)
+        try:
+            return {row[0] for row in connection.execute("SELECT text FROM inbox")}
+        finally:
+            connection.close()
+
+    return look
+
+
+async def test_one_that_cannot_be_stored_is_set_aside_and_takes_nobody_along(receiving: Receiving) -> None:
+    await _let_the_database_refuse(receiving)
+    texts = ["one", "STOP", "poison", "two", "START", "three"]
+    try:
+        async with receiving.running(*said(*texts)):
+            await receiving.freed()
+            assert await receiving.texts() == [text for text in texts if text != "poison"]
+            problems = await receiving.rows("SELECT problem FROM inbound_part WHERE problem IS NOT NULL")
+            assert len(problems) == 1
+            assert str(problems[0][0]).startswith("could not be handled")
+    finally:
+        if receiving.place.database is not None:
+            receiving.place.database.run("DROP FUNCTION refusing CASCADE")
+
+
+async def _let_the_database_refuse(receiving: Receiving) -> None:
+    if receiving.place.database is not None:
+        receiving.place.database.run(*_REFUSING_POSTGRESQL)
+        return
+    await receiving.store.write(lambda connection: connection.exec_driver_sql(_REFUSING_SQLITE))
+
+
+async def test_what_no_reading_fits_stands_in_a_group_like_any_other(receiving: Receiving) -> None:
+    pdus = [deliver("before"), "0004", deliver("after"), report(7), "0004"]
+    async with receiving.running(*pdus):
+        await receiving.freed()
+        assert await receiving.texts() == ["before", "after"]
+        assert await receiving.rows("SELECT count(*) FROM inbound_part WHERE problem IS NOT NULL") == [(1,)]
+        assert await receiving.rows("SELECT tp_mr FROM report") == [(7,)]
+        kinds = [row[0] for row in await receiving.rows("SELECT type FROM event ORDER BY id")]
+        told = [kind for kind in kinds if kind.startswith("inbound")]
+        assert told == ["inbound.received", "inbound.undecodable", "inbound.received"]
+
+
+async def test_while_the_store_refuses_everything_stays_in_the_modem(place: Place, clock: ManualClock) -> None:
+    store, calls = failing_store(place)
+    receiving = Receiving(store, clock, place)
+    texts = [f"text {number}" for number in range(MANY)]
+    try:
+        calls.fail_from(1, StorageFull("storage_full", "no room", retry_after_s=1))
+        async with receiving.running(*said(*texts)):
+            await eventually(lambda: clock.next_wake_us is not None, what="the receiver to wait for better times")
+            assert set(receiving.modem.memories["SM"]) == set(range(1, MANY + 1))
+            calls.spare()
+            clock.advance(timedelta(seconds=2))
+            await receiving.freed()
+            assert await receiving.texts() == texts
+    finally:
+        await store.close()
+
+
+async def test_a_stop_in_the_middle_loses_nothing_and_doubles_nothing(receiving: Receiving) -> None:
+    texts = [f"text {number}" for number in range(MANY)]
+    stuck = [f"AT+CMGD={index}" for index in range(1, MANY + 1)]
+    receiving.modem.answers.update(dict.fromkeys(stuck, "ERROR"))
+    receiving.modem.obeyed = 0
+    async with receiving.running(*said(*texts)):
+        await eventually(lambda: receiving.committed > 1)
+    assert await receiving.texts() == texts
+    assert len(receiving.modem.memories["SM"]) == MANY
+    for line in stuck:
+        del receiving.modem.answers[line]
+    async with receiving.running():
+        # Receipts of the first session free nothing: everything is told again, and known.
+        await receiving.freed()
+    assert await receiving.texts() == texts
+
+
+async def test_a_receipt_of_a_session_that_is_over_frees_nothing(receiving: Receiving) -> None:
+    texts = [f"text {number}" for number in range(MANY)]
+    async with receiving.running() as driven:
+        await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
+        for slot, text in enumerate(texts, 1):
+            receiving.modem.memories["SM"][slot] = UNREAD, deliver(text)
+        receiving.modem.say("\n".join(f'+CMTI: "SM",{slot}' for slot in range(1, MANY + 1)))
+        await driven.line.unplug()
+        await receiving.freed()
+        assert sorted(await receiving.texts()) == sorted(texts)
+
+
+async def test_what_is_handed_over_is_confirmed_after_its_commit(receiving: Receiving) -> None:
+    answers = {**PLAIN, "AT+CSMS=1": "+CSMS: 1,1,1\nOK", "AT+CSMS?": "+CSMS: 1,1,1,1\nOK", "AT+CNMA": "OK"}
+    receiving.modem = ScriptedModem(answers=answers, memories={"SM": {}})  # type: ignore[arg-type]
+    async with receiving.running() as driven:
+        await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
+        pdus = [report(number) for number in range(MANY)]
+        receiving.modem.say("\n".join(f"+CDS: {length_of(pdu)}\n{pdu}" for pdu in pdus))
+        await eventually(lambda: receiving.modem.commands.count("AT+CNMA") == MANY)
+        assert await receiving.rows("SELECT tp_mr FROM report ORDER BY id") == [(number,) for number in range(MANY)]
