@@ -1,7 +1,8 @@
 """Utilisation: the share of its time that a modem spends in the network, while there is work.
 
-A modem that takes `latency` seconds for each submit can do no more than one in that time. The limit is what a bare AT
-talker reaches, whose modem waits for nobody.
+A modem that takes `latency` seconds for each submit can do no more than one in that time. It counts from the second
+part of each modem on: all of them begin at once, with the gateway, and so have their first answers together. The limit
+is what a bare AT talker reaches, whose modem waits for nobody.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ from bench.plan import Plan
 from bench.processes import daemon, modems
 
 _TALK_S = 1.5
+# The first attempt is that of the pattern of which the queue was made.
+_PARTS = """
+SELECT modem, count(*), min(marked_us), max(settled_us) FROM attempt
+WHERE settled_us IS NOT NULL AND id > 1 AND id NOT IN (SELECT min(id) FROM attempt WHERE id > 1 GROUP BY modem)
+GROUP BY modem
+"""
 
 
 async def measure(plan: Plan) -> list[Figure]:
@@ -30,15 +37,12 @@ async def _figure(plan: Plan, latency_s: float, count: int, seconds: float) -> F
     folder = plan.folder / f"utilisation{latency_s}-{count}"
     async with modems(folder / "modems", count, latency_s=latency_s) as simulated:
         limit = await _talker(simulated.ports, latency_s, seconds)
-        await fill(folder, simulated.configured, queued=int(seconds / latency_s + 2) * count * 2)
+        await fill(folder, simulated.configured, queued=int(seconds / latency_s + 3) * count * 2)
         async with daemon(folder, simulated.configured) as gateway:
-            # Opening a modem takes some tenths of a second; from the first mark of each on it counts.
-            await asyncio.sleep(seconds + min(0.02 * count, 2.0))
+            # Opening a modem takes some tenths of a second.
+            await asyncio.sleep(seconds + latency_s + min(0.02 * count, 2.0))
             with closing(gateway.store()) as store:
-                rows = store.execute(
-                    "SELECT modem, count(*), min(marked_us), max(settled_us) FROM attempt"
-                    " WHERE settled_us IS NOT NULL AND id > 1 GROUP BY modem"
-                ).fetchall()
+                rows = store.execute(_PARTS).fetchall()
     shutil.rmtree(folder / "state")
     shares = [parts * latency_s * 1e6 / (last - first) for _, parts, first, last in rows]
     return Figure(

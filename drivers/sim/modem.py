@@ -6,9 +6,9 @@ ends (`drivers.sim.ends`). It needs a running event loop only for answers that a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from drivers.at.codes import CmeError, CmsError
 from drivers.at.equipment import CommandReceived, Equipment, EquipmentEvent, PayloadReceived
@@ -20,6 +20,7 @@ from drivers.sim import (
     network_commands,
     setting_commands,
 )
+from drivers.sim.alarm import ALARM, Call
 from drivers.sim.answers import Answer, Information, Later, Prompt, RefusedError, Silence
 from drivers.sim.handlers import CommandTable
 from drivers.sim.ledger import Ledger, Submission
@@ -56,7 +57,7 @@ class SimulatedModem:
         self._equipment = Equipment(echo=self.settings.echo)
         self._write: Callable[[bytes], object] | None = None
         self._prompted: Callable[[bytes], Answer] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Call | None = None
 
     # --- the radio side
 
@@ -159,7 +160,7 @@ class SimulatedModem:
             case Silence():
                 self._equipment.give_up()
             case Later(delay, then):
-                self._timer = asyncio.get_running_loop().call_later(delay, self._give_late, then)
+                self._timer = ALARM.call_later(delay, partial(self._give_late, then))
 
     def _give_late(self, produce: Callable[[], Answer]) -> None:
         self._give(produce)
