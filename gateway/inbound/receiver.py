@@ -12,7 +12,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sqlalchemy import Connection
@@ -42,6 +43,8 @@ log = logging.getLogger(__name__)
 MOST_TOGETHER = 64
 #: Far less than a network waits for the confirmation of a report, and longer than a part takes where that matters.
 _WITH_OTHERS_S = 0.005
+# Less than a network waits for a confirmation, and longer than a modem takes from its first word to its SIM's number.
+_SIM_S = 5.0
 _TRIES = 3
 _PAUSE_US = 2 * SECOND_US
 #: News that the modem need not be told to forget.
@@ -119,6 +122,7 @@ class Receiver:
         """Commit, then acknowledge."""
         if any(isinstance(heard.event, ModemStateChanged) for heard in group):
             self.on_state()
+        group = await self._placed(group)
         if len(group) > 1 and await self._commit_together(group):
             self.on_committed()
             for heard in group:
@@ -128,6 +132,16 @@ class Receiver:
             await self._commit(heard)
             self.on_committed()
             await self._acknowledge(heard.event)
+
+    async def _placed(self, group: Sequence[_Heard]) -> Sequence[_Heard]:
+        """What a modem tells before its SIM was read is of that SIM: told again later, it has to be known again."""
+        if all(heard.origin.iccid is not None or isinstance(heard.event, _WITHOUT_RECEIPT) for heard in group):
+            return group
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SIM_S):
+                await self._modem.wait_ready()
+        iccid = self._modem.status().iccid
+        return [replace(heard, origin=replace(heard.origin, iccid=heard.origin.iccid or iccid)) for heard in group]
 
     async def _acknowledge(self, event: ModemEvent) -> None:
         if not isinstance(event, _WITHOUT_RECEIPT):

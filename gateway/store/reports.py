@@ -165,13 +165,12 @@ def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
     """The attempt the report speaks of, or None.
 
     The reference names it, and failing that the time: a part whose answer was lost has no reference. A reference comes
-    round, so one of another time gives way to a part that fits by its time.
+    round, so one of another time gives way to a part that fits by its time. One of this time does not, even if a report
+    has spoken of it: it is told once more, or a later word of the same message.
     """
-    fitting = _candidates(connection, new)
-    unreported = next((row for row in fitting if row.tp_st is None), None)
-    if unreported is not None and _in_time(unreported, new.submitted_us):
-        return unreported
-    return by_time(connection, new) or unreported or (fitting[0] if fitting else None)
+    fitting = sorted(_candidates(connection, new), key=lambda row: row.tp_st is not None)
+    named = next((row for row in fitting if _in_time(row, new.submitted_us)), None)
+    return named or by_time(connection, new) or (fitting[0] if fitting else None)
 
 
 def _candidates(connection: Connection, new: NewReport) -> list[AnyRow]:

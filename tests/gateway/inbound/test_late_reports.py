@@ -165,6 +165,16 @@ async def test_a_reference_of_long_ago_gives_way_to_the_part_that_fits_by_time(l
     assert [await late.status(each) for each in (old, lost)] == [Status.SENT, Status.DELIVERED]
 
 
+async def test_a_report_that_is_told_again_speaks_of_the_same_part_and_closes_no_other(late: Late) -> None:
+    lost = await late.lose()
+    sent = await late.bench.accept(NUMBER, "again", category="emergency")
+    await late.bench.send_all(reference=5)
+    # Before the SIM was read, and with it: other octets to us, the same report.
+    await late.report(tp_mr=5, iccid=None)
+    await late.report(tp_mr=5)
+    assert [await late.status(each) for each in (lost, sent)] == [Status.UNCERTAIN, Status.DELIVERED]
+
+
 @pytest.mark.parametrize(
     ("tp_st", "status"), [(0x00, Status.DELIVERED), (0x45, Status.UNDELIVERED), (0x20, Status.SENT)]
 )

@@ -24,6 +24,7 @@ from support.scripted_modem import PLAIN, ScriptedModem
 from support.settings import settings_in
 from support.waiting import eventually
 
+from drivers.at.commands import ICCID
 from gateway.errors import StorageFull
 from gateway.ids import IdSource
 from gateway.inbound.inbox import Inbox
@@ -117,6 +118,30 @@ async def test_what_waits_together_is_committed_together(receiving: Receiving) -
     assert receiving.store.groups - before <= 6
     assert receiving.committed <= 6
     assert receiving.states
+
+
+async def test_what_is_told_before_the_sim_was_read_is_known_again_when_it_is_told_once_more(
+    receiving: Receiving,
+) -> None:
+    modem, pdu = receiving.modem, deliver("early")
+
+    def tells(_: str) -> str:
+        modem.say(f"+CMT: ,{length_of(pdu)}\n{pdu}")
+        return "+CCID: 8933990000000000014\nOK"
+
+    modem.answers[ICCID[0].text] = tells
+    async with receiving.running():
+        await eventually(receiving.texts, what="the message")
+        modem.say(f"+CMT: ,{length_of(pdu)}\n{pdu}")
+        modem.say(f"+CMT: ,{length_of(deliver('late'))}\n{deliver('late')}")
+        await eventually(lambda: _has(receiving, "late"), what="the message behind it")
+        assert await receiving.rows("SELECT text, iccid FROM inbox ORDER BY id") == [
+            ("early", "8933990000000000014"), ("late", "8933990000000000014"),
+        ]  # fmt: skip
+
+
+async def _has(receiving: Receiving, text: str) -> bool:
+    return text in await receiving.texts()
 
 
 async def test_a_group_has_an_end(receiving: Receiving) -> None:
