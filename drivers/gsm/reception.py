@@ -134,7 +134,8 @@ class Reception:
             self._confirmations += 1
         elif slot is not None and slot.serial == receipt.serial and not slot.acknowledged:
             slot.acknowledged = True
-            self._deletions.append(key)
+            if key not in self._deletions:
+                self._deletions.append(key)
         else:
             return
         self.settled.clear()
@@ -218,7 +219,7 @@ class Reception:
             self._deletions.extendleft((memory, index) for index in reversed(indices))
         elif len(indices) > 1 or await self._storage.delete(memory, indices):
             for index in indices:
-                del self._slots[memory, index]
+                self._slots.pop((memory, index), None)
 
     async def _delete_together(self, memory: str, indices: list[int]) -> bool:
         """Several deletions in one line; False unless they were done."""
@@ -266,7 +267,8 @@ class Reception:
         if len(unknown) < _WORTH_LISTING or not self._storage.lists_unread:
             return False
         shown = await self._storage.read_unread(memory, unknown)
-        self._listed.update({(memory, stored.index): stored for stored in shown})
+        fresh = {(memory, stored.index): stored for stored in shown}
+        self._listed.update({key: stored for key, stored in fresh.items() if key not in self._slots})
         return bool(shown)
 
     def _place(self, memory: str) -> str:

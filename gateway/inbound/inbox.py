@@ -79,12 +79,11 @@ class Inbox:
     def _take_again(self, sheet: Sheet, row: dict[str, Any], arrival: Arrival, sender: _Sender) -> bool:
         """The same octets were kept before: a redelivery, or the same words again from a network without a clock."""
         sheet.write()
-        before = inbox.earlier(sheet.connection, arrival.fingerprint)
-        assert before is not None, "the same octets stand in the way"
+        before, fresh = _last_kept(sheet.connection, arrival.fingerprint)
         # A stamp that is broken, or stands still, makes every "OK" of one person look alike.
         bound_us = REDELIVERY_US if arrival.sent_us is not None else REDELIVERY_UNSTAMPED_US
         if sheet.now_us - before.received_us > bound_us:
-            return self._take_anew(sheet, row, arrival, sender)
+            return self._take_anew(sheet, row | {"fingerprint": fresh}, arrival, sender)
         if arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
             # STOP, START and STOP again within one second of the network's clock: in doubt it is a STOP.
             reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None, sender.origin.node)
@@ -92,8 +91,6 @@ class Inbox:
         return False
 
     def _take_anew(self, sheet: Sheet, row: dict[str, Any], arrival: Arrival, sender: _Sender) -> bool:
-        salt = sheet.now_us.to_bytes(8, "big")
-        row |= {"fingerprint": hashlib.sha256(arrival.fingerprint + salt).digest()}
         part_id = inbox.add_part(sheet.connection, row)
         if part_id is None:
             return False
@@ -192,6 +189,16 @@ class _Sender:
     id: int
     kind: AddressKind
     origin: Origin
+
+
+def _last_kept(connection: Connection, fingerprint: bytes) -> tuple[AnyRow, bytes]:
+    """When these octets were kept last, and the fingerprint that they have if they are kept once more: each follows
+    from the one before, so that whatever is told again is found, however often it has come in earnest."""
+    last, name = None, fingerprint
+    while (row := inbox.earlier(connection, name)) is not None:
+        last, name = row, hashlib.sha256(fingerprint + row.id.to_bytes(8, "big")).digest()
+    assert last is not None, "the same octets stand in the way"
+    return last, name
 
 
 def _whole_of(parts: Sequence[AnyRow]) -> Whole:

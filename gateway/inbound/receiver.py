@@ -94,6 +94,8 @@ class Receiver:
         try:
             while await self._something_heard():
                 await self._take([self._heard.popleft() for _ in range(min(len(self._heard), MOST_TOGETHER))])
+            # An error of ours ends the gateway loudly; it is no end of the modem's events.
+            await listening
         except StoreClosed:
             return
         finally:

@@ -247,6 +247,9 @@ def _commit_once(link: Link, group: list[Job], pace: Pace) -> bool:
         failure = engine.translate(error)
         if isinstance(failure, StorageFull) and len(group) > 1 and not asked and not is_shared(connection):
             return _commit_apart(link, group, pace)
+        if engine.collided(error):
+            for job in group:
+                job.collided = True
         fail(group, failure)
         return not isinstance(failure, Unavailable)
     return not any(isinstance(job.error, StorageFull) for job in group)

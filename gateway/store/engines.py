@@ -179,6 +179,7 @@ class PostgresqlEngine(StoreEngine):
         options = " ".join(f"-c {name}={value}" for name, value in server_settings.OF_SESSION)
         arguments: dict[str, Any] = {**self._arguments, **server_settings.OF_CONNECTION}
         arguments["connect_timeout"] = self._limits.connect_s
+        arguments["client_encoding"] = "UTF8"
         if self._password is not None:
             arguments["password"] = self._password
         session = self._session.connect(**arguments, options=options, application_name=f"tocsin {self._node}")
@@ -270,7 +271,7 @@ class PostgresqlEngine(StoreEngine):
         """A failed statement leaves the transaction to be rolled back to a savepoint; a lost connection nothing."""
         raw = _postgresql(connection)
         status = self._psycopg.pq.TransactionStatus
-        return not raw.closed and raw.info.transaction_status in {status.INTRANS, status.INERROR}
+        return not raw.closed and (raw.begins or raw.info.transaction_status in {status.INTRANS, status.INERROR})
 
     def is_lost(self, connection: Connection, error: BaseException) -> bool:
         """What the server said no to has a code; without one, or with its last words, nobody knows what it did."""

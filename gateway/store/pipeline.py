@@ -22,8 +22,10 @@ from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.waiting import Ready, Wait
 
-#: A statement, and its values in the order of their places.
-Asked: TypeAlias = tuple[str, Sequence[Any] | None]
+#: Values as they go over the wire, in the order of their places.
+Given: TypeAlias = Sequence[bytes | None]
+#: A statement, and its values.
+Asked: TypeAlias = tuple[str, Given | None]
 #: In words each time: who looks at the wire for it would not know it by the name of a prepared statement.
 COMMIT = "COMMIT"
 _WELL = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY})
@@ -44,6 +46,11 @@ class Answer:
     def description(self) -> Sequence[tuple[str]]:
         """The names of the columns."""
         return [((self._result.fname(column) or b"").decode(),) for column in range(self._result.nfields)]
+
+    @property
+    def command(self) -> bytes | None:
+        """What the server says that it did."""
+        return self._result.command_status
 
     @property
     def rowcount(self) -> int:
@@ -76,10 +83,11 @@ class Pipeline:
         pgconn = self._session.pgconn
         if pgconn.status != ConnStatus.OK:
             raise errors.OperationalError("the connection is closed")
-        given = [(query, values and [_given(value) for value in values]) for query, values in asked]
         try:
             pgconn.enter_pipeline_mode()
-            sent = [self._send(pgconn, query, values) for query, values in given]
+            # One that is new and stands in it many times is prepared once.
+            made: dict[str, bytes] = {}
+            sent = [self._send(pgconn, query, values, made) for query, values in asked]
             pgconn.pipeline_sync()
             results = self._session.wait(_results(pgconn))
             pgconn.exit_pipeline_mode()
@@ -89,14 +97,16 @@ class Pipeline:
             raise
         return self._answers(sent, iter(results))
 
-    def _send(self, pgconn: PGconn, query: str, values: Sequence[bytes | None] | None) -> tuple[str, bytes | None]:
+    def _send(
+        self, pgconn: PGconn, query: str, values: Given | None, made: dict[str, bytes]
+    ) -> tuple[str, bytes | None]:
         """Hand one statement to libpq; the name under which it is prepared by that, if it is."""
         if query is COMMIT:
             pgconn.send_query_params(b"COMMIT", None)
             return query, None
-        name, new = self._names.get(query), None
+        name, new = self._names.get(query) or made.get(query), None
         if name is None:
-            name = new = b"tocsin_%d" % next(self._numbers)
+            name = new = made[query] = b"tocsin_%d" % next(self._numbers)
             pgconn.send_prepare(name, _numbered(query))
         pgconn.send_query_prepared(name, values or None)
         return query, new
@@ -123,6 +133,11 @@ def _numbered(query: str) -> bytes:
     """The text with $1, $2 … in place of %s."""
     numbers = count(1)
     return _PLACE.sub(lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", query).encode()
+
+
+def given(values: Sequence[Any] | None) -> Given | None:
+    """Values as the server reads them in a text. Raises where one cannot be given, before anything is sent."""
+    return values and [_given(value) for value in values]
 
 
 def _given(value: Any) -> bytes | None:

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
 
-from gateway.store.pipeline import COMMIT, Answer, Asked, Pipeline
+from gateway.store.pipeline import COMMIT, Answer, Asked, Pipeline, given
 
 _BEGIN = "BEGIN"
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -97,17 +97,22 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         """Begin a transaction that sees one state, with the first statement of it."""
         self._later = [(_BEGIN_READING, None)]
 
+    @property
+    def begins(self) -> bool:
+        """Whether the server has not been asked anything yet in a transaction that was begun."""
+        return bool(self._later) and self._later[0][0] is _BEGIN
+
     def signal(self, topic: str) -> None:
         """With the COMMIT, tell whoever listens; once a transaction, however often it is asked for."""
         self._topics.add(topic)
 
     def later(self, query: str, values: Sequence[Any] | None = None) -> None:
         """Run a statement whose answer nobody needs, some time before the next one that is needed."""
-        self._later.append((query, values))
+        self._later.append((query, given(values)))
 
     def later_many(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
         """The same once for each of `rows`."""
-        self._later += [(query, values) for values in rows]
+        self._later += [(query, given(values)) for values in rows]
 
     def ask(self, query: str, values: Sequence[Any] | None = None) -> Answer:
         """Run one statement after those that were put off, in one trip."""
@@ -117,10 +122,12 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
         """Run one statement for each row, after those that were put off, in one trip."""
         self.together([(query, row) for row in rows])
 
-    def together(self, asked: Sequence[Asked]) -> list[Answer]:
+    def together(self, asked: Sequence[tuple[str, Sequence[Any] | None]]) -> list[Answer]:
         """Run several statements, none of which needs another's answer, in one trip, what was put off first."""
+        # First: what cannot be given must not take along what was put off.
+        ready = [(query, given(values)) for query, values in asked]
         later, self._later = self._later, []
-        answers = self.trip([*later, *asked])
+        answers = self.trip([*later, *ready])
         for (query, _), answer in zip(later, answers, strict=False):
             if query is _NUMBER and (row := answer.fetchone()) is not None:
                 self.number = row[0]
@@ -148,7 +155,9 @@ class Session(psycopg.Connection[tuple[Any, ...]]):
             return
         for topic in sorted(self._topics):
             self.later(_SIGNAL, (topic,))
-        self.ask(COMMIT)
+        # A transaction that had failed, which somebody passed over, is rolled back by it.
+        if self.ask(COMMIT).command != b"COMMIT":
+            raise psycopg.errors.InFailedSqlTransaction("the transaction had failed, and was rolled back")
 
     def _is_empty(self) -> bool:
         """Whether nobody has asked anything since the transaction began."""

@@ -71,7 +71,7 @@ class Waiting:
     def take_one(self, patience_s: float) -> Job | None:
         """The next, if there is one in this time."""
         self._look(patience_s)
-        return self._taken(1)[0] if self._found else None
+        return self._found.popleft() if self._found else None
 
     @property
     def is_over(self) -> bool:
@@ -85,13 +85,7 @@ class Waiting:
         self._look(0)
         works = _works(self._found)
         count = min(sum(works[: self.pace.most(len(works))]), MAX_GROUP)
-        return self._taken(count) + self._along()
-
-    def _taken(self, count: int) -> list[Job]:
-        jobs = [self._found.popleft() for _ in range(count)]
-        for job in jobs:
-            job.taken = True
-        return jobs
+        return [self._found.popleft() for _ in range(count)] + self._along()
 
     def _along(self) -> list[Job]:
         jobs: list[Job] = []
@@ -116,6 +110,7 @@ class Waiting:
         if job is None:
             self._closed = True
         elif not job.taken:
+            job.taken = True
             self._found.append(job)
 
 

@@ -1,5 +1,7 @@
 """Many messages at once: listed together, freed together, in order, and never at the price of what is urgent."""
 
+import asyncio
+
 import pytest
 from support.driven import Drive, Driven
 from support.pdus import deliver, length_of
@@ -200,3 +202,50 @@ async def test_a_confirmation_waits_for_one_line_of_deletions_at_most(drive: Dri
     await eventually(lambda: not modem.memories["SM"])
     freed = [line for line in modem.commands if line.startswith(("AT+CMGD", "AT+CNMA"))]
     assert freed.index("AT+CNMA") <= 1
+
+
+async def test_what_a_listing_showed_of_a_slot_that_was_read_before_is_not_taken_for_its_next_message(
+    drive: Drive,
+) -> None:
+    modem = ScriptedModem(memories={"SM": {}})  # leaves as unread what it has shown
+    driven = await told(drive, modem, 0)
+    more = (1, 2, 3, 4)
+    modem.memories["SM"].update({slot: (UNREAD, deliver(str(slot))) for slot in more})
+    modem.say("\n".join(f'+CMTI: "SM",{slot}' for slot in more))
+    await eventually(lambda: len(driven.messages) == 5)
+    await acknowledge(driven)
+    await eventually(lambda: not modem.memories["SM"])
+    modem.memories["SM"][0] = (UNREAD, deliver("new"))
+    modem.say('+CMTI: "SM",0')
+    await eventually(lambda: texts(driven) == ["0", "1", "2", "3", "4", "new"])
+    await driven.supervisor.acknowledge(driven.messages[-1].receipt)
+    await eventually(lambda: not modem.memories["SM"])
+
+
+async def test_a_slot_is_not_freed_twice_in_one_line(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+    """Told to look everywhere while it frees a slot, which is filled again and read meanwhile."""
+    modem = ScriptedModem(memories={"SM": {}})
+    driven = await told(drive, modem, 1)
+
+    def deletes(_: str) -> None:
+        del modem.answers["AT+CMGD=1"]
+        modem.memories["SM"] = {slot: (UNREAD, deliver(f"B{slot}")) for slot in (1, 2, 3, 4)} | {5: (1, deliver("B5"))}
+        lines = ['+CMTI: "SM"', "OK", *(f'+CMTI: "SM",{slot}' for slot in (1, 2, 3, 4, 5))]
+        modem.say("\n".join(lines))
+
+    def reads(_: str) -> None:
+        del modem.answers["AT+CMGR=5"]
+
+        async def read() -> None:
+            await acknowledge(driven)
+            modem.feed(b"AT+CMGR=5\r")
+
+        asyncio.get_running_loop().create_task(read())
+
+    modem.answers |= {"AT+CMGD=1": deletes, "AT+CMGR=5": reads}
+    await acknowledge(driven)
+    await eventually(lambda: "B5" in texts(driven))
+    await acknowledge(driven)
+    await eventually(lambda: not modem.memories["SM"])
+    assert not any(line.count("+CMGD=1;") > 1 or line.endswith("+CMGD=1;+CMGD=1") for line in modem.commands)
+    assert not any(record.exc_info for record in caplog.records)

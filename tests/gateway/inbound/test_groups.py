@@ -240,3 +240,16 @@ async def test_still_trying_and_delivered_in_one_group(ears: Ears) -> None:
     await ears.bench.send_all(reference=5)
     await ears.told([report(NUMBER, 5, ears.bench, 0x20), report(NUMBER, 5, ears.bench)])
     assert (await ears.bench.get(message.id)).status is Status.DELIVERED
+
+
+async def test_octets_that_came_again_in_earnest_are_known_when_they_are_told_again(
+    ears: Ears, clock: ManualClock
+) -> None:
+    heard = delivers(NUMBER, "ok", clock.now_us(), reference=1)
+    day_us = 25 * 3600 * SECOND_US
+    kept = [
+        (await ears.hear(heard, after_us=after_us))[0]
+        for after_us in (0, SECOND_US, day_us, day_us + SECOND_US, day_us + 2 * SECOND_US, 2 * day_us, 2 * day_us + 1)
+    ]
+    assert kept == [True, False, True, False, False, True, False]
+    assert len(await ears.rows("SELECT 1 FROM inbox")) == 3

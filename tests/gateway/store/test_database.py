@@ -77,6 +77,26 @@ async def test_a_work_that_fails_is_rolled_back_alone(store: Store) -> None:
     assert await store.read(count) == 2
 
 
+async def test_a_work_that_fails_before_it_has_asked_anything_fails_alone(store: Store) -> None:
+    """Beginning costs no trip: the server may not have heard of the transaction yet."""
+    share_all(store)
+
+    def refuse(_connection: Connection) -> None:
+        raise ValueError("no")
+
+    for works in ([refuse, put("t1"), put("t2")], [put("t3"), refuse], [refuse, refuse], [refuse]):
+        held = threading.Event()
+        blocker = asyncio.create_task(store.write(lambda _connection, held=held: held.wait(5)))
+        await asyncio.sleep(0)
+        tasks = [asyncio.create_task(store.write(work)) for work in works]
+        await asyncio.sleep(0)
+        held.set()
+        await blocker
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(result) for result in results] == [ValueError if work is refuse else int for work in works]
+    assert await store.read(count) == 3
+
+
 @pytest.mark.parametrize("company", [0, 2])
 async def test_an_error_of_the_last_statement_is_the_works_own(store: Store, company: int) -> None:
     """A statement whose answer nobody needs may be put off until the work is over."""

@@ -58,9 +58,45 @@ def test_u_0000_becomes_the_replacement_character(session: Session) -> None:
 
 
 def test_what_is_no_value_of_ours_is_refused_before_anything_is_sent(session: Session) -> None:
-    with pytest.raises(TypeError, match="object"):
-        session.ask("SELECT %s::text", (object(),))
-    assert session.ask("SELECT 1").fetchone() == (1,)
+    session.ask("CREATE TEMPORARY TABLE t (n int)")
+    session.later("INSERT INTO t VALUES (%s::int)", (1,))
+    for value in (object(), "\ud800"):
+        with pytest.raises((TypeError, UnicodeEncodeError)):
+            session.ask("SELECT %s::text", (value,))
+        with pytest.raises((TypeError, UnicodeEncodeError)):
+            session.later("SELECT %s::text", (value,))
+    # What was put off is there all the same.
+    assert session.ask("SELECT n FROM t").fetchone() == (1,)
+
+
+def test_a_new_statement_for_many_rows_is_prepared_once(session: Session) -> None:
+    session.ask("CREATE TEMPORARY TABLE t (n int)")
+    before = session.ask("SELECT count(*) FROM pg_prepared_statements").fetchone()
+    session.many("INSERT INTO t VALUES (%s::int)", [(number,) for number in range(50)])
+    after = session.ask("SELECT count(*) FROM pg_prepared_statements").fetchone()
+    assert before is not None
+    assert after == (before[0] + 1,)
+
+
+def test_a_commit_that_the_server_answers_with_a_rollback_is_none(session: Session) -> None:
+    session.begin_numbered()
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        session.ask("SELECT 1 / %s::int", (0,))
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        session.commit()
+
+
+def test_text_is_utf_8_whatever_the_database_would_have(place: Place) -> None:
+    assert place.database is not None
+    place.database.run(f"ALTER DATABASE {place.database.name} SET client_encoding = 'LATIN1'")
+    try:
+        connection = place.engine("encoded").writing().connect()
+        raw: Any = connection.connection.driver_connection
+        assert raw.ask("SELECT %s::text, octet_length(%s::text)", ("é€ß", "é€ß")).fetchone() == ("é€ß", 7)
+        connection.invalidate()
+        connection.close()
+    finally:
+        place.database.run(f"ALTER DATABASE {place.database.name} RESET client_encoding")
 
 
 def test_an_answer_has_the_names_of_its_columns_and_the_number_of_its_rows(session: Session) -> None:

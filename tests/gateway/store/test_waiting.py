@@ -97,3 +97,34 @@ async def test_the_writer_waits_until_something_comes() -> None:
 
 async def test_nothing_in_time_is_nothing() -> None:
     assert Waiting().take_one(0.001) is None
+
+
+async def test_one_that_was_offered_goes_along_with_others_and_is_taken_once() -> None:
+    waiting = Waiting()
+    patient, other = job(), job()
+    waiting.offer(patient)
+    waiting.put(other)
+    assert waiting.take() == [other, patient]
+    # Its time is over, and it was taken already.
+    waiting.put(patient)
+    last = job()
+    waiting.put(last)
+    assert waiting.take() == [last]
+
+
+async def test_one_whose_time_was_over_before_it_was_taken_is_taken_once() -> None:
+    waiting = Waiting()
+    patient = job()
+    waiting.offer(patient)
+    waiting.put(patient)
+    assert waiting.take() == [patient]
+    waiting.close()
+    assert waiting.take() == []
+
+
+async def test_what_was_offered_is_taken_before_the_end() -> None:
+    waiting = Waiting()
+    patient = job()
+    waiting.offer(patient)
+    waiting.close()
+    assert (waiting.take(), waiting.take()) == ([patient], [])
