@@ -25,7 +25,7 @@ from support.postgresql import WHEEL, Installed, home, installed, new_database, 
 from support.storage import Image, disk_image
 
 CUTS = 20 if hours_asked_for() is None else 200
-DATABASE_CUTS = 3 if hours_asked_for() is None else 200
+DATABASE_CUTS = 20 if hours_asked_for() is None else 200
 PERSON = "+33639984201"
 
 
