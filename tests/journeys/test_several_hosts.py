@@ -72,7 +72,7 @@ async def test_a_command_goes_to_the_host_that_has_the_modem_and_a_stop_heard_th
             (heard,) = await _items(a, "/v1/inbox")
             assert (heard["in_reply_to"], heard["modem"]) == (sent["id"], "sim1")
             # The confirmation leaves through the SIM that was told.
-            (reply,) = [each for each in await _items(a, "/v1/messages") if each["id"] != sent["id"] and each["node"]]
+            (reply,) = await eventually(partial(_begun_beside, a, sent["id"]), what="the confirmation")
             assert (reply["node"], reply["modem"]) == ("b", "sim1")
             status, answer = await a.call("POST", "/v1/modems/b:sim1/simulate", {"from": "", "text": "x"})
             assert (status, answer["code"]) == (422, "simulate_invalid"), answer
@@ -89,6 +89,11 @@ async def test_a_command_goes_to_the_host_that_has_the_modem_and_a_stop_heard_th
 async def _listed(client: Client, count: int) -> bool:
     modems = await modems_of(client)
     return len(modems) == count and all(each["state"] == "ready" for each in modems)
+
+
+async def _begun_beside(client: Client, message_id: str) -> list[dict[str, Any]]:
+    """Messages besides this one that have begun to leave."""
+    return [each for each in await _items(client, "/v1/messages") if each["id"] != message_id and each["node"]]
 
 
 async def _items(client: Client, path: str) -> list[dict[str, Any]]:
