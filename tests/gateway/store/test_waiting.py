@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,12 +15,12 @@ def job() -> Job:
     return Job(lambda _connection: None)
 
 
-def one_kind(_connection: object, items: object) -> list[object]:
-    raise NotImplementedError
+def one_kind(_connection: object, items: Sequence[object]) -> list[object]:
+    return list(items)
 
 
-def other_kind(_connection: object, items: object) -> list[object]:
-    raise NotImplementedError
+def other_kind(_connection: object, items: Sequence[object]) -> list[object]:
+    return list(items)
 
 
 def paced(work_us: int, flush_us: int) -> Pace:
