@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from drivers.events import (
     DeliverReceived,
     ModemEvent,
+    ModemState,
     ModemStateChanged,
     PduUndecodable,
     StatusReportReceived,
@@ -47,6 +48,7 @@ _WITH_OTHERS_S = 0.005
 _SIM_S = 5.0
 _TRIES = 3
 _PAUSE_US = 2 * SECOND_US
+_SET_UP = frozenset({ModemState.READY, ModemState.BUSY, ModemState.PAUSED})
 #: News that the modem need not be told to forget.
 _WITHOUT_RECEIPT = (ModemStateChanged, SubmitAnsweredLate)
 
@@ -139,9 +141,11 @@ class Receiver:
         """What a modem tells before its SIM was read is of that SIM: told again later, it has to be known again."""
         if all(heard.origin.iccid is not None or isinstance(heard.event, _WITHOUT_RECEIPT) for heard in group):
             return group
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SIM_S):
-                await self._modem.wait_ready()
+        # One that is set up has been asked for its SIM's number, and does not tell it.
+        if self._modem.status().state not in _SET_UP:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SIM_S):
+                    await self._modem.wait_ready()
         iccid = self._modem.status().iccid
         return [replace(heard, origin=replace(heard.origin, iccid=heard.origin.iccid or iccid)) for heard in group]
 
