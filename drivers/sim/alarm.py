@@ -1,8 +1,8 @@
-"""Calls into an event loop at an exact instant.
+"""Calls into an event loop at an instant, and not much later.
 
 An event loop's own timers are rounded up to a millisecond, and Linux lets a wait of epoll be late by a thousandth of
 its length: 3 ms of 3 s. A network whose latency others are measured against has to be better than that. A thread that
-sleeps is woken within a tenth of a millisecond.
+sleeps is half a millisecond late, both its wakings included, however long it slept.
 """
 
 from __future__ import annotations

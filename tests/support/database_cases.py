@@ -21,6 +21,8 @@ from support.waiting import eventually
 NUMBERS = [f"+336399843{number:02}" for number in range(100)]
 #: The trips of one part take longer than its mark may be old.
 TOO_SLOW_S = 1.0
+#: More than one part, and its second try, take.
+MANY_TRIPS = 20
 PATIENCE_S = 30.0
 
 
@@ -178,7 +180,8 @@ async def slow_database(rig: CrashRig, proxy: Proxy, seconds: float) -> list[Ver
         for each in sent:
             await rig.until(each, "delivered", timeout=120)
     else:
-        await asyncio.sleep(10 * seconds)
+        begun = proxy.trips
+        await eventually(lambda: proxy.trips >= begun + MANY_TRIPS, 120, "many slow trips")
     proxy.be_slow(0)
     return await settled(rig, sent)
 

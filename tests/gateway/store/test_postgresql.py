@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select
 from support.bench import NUMBER, SIM1, Bench, make_bench
 from support.clock import ManualClock
-from support.database_proxy import Cut, Proxy, proxied
+from support.database_proxy import Cut, Proxy, door_to
 from support.place import Place
 from support.postgresql import Database, Server
 from support.settings import settings_in
@@ -36,8 +35,7 @@ def place(postgresql_database: Database, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def proxy(postgresql: Server) -> Iterator[Proxy]:
-    # The path of a socket is short; a test's own folder is not.
-    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder, proxied(Path(folder), postgresql.folder) as proxy:
+    with door_to(postgresql.folder) as proxy:
         yield proxy
 
 

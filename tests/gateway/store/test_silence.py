@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select
-from support.database_proxy import Cut, Proxy, proxied
+from support.database_proxy import Cut, Proxy, door_to
 from support.place import Place
 from support.postgresql import Database, Server
 from support.sharing import share_all
@@ -44,8 +43,7 @@ def place(postgresql_database: Database, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def proxy(postgresql: Server) -> Iterator[Proxy]:
-    # The path of a socket is short; a test's own folder is not.
-    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder, proxied(Path(folder), postgresql.folder) as proxy:
+    with door_to(postgresql.folder) as proxy:
         yield proxy
 
 
