@@ -73,10 +73,18 @@ def cpu_seconds(pid: int) -> float:
 
 def memory_mb(pid: int, *, highest: bool = False) -> float:
     """Resident memory of a process, now or at its highest."""
-    name = "VmHWM" if highest else "VmRSS"
+    return _status(pid, "VmHWM" if highest else "VmRSS") / 1024
+
+
+def threads(pid: int) -> int:
+    """How many threads a process has."""
+    return _status(pid, "Threads")
+
+
+def _status(pid: int, name: str) -> int:
     for line in _lines(Path(f"/proc/{pid}/status")):
-        if line.startswith(name):
-            return int(line.split()[1]) / 1024
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1])
     raise RuntimeError(f"the system does not tell {name}")
 
 
