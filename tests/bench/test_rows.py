@@ -30,12 +30,12 @@ FIGURES = {
     "statements": 12,
     "inbound": 1,
     "stop": 1,
-    "idle": 2,
+    "idle": 6,
     "codec": 3,
     "peers": 4,
 }
 # A process may take less than one tick while nothing happens.
-MAY_BE_NOTHING = ("idle, 2 modems: processor",)
+MAY_BE_NOTHING = ("idle, 2 modems: processor", "idle, 2 modems in the daemon's process: processor")
 
 
 def _check(figure: Figure) -> None:

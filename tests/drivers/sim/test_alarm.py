@@ -16,9 +16,10 @@ async def test_calls_come_in_the_order_of_their_instants_and_in_the_loop() -> No
         if len(come) == 3:
             done.set()
 
-    alarm.call_later(0.03, lambda: note("third"))
-    alarm.call_later(0.01, lambda: note("first"))
-    alarm.call_later(0.02, lambda: note("second"))
+    # Far enough apart that a busy machine sets all three before the first is due.
+    alarm.call_later(0.6, lambda: note("third"))
+    alarm.call_later(0.2, lambda: note("first"))
+    alarm.call_later(0.4, lambda: note("second"))
     async with asyncio.timeout(5):
         await done.wait()
     here = threading.current_thread().name
