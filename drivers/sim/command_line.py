@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from drivers.at.codes import CmsError
+from drivers.sim.durations import seconds
 from drivers.sim.settings import SimSettings
 from drivers.sim.simulation import MAX_COUNT, SimulationOptions, simulate
 from drivers.tpdu import Address
@@ -31,19 +31,6 @@ A message from the rest of the world arrives when a line `MODEM SENDER TEXT` is 
 
 or when the client itself says AT^SIMSMS="+33612345678","Hello". The modems have the numbers +33639981001,
 +33639981002 and so on; a message sent to one of them arrives there. Every other number answers with a report."""
-
-_UNITS = {"ms": 0.001, "s": 1, "m": 60}
-_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)", re.ASCII)
-
-
-def seconds(text: str) -> float:
-    """`200ms`, `3s`, `1.5s` or `2m` in seconds; `0` needs no unit."""
-    if text == "0":
-        return 0.0
-    matched = _DURATION.fullmatch(text)
-    if matched is None:
-        raise ValueError(f"{text!r} is no duration such as 200ms, 3s or 2m")
-    return float(matched[1]) * _UNITS[matched[2]]
 
 
 def address(text: str) -> tuple[str, int]:

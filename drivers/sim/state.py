@@ -59,7 +59,11 @@ class MobileEquipment:
         me = SlotMemory(settings.me_capacity, settings.first_index)
         sr = SlotMemory(settings.sr_capacity, settings.first_index)
         self.storages: dict[str, MessageMemory] = {"SM": sm, "ME": me, "MT": JoinedMemory(me, sm), "SR": sr}
-        self._reference = -1
+        #: <stat> of 27.007, 7.2 that the network gives it now.
+        self.found_registration = settings.registration
+        #: The TP-MR that every message gets, on equipment that does not count.
+        self.stuck_reference: int | None = None
+        self.reference = -1
 
     def reset(self) -> None:
         """The factory's settings (V.250, 6.1.2); SIM, storages and the service centre are not touched."""
@@ -85,7 +89,7 @@ class MobileEquipment:
     @property
     def registration(self) -> int:
         """<stat> of 27.007, 7.2: none while the radio is off or the SIM is locked."""
-        return self.settings.registration if self.functionality == 1 and self.pin_word == "READY" else 0
+        return self.found_registration if self.functionality == 1 and self.pin_word == "READY" else 0
 
     @property
     def in_service(self) -> bool:
@@ -94,8 +98,10 @@ class MobileEquipment:
 
     def next_reference(self) -> int:
         """The SIM's counter of TP-MR: 0 to 255 and again (23.040, 9.2.3.6)."""
-        self._reference = (self._reference + 1) % 256
-        return self._reference
+        if self.stuck_reference is not None:
+            return self.stuck_reference
+        self.reference = (self.reference + 1) % 256
+        return self.reference
 
     def verify_pin(self, pin: str) -> bool:
         """Try a PIN against the SIM: three wrong ones block it (51.011, 8.4)."""

@@ -5,7 +5,7 @@ This is what command tables act upon. It must not know how a link is written or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from drivers.at.codes import CmsError
 from drivers.sim.answers import RefusedError
@@ -29,12 +29,18 @@ class MobileStation:
         self.equipment = MobileEquipment(settings)
         self.reception = Reception(self.equipment, notify)
         self.ledger = Ledger(settings.ledger_size)
+        #: What arrives instead of what the network hands over, while something is wrong with that.
+        self.arriving: Callable[[Incoming], Iterable[Incoming]] | None = None
         self._notify = notify
         network.join(self)
 
     def receive(self, incoming: Incoming) -> None:
         """The network hands over a message or report."""
-        self.reception.offer(incoming)
+        if self.arriving is None:
+            self.reception.offer(incoming)
+        else:
+            for one in self.arriving(incoming):
+                self.reception.offer(one)
 
     def submit(self, pdu: bytes) -> int | None:
         """Send an SMS-SUBMIT and return the reference it went out with (23.040, 9.2.3.6); or RefusedError.
