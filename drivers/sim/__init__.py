@@ -10,8 +10,11 @@ from drivers.sim.modem import SimulatedModem
 from drivers.sim.network import SimulatedNetwork
 from drivers.sim.settings import SimSettings, numbered
 from drivers.sim.simulation import Simulation, SimulationOptions, simulate
+from drivers.sim.troubles import TROUBLES, Happening, TroubleEvent, TroubleScript, TroubleSpec, parse_trouble
 
 __all__ = [
+    "TROUBLES",
+    "Happening",
     "Ledger",
     "PtyEnd",
     "SimSettings",
@@ -23,6 +26,10 @@ __all__ = [
     "Submission",
     "TcpEnd",
     "TransportEnd",
+    "TroubleEvent",
+    "TroubleScript",
+    "TroubleSpec",
     "numbered",
+    "parse_trouble",
     "simulate",
 ]

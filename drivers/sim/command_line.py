@@ -14,8 +14,10 @@ from typing import TypeVar
 
 from drivers.at.codes import CmsError
 from drivers.sim.durations import seconds
+from drivers.sim.modem import SimulatedModem
 from drivers.sim.settings import SimSettings
 from drivers.sim.simulation import MAX_COUNT, SimulationOptions, simulate
+from drivers.sim.troubles import TroubleSpec, make_trouble, parse_trouble, trouble_lines, trouble_table
 from drivers.tpdu import Address
 
 T = TypeVar("T")
@@ -30,7 +32,13 @@ A message from the rest of the world arrives when a line `MODEM SENDER TEXT` is 
   echo 'modem0 +33612345678 Hello' > DIR/control
 
 or when the client itself says AT^SIMSMS="+33612345678","Hello". The modems have the numbers +33639981001,
-+33639981002 and so on; a message sent to one of them arrives there. Every other number answers with a report."""
++33639981002 and so on; a message sent to one of them arrives there. Every other number answers with a report.
+
+A trouble is NAME[:KEY=VALUE,…][@WHEN], such as silence:for=20s@30s. Lines of DIR/control can begin and end them too:
+MODEM trouble SPEC, MODEM trouble off, MODEM unplug [SECONDS], MODEM plug [NAME]. What becomes of them is told on
+standard error. --list-troubles tells their options. There are:
+
+""" + "\n".join(f"  {line}" for line in trouble_lines())
 
 
 def address(text: str) -> tuple[str, int]:
@@ -59,8 +67,13 @@ def options_from(
     *,
     refused: Sequence[tuple[str, CmsError]] = (),
     silent: Sequence[str] = (),
+    troubles: Sequence[TroubleSpec] = (),
+    seed: int | None = None,
 ) -> SimulationOptions:
-    """Options that can be carried out together; `times` are latency and report delay in seconds."""
+    """Options that can be carried out together; `times` are latency and report delay in seconds.
+
+    `seed` is that of every trouble that draws lots and has none of its own.
+    """
     if not 1 <= count <= MAX_COUNT:
         raise ValueError(f"between 1 and {MAX_COUNT} modems can be simulated")
     if directory is None and tcp is None:
@@ -70,7 +83,10 @@ def options_from(
     if tcp and tcp[1] + count > 65536:
         raise ValueError("there are not so many ports above the first")
     settings = SimSettings(latency=times[0], report_delay=times[1], refused=dict(refused), silent=frozenset(silent))
-    return SimulationOptions(count, directory, tcp, ledger, settings)
+    for spec in troubles:
+        make_trouble(spec.name, spec.options).check(SimulatedModem(settings))
+    seeded = tuple(spec if seed is None else spec.seeded(seed) for spec in troubles)
+    return SimulationOptions(count, directory, tcp, ledger, settings, seeded)
 
 
 def run(options: SimulationOptions) -> int:
@@ -125,6 +141,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NUMBER",
         help="let submissions to NUMBER leave without answer or report; may be repeated",
     )
+    parser.add_argument(
+        "--trouble",
+        type=_argument(parse_trouble),
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="let something go wrong with every modem; may be repeated",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="of troubles by lot: the same N, the same troubles")
+    parser.add_argument("--list-troubles", action="store_true", help="tell every trouble with its options, and end")
     return parser
 
 
@@ -132,6 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of `python -m drivers.sim`."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    if given.list_troubles:
+        print(trouble_table())  # noqa: T201 - the product's output
+        return 0
     try:
         options = options_from(
             given.count,
@@ -141,6 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (given.latency, given.report_delay),
             refused=given.refuse,
             silent=given.silent,
+            troubles=given.trouble,
+            seed=given.seed,
         )
     except ValueError as error:
         parser.error(str(error))

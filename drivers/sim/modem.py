@@ -63,7 +63,7 @@ class SimulatedModem:
         self.settings = settings or SimSettings()
         self.network = network or SimulatedNetwork(now)
         self.station = MobileStation(self.settings, self.network, self._notify)
-        self.interface = Equipment(echo=self.settings.echo)
+        self._equipment = Equipment(echo=self.settings.echo)
         self.troubles = Troubles(self)
         self.line: Line | None = None
         self.plugged = True
@@ -98,6 +98,11 @@ class SimulatedModem:
 
     # --- what goes wrong
 
+    @property
+    def interface(self) -> Equipment:
+        """The AT interface, which a loss of power replaces."""
+        return self._equipment
+
     def trouble(self, name: str, **options: Any) -> Trouble:
         """Switch a trouble of `drivers.sim.troubles` on; ValueError when there is none such, or not on this modem.
 
@@ -125,7 +130,7 @@ class SimulatedModem:
         if self._timer:
             self._timer.cancel()
         self.station.reception.close()
-        self.interface, self._prompted = Equipment(echo=self.settings.echo), None
+        self._equipment, self._prompted = Equipment(echo=self.settings.echo), None
         self.station.equipment.functionality = 1
         self.station.restart()
 
@@ -173,11 +178,11 @@ class SimulatedModem:
     # --- commands
 
     def _take(self, data: bytes) -> None:
-        self.interface.receive_data(data)
+        self._equipment.receive_data(data)
         self._advance()
 
     def _advance(self) -> None:
-        while (event := self.interface.next_event()) is not None:
+        while (event := self._equipment.next_event()) is not None:
             self._handle(event)
         self._flush()
 
@@ -188,7 +193,7 @@ class SimulatedModem:
         elif isinstance(event, PayloadReceived) and self._prompted:
             produce = partial(self._prompted, event.data)
         else:
-            self.interface.succeed()
+            self._equipment.succeed()
             return
         if self.troubles.on:
             produce = self.troubles.around(self._command, produce, payload=isinstance(event, PayloadReceived))
@@ -211,24 +216,24 @@ class SimulatedModem:
             raise RefusedError(CmeError.SIM_PUK_REQUIRED if word == "SIM PUK" else CmeError.SIM_PIN_REQUIRED)
 
     def _give(self, produce: Callable[[], Answer]) -> None:
-        interface = self.interface
+        equipment = self._equipment
         try:
             answer = produce()
         except RefusedError as refusal:
-            interface.fail(refusal.result(self.station.equipment.command_settings.cmee))
+            equipment.fail(refusal.result(self.station.equipment.command_settings.cmee))
             return
-        if interface is not self.interface:
+        if equipment is not self._equipment:
             return  # it has been off meanwhile
         match answer:
             case Information(blocks):
                 for block in blocks:
-                    self.interface.respond(*block)
-                self.interface.succeed()
+                    self._equipment.respond(*block)
+                self._equipment.succeed()
             case Prompt(then):
                 self._prompted = then
-                self.interface.prompt()
+                self._equipment.prompt()
             case Silence():
-                self.interface.give_up()
+                self._equipment.give_up()
             case Later(delay, then):
                 self._timer = ALARM.call_later(delay, partial(self._give_late, then))
 
@@ -241,12 +246,12 @@ class SimulatedModem:
     def _notify(self, *lines: str) -> None:
         if self.troubles.on and not self.troubles.tells(lines):
             return
-        self.interface.notify(*lines)
+        self._equipment.notify(*lines)
         # What is told while a command executes goes out with its answer, in the order in which it was said.
         self._flush()
 
     def _flush(self) -> None:
-        data = self.interface.data_to_send()
+        data = self._equipment.data_to_send()
         if data and self._write:
             if self.troubles.on:
                 self.troubles.say(data)

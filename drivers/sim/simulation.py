@@ -22,6 +22,8 @@ from drivers.sim.ledger import Submission
 from drivers.sim.modem import SimulatedModem
 from drivers.sim.network import SimulatedNetwork
 from drivers.sim.settings import SimSettings, numbered
+from drivers.sim.trouble_words import TROUBLE_WORDS
+from drivers.sim.troubles import TroubleSpec, make_trouble
 
 CONTROL = "control"
 MAX_COUNT = 256
@@ -34,7 +36,7 @@ class SimulationOptions:
     """`directory` takes the links and the control pipe; `tcp` (host, first port) replaces pseudo-terminals.
 
     `ledger` is a file to which each submission is appended as one JSON line. `settings` holds for every modem, but for
-    its name, number, IMEI, IMSI and ICCID.
+    its name, number, IMEI, IMSI and ICCID. `troubles` begin on every modem, at their times.
     """
 
     count: int = 1
@@ -42,10 +44,14 @@ class SimulationOptions:
     tcp: tuple[str, int] | None = None
     ledger: Path | None = None
     settings: SimSettings = field(default_factory=SimSettings)
+    troubles: tuple[TroubleSpec, ...] = ()
 
 
 class Simulation:
-    """Open it, use `modems`, close it. `complain` is told, without any content, of control lines that make no sense."""
+    """Open it, use `modems`, close it.
+
+    `complain` is told, without any content, of control lines that make no sense, and what becomes of troubles.
+    """
 
     def __init__(self, options: SimulationOptions, complain: Callable[[str], object] = lambda _text: None) -> None:
         self._options = options
@@ -80,6 +86,10 @@ class Simulation:
         except OSError:
             await self.close()
             raise
+        for modem in self.modems:
+            modem.troubles.listeners.append(lambda event: self._complain(str(event)))
+            for spec in self._options.troubles:
+                modem.troubles.begin_later(make_trouble(spec.name, spec.options), spec.when)
 
     async def close(self) -> None:
         """Unplug everything and remove links and pipe."""
@@ -97,6 +107,9 @@ class Simulation:
         name, _, rest = line.strip().partition(" ")
         sender, _, text = rest.strip().partition(" ")
         modem = next((modem for modem in self.modems if modem.settings.name == name), None)
+        if modem is not None and sender in TROUBLE_WORDS:
+            self._put_wrong(modem, sender, text.strip())
+            return
         if modem is None or not text:
             self._complain(f"control: {USAGE}")
             return
@@ -104,6 +117,13 @@ class Simulation:
             modem.inject_sms(sender, text)
         except ValueError as error:
             self._complain(f"control: the message cannot arrive: {error}")
+
+    def _put_wrong(self, modem: SimulatedModem, word: str, rest: str) -> None:
+        usage, act = TROUBLE_WORDS[word]
+        try:
+            act(modem, rest)
+        except ValueError as error:
+            self._complain(f"control: MODEM {word} {usage}: {error}")
 
     def _end(self, modem: SimulatedModem, index: int) -> PtyEnd | TcpEnd:
         if self._options.tcp:

@@ -160,6 +160,23 @@ class Lasting(Trouble):
 
 
 @dataclass(kw_only=True, eq=False)
+class Momentary(Trouble):
+    """A trouble that is over as soon as it has begun; what it leaves behind stays."""
+
+    @property
+    def bound(self) -> float:
+        return 0.0
+
+    def happen(self) -> None:
+        """What it does."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        self.happen()
+        self.host.end(self)
+
+
+@dataclass(kw_only=True, eq=False)
 class Striking(Trouble):
     """A trouble that waits for its occasion and strikes so many times."""
 

@@ -51,6 +51,7 @@ class Troubles:
         self.history: deque[TroubleEvent] = deque(maxlen=HISTORY)
         self.listeners: list[Callable[[TroubleEvent], object]] = []
         self._bounds: dict[Trouble, asyncio.TimerHandle] = {}
+        self._later: dict[Trouble, asyncio.TimerHandle] = {}
 
     # --- beginning and ending
 
@@ -64,6 +65,18 @@ class Troubles:
             self._bounds[trouble] = asyncio.get_running_loop().call_later(trouble.bound, self.end, trouble)
         trouble.begin()
 
+    def begin_later(self, trouble: Trouble, delay: float) -> None:
+        """Switch it on after `delay` seconds; ValueError, now, when this modem cannot have it."""
+        trouble.check(self.modem)
+        if delay:
+            self._later[trouble] = asyncio.get_running_loop().call_later(delay, self._begin_due, trouble)
+        else:
+            self.begin(trouble)
+
+    def _begin_due(self, trouble: Trouble) -> None:
+        del self._later[trouble]
+        self.begin(trouble)
+
     def end(self, trouble: Trouble) -> None:
         """Switch it off, if it is on."""
         if trouble not in self.on:
@@ -76,7 +89,10 @@ class Troubles:
             trouble.ended()
 
     def end_all(self) -> None:
-        """Nothing is wrong any more."""
+        """Nothing is wrong any more, and what was to begin later does not."""
+        for timer in self._later.values():
+            timer.cancel()
+        self._later.clear()
         while self.on:
             self.end(self.on[0])
 

@@ -11,7 +11,7 @@ from drivers.at.equipment_grammar import Command, Form
 from drivers.sim.answers import OK, Answer, RefusedError
 from drivers.sim.memory import MemoryFullError, MessageMemory, Status, StoredMessage
 from drivers.sim.state import Indications
-from drivers.sim.troubles.base import Lasting, Patient, Produce
+from drivers.sim.troubles.base import Lasting, Momentary, Patient, Produce
 from drivers.sim.troubles.options import FLAG, count, either, one_of, option
 from drivers.tpdu import Address, SmsDeliver, SmsSubmit, TimeStamp, UserData
 
@@ -73,34 +73,28 @@ class SimLost(Lasting):
 
 
 @dataclass(kw_only=True, eq=False)
-class PinAgain(Lasting):
+class PinAgain(Momentary):
     """the SIM wants its PIN once more"""
 
     name = "pin-again"
-
-    lasting: float = option(count(range(1)), 0, "it is over at once", word="for")
 
     def check(self, modem: Patient) -> None:
         if modem.settings.pin is None:
             raise ValueError("pin-again: this SIM has no PIN")
 
-    def begin(self) -> None:
+    def happen(self) -> None:
         self.modem.station.equipment.pin_verified = False
         self.modem.station.registration_changed()
-        self.host.end(self)
 
 
 @dataclass(kw_only=True, eq=False)
-class RoutingReset(Lasting):
+class RoutingReset(Momentary):
     """+CNMI is 0 all at once: nothing that arrives is told"""
 
     name = "cnmi-reset"
 
-    lasting: float = option(count(range(1)), 0, "it is over at once", word="for")
-
-    def begin(self) -> None:
+    def happen(self) -> None:
         self.modem.station.equipment.command_settings.indications = Indications()
-        self.host.end(self)
 
 
 @dataclass(kw_only=True, eq=False)
