@@ -50,6 +50,7 @@ class Troubles:
         self.on: tuple[Trouble, ...] = ()
         self.history: deque[TroubleEvent] = deque(maxlen=HISTORY)
         self.listeners: list[Callable[[TroubleEvent], object]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._bounds: dict[Trouble, asyncio.TimerHandle] = {}
         self._later: dict[Trouble, asyncio.TimerHandle] = {}
 
@@ -59,6 +60,7 @@ class Troubles:
         """Switch it on; ValueError when this modem cannot have it."""
         trouble.check(self.modem)
         trouble.host = self
+        self._loop = asyncio.get_running_loop()
         self._set((*self.on, trouble))
         self._tell(trouble, Happening.BEGAN)
         if trouble.bound:
@@ -110,8 +112,10 @@ class Troubles:
         self.modem.station.arriving = self.arriving if on else None
 
     def _tell(self, trouble: Trouble, happening: Happening, note: str = "") -> None:
-        now = asyncio.get_running_loop().time()
-        event = TroubleEvent(now, self.modem.settings.name, trouble.words(), happening, note)
+        # Not the running loop: a modem may be closed when there is none any more.
+        event = TroubleEvent(
+            self._loop.time() if self._loop else 0.0, self.modem.settings.name, trouble.words(), happening, note
+        )
         self.history.append(event)
         for listener in self.listeners:
             listener(event)

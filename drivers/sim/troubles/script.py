@@ -15,8 +15,6 @@ from drivers.sim.troubles.board import TroubleEvent, Troubles
 from drivers.sim.troubles.options import DURATION, LINES, count, option
 from drivers.sim.troubles.table import NAMED
 
-TRIES = 100
-
 
 @dataclass(kw_only=True, eq=False)
 class RandomTroubles(Lasting):
@@ -34,15 +32,19 @@ class RandomTroubles(Lasting):
     #: How often each is drawn; None: as often as its class says.
     weights: Mapping[str, float] | None = None
     _lots: Random = field(default_factory=Random, init=False, repr=False)
+    _drawable: Mapping[str, float] = field(default_factory=dict[str, float], init=False, repr=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False, repr=False)
     _current: Trouble | None = field(default=None, init=False, repr=False)
     _commands_left: int = field(default=0, init=False, repr=False)
     _over: bool = field(default=False, init=False, repr=False)
 
-    def check(self, modem: Patient) -> None:  # noqa: ARG002 - of any modem
-        unknown = set(self._weights()) - set(NAMED)
-        if unknown or not any(self._weights().values()):
-            raise ValueError(f"random: there is no trouble {min(unknown, default='to draw')}")
+    def check(self, modem: Patient) -> None:
+        weights = dict.fromkeys(self.only, 1.0) or self.weights or {name: kind.weight for name, kind in NAMED.items()}
+        if unknown := set(weights) - set(NAMED):
+            raise ValueError(f"random: there is no trouble {min(unknown)}")
+        self._drawable = {name: weight for name, weight in weights.items() if weight and _can_have(modem, name)}
+        if not self._drawable:
+            raise ValueError("random: there is no trouble to draw for this modem")
         if not self.longest or not (self.every or self.commands):
             raise ValueError("random: longest and every must be more than 0")
 
@@ -81,24 +83,20 @@ class RandomTroubles(Lasting):
             self._timer = self.later(self._lots.expovariate(1 / self.every), self._draw)
 
     def _draw(self) -> Trouble:
-        weights = self._weights()
-        for _ in range(TRIES):
-            kind = NAMED[self._lots.choices(list(weights), list(weights.values()))[0]]
-            trouble = kind(**kind.drawn(self._lots, self.longest))
-            try:
-                trouble.check(self.modem)
-            except ValueError:
-                continue
-            self._current = trouble
-            trouble.ended = self._wait
-            self.host.begin(trouble)
-            return trouble
-        raise ValueError("random: this modem can have none of these troubles")
+        kind = NAMED[self._lots.choices(list(self._drawable), list(self._drawable.values()))[0]]
+        trouble = kind(**kind.drawn(self._lots, self.longest))
+        self._current, trouble.ended = trouble, self._wait
+        self.host.begin(trouble)
+        return trouble
 
-    def _weights(self) -> Mapping[str, float]:
-        if self.only:
-            return dict.fromkeys(self.only, 1.0)
-        return self.weights or {name: kind.weight for name, kind in NAMED.items()}
+
+def _can_have(modem: Patient, name: str) -> bool:
+    """Whether this modem can have that trouble."""
+    try:
+        NAMED[name]().check(modem)
+    except ValueError:
+        return False
+    return True
 
 
 class Troubled(Protocol):

@@ -119,8 +119,10 @@ class CmsRefusal(Refusal):
     code: int = option(count(range(10_000)), 500, "the number", draw=either(*USUAL_CMS))
 
     def refusal(self) -> RefusedError:
-        known = self.code in CmsError
-        return RefusedError(CmsError(self.code)) if known else NumberedRefusal(f"+CMS ERROR: {self.code}")
+        try:
+            return RefusedError(CmsError(self.code))
+        except ValueError:
+            return NumberedRefusal(f"+CMS ERROR: {self.code}")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -132,8 +134,10 @@ class CmeRefusal(Refusal):
     code: int = option(count(range(10_000)), 100, "the number", draw=either(*USUAL_CME))
 
     def refusal(self) -> RefusedError:
-        known = self.code in CmeError
-        return RefusedError(CmeError(self.code)) if known else NumberedRefusal(f"+CME ERROR: {self.code}")
+        try:
+            return RefusedError(CmeError(self.code))
+        except ValueError:
+            return NumberedRefusal(f"+CME ERROR: {self.code}")
 
 
 @dataclass(kw_only=True, eq=False)
