@@ -133,7 +133,9 @@ class PtyEnd:
 
     async def open(self) -> None:
         """Make the pseudo-terminal and the link; FileExistsError when something else stands at `link`."""
-        self._make()
+        if self._link.is_symlink():
+            self._link.unlink()
+        self._make(self._link)
         self._modem.line = self
 
     async def close(self) -> None:
@@ -154,25 +156,22 @@ class PtyEnd:
         """
         if self._master >= 0:
             return
-        if link is not None:
-            if Path(link).name != link:
-                raise ValueError(f"{link!r} is no name for a port in {self._link.parent}")
-            self._link = self._link.parent / link
-        self._make()
+        if link is not None and (not link or Path(link).name != link):
+            raise ValueError(f"{link!r} is no name for a port in {self._link.parent}")
+        self._make(self._link if link is None else self._link.parent / link)
         self._modem.plugged = True
 
-    def _make(self) -> None:
-        if self._link.is_symlink():
-            self._link.unlink()
+    def _make(self, link: Path) -> None:
         self._master, self._slave = pty.openpty()
         # The terminal side stays open here: otherwise each client that leaves would hang the line up.
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         try:
-            self._link.symlink_to(os.ttyname(self._slave))
+            link.symlink_to(os.ttyname(self._slave))
         except OSError:
             self._release()
             raise
+        self._link = link
         asyncio.get_running_loop().add_reader(self._master, self._read)
         self._modem.attach(self._write)
 
@@ -260,13 +259,13 @@ class TcpEnd:
         """
         if self._modem.plugged:
             return
-        if link is not None:
-            if not (link.isascii() and link.isdigit() and 0 < int(link) < 65536):
-                raise ValueError(f"{link!r} is no port number")
-            self._port = int(link)
+        if link is not None and not (link.isascii() and link.isdigit() and 0 < int(link) < 65536):
+            raise ValueError(f"{link!r} is no port number")
+        port = self._port if link is None else int(link)
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         # Bound here and now, so that a taken address is told to whoever plugs it in.
-        listener = socket.create_server((self._host, self._port), family=family)
+        listener = socket.create_server((self._host, port), family=family)
+        self._port = port
         self._modem.plugged = True
         self._listening = asyncio.get_running_loop().create_task(self._listen(listener))
 

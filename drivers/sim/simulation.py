@@ -70,7 +70,10 @@ class Simulation:
         return tuple(end.name for end in self._ends)
 
     async def open(self) -> None:
-        """Plug everything in; OSError when a file stands in the way or an address is taken, with nothing left open."""
+        """Plug everything in; OSError when a file stands in the way or an address is taken, with nothing left open.
+
+        ValueError when the modems cannot have one of the troubles.
+        """
         try:
             if self._options.ledger:
                 self._ledger = self._options.ledger.open("a", encoding="utf-8")
@@ -83,13 +86,11 @@ class Simulation:
                 self._control.open()
             for end in self._ends:
                 await end.open()
-        except OSError:
+            for modem in self.modems:
+                self._go_wrong(modem)
+        except (OSError, ValueError):
             await self.close()
             raise
-        for modem in self.modems:
-            modem.troubles.listeners.append(lambda event: self._complain(str(event)))
-            for spec in self._options.troubles:
-                modem.troubles.begin_later(make_trouble(spec.name, spec.options), spec.when)
 
     async def close(self) -> None:
         """Unplug everything and remove links and pipe."""
@@ -117,6 +118,11 @@ class Simulation:
             modem.inject_sms(sender, text)
         except ValueError as error:
             self._complain(f"control: the message cannot arrive: {error}")
+
+    def _go_wrong(self, modem: SimulatedModem) -> None:
+        modem.troubles.listeners.append(lambda event: self._complain(str(event)))
+        for spec in self._options.troubles:
+            modem.troubles.begin_later(make_trouble(spec.name, spec.options), spec.when)
 
     def _put_wrong(self, modem: SimulatedModem, word: str, rest: str) -> None:
         usage, act = TROUBLE_WORDS[word]
