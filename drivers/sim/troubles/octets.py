@@ -105,14 +105,18 @@ class StubbornEcho(Lasting):
     on: bool = option(FLAG, True, "which of the two", draw=either(True, False))
 
     def begin(self) -> None:
-        self._before = self.modem.interface.echo
+        self._wanted = self.modem.interface.echo
 
     def heard(self, octet: int) -> bool:  # noqa: ARG002 - before any octet
-        self.modem.interface.echo = self.on
+        interface = self.modem.interface
+        if interface.echo is not self.on:
+            # What ATE, or a loss of power, has set it to since.
+            self._wanted, interface.echo = interface.echo, self.on
         return True
 
     def finish(self) -> None:
-        self.modem.interface.echo = self._before
+        if self.modem.interface.echo is self.on:
+            self.modem.interface.echo = self._wanted
 
 
 _END = b"\r\n"

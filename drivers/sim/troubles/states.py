@@ -107,6 +107,7 @@ class TextMode(Lasting):
     forgets: bool = option(FLAG, False, "whether +CMGF=0 is answered with OK all the same", draw=either(True, False))
 
     def begin(self) -> None:
+        self._wanted = self.modem.station.equipment.command_settings.text_mode
         self._force()
 
     def heard(self, octet: int) -> bool:  # noqa: ARG002 - before any octet, as a reset puts PDU mode back
@@ -116,12 +117,13 @@ class TextMode(Lasting):
     def command(self, command: Command, produce: Produce) -> Answer:
         if (command.name, command.form, command.value or "0") == ("+CMGF", Form.SET, "0"):
             if self.forgets:
+                self._wanted = False
                 return OK
             raise RefusedError(CmsError.OPERATION_NOT_ALLOWED)
         return produce()
 
     def finish(self) -> None:
-        self.modem.station.equipment.command_settings.text_mode = False
+        self.modem.station.equipment.command_settings.text_mode = self._wanted
 
     def _force(self) -> None:
         self.modem.station.equipment.command_settings.text_mode = True
