@@ -136,7 +136,7 @@ class PtyEnd:
         if self._link.is_symlink():
             self._link.unlink()
         self._make(self._link)
-        self._modem.line = self
+        self._modem.line, self._modem.plugged = self, True
 
     async def close(self) -> None:
         """Remove the link, unless it is another's by now, and the pseudo-terminal."""
@@ -236,7 +236,7 @@ class TcpEnd:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Client(self), self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
-        self._modem.line = self
+        self._modem.line, self._modem.plugged = self, True
 
     async def close(self) -> None:
         """Stop listening and hang up."""
