@@ -83,6 +83,13 @@ class SimulatedModem:
         """
         return self.network.inject(self.station, sender, text)
 
+    def inject_pdu(self, pdu: bytes) -> None:
+        """Let a PDU arrive octet by octet: the service centre field, which may be `00`, and a TPDU as networks send it.
+
+        TpduError when the service centre field is none or nothing follows it; the TPDU itself may be anything.
+        """
+        self.network.inject_pdu(self.station, pdu)
+
     # --- the wire side
 
     def attach(self, write: Callable[[bytes], object]) -> None:

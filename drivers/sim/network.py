@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from drivers.sim.incoming import Incoming, Kind
+from drivers.sim.incoming import Incoming, Kind, incoming_from
 from drivers.sim.ledger import Ledger, Submission
 from drivers.sim.settings import SimSettings, wall_clock
 from drivers.tpdu import Address, DataCoding, SmsStatusReport, SmsSubmit, TimeStamp, build_submits, join_smsc, segment
@@ -78,6 +78,10 @@ class SimulatedNetwork:
         for submit in submits:
             self._deliver(target, deliver_from(submit, submit.to_bytes(), originator, now), submit.data_coding, None)
         return len(submits)
+
+    def inject_pdu(self, target: Subscriber, pdu: bytes) -> None:
+        """Let any PDU arrive, service centre field first; TpduError when that field is none or nothing follows it."""
+        target.receive(incoming_from(pdu))
 
     def _next_reference(self) -> int:
         """The reference of the next concatenated message (9.2.3.24.1)."""

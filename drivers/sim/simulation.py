@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from drivers.sim import control
 from drivers.sim.ends import PtyEnd, TcpEnd
 from drivers.sim.ledger import Submission
 from drivers.sim.modem import SimulatedModem
@@ -26,7 +27,6 @@ from drivers.sim.settings import SimSettings, numbered
 CONTROL = "control"
 MAX_COUNT = 256
 MAX_CONTROL_LINE = 16 * 1024
-USAGE = "a line is MODEM SENDER TEXT, such as: modem0 +33612345678 Hello"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +93,11 @@ class Simulation:
             self._ledger.close()
 
     def obey(self, line: str) -> None:
-        """Let a message arrive: `MODEM SENDER TEXT`."""
-        name, _, rest = line.strip().partition(" ")
-        sender, _, text = rest.strip().partition(" ")
-        modem = next((modem for modem in self.modems if modem.settings.name == name), None)
-        if modem is None or not text:
-            self._complain(f"control: {USAGE}")
-            return
+        """Do what a line of the control pipe says."""
         try:
-            modem.inject_sms(sender, text)
-        except ValueError as error:
-            self._complain(f"control: the message cannot arrive: {error}")
+            control.obey(self.modems, line)
+        except control.ControlError as error:
+            self._complain(f"control: {error}")
 
     def _end(self, modem: SimulatedModem, index: int) -> PtyEnd | TcpEnd:
         if self._options.tcp:
