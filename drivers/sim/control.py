@@ -37,9 +37,25 @@ def _pdu(modem: SimulatedModem, rest: str) -> None:
     modem.inject_pdu(pdu)
 
 
+def _call(modem: SimulatedModem, rest: str) -> None:
+    """A number, or nothing for a withheld one."""
+    if rest and not rest.removeprefix("+").isdecimal():
+        raise ValueError("no such number can call")
+    if not modem.call(rest or None):
+        raise ValueError("the line is busy or out of service")
+
+
+def _insert_sim(modem: SimulatedModem, rest: str) -> None:
+    modem.insert_sim(rest or None)
+
+
 #: A sender that is spelled like one of these words cannot be had from the pipe.
 WORDS: Mapping[str, ControlWord] = {
     "pdu": ControlWord("HEX", _pdu),
+    "call": ControlWord("[NUMBER]", _call),
+    "remove-sim": ControlWord("", lambda modem, _rest: modem.remove_sim()),
+    "insert-sim": ControlWord("[ICCID]", _insert_sim),
+    "restart": ControlWord("", lambda modem, _rest: modem.restart()),
 }
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -34,7 +34,7 @@ class SimulationOptions:
     """`directory` takes the links and the control pipe; `tcp` (host, first port) replaces pseudo-terminals.
 
     `ledger` is a file to which each submission is appended as one JSON line. `settings` holds for every modem, but for
-    its name, number, IMEI, IMSI and ICCID.
+    its name, number, IMEI, IMSI and ICCID; where `profiles` are given, the modems play them in turn.
     """
 
     count: int = 1
@@ -42,6 +42,7 @@ class SimulationOptions:
     tcp: tuple[str, int] | None = None
     ledger: Path | None = None
     settings: SimSettings = field(default_factory=SimSettings)
+    profiles: tuple[str, ...] = ()
 
 
 class Simulation:
@@ -51,9 +52,7 @@ class Simulation:
         self._options = options
         self._complain = complain
         network = SimulatedNetwork()
-        self.modems = tuple(
-            SimulatedModem(numbered(options.settings, index), network) for index in range(options.count)
-        )
+        self.modems = tuple(SimulatedModem(_settings_of(options, index), network) for index in range(options.count))
         self._ends = [self._end(modem, index) for index, modem in enumerate(self.modems)]
         self._control = ControlPipe(options.directory / CONTROL, self.obey) if options.directory else None
         self._ledger: IO[str] | None = None
@@ -106,6 +105,11 @@ class Simulation:
         if self._options.directory is None:
             raise ValueError("a simulation needs a directory or a TCP address")
         return PtyEnd(modem, self._options.directory / modem.settings.name)
+
+
+def _settings_of(options: SimulationOptions, index: int) -> SimSettings:
+    settings = numbered(options.settings, index)
+    return replace(settings, profile=options.profiles[index % len(options.profiles)]) if options.profiles else settings
 
 
 def _append(ledger: IO[str], submission: Submission) -> None:

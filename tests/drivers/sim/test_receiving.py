@@ -208,6 +208,7 @@ def test_any_pdu_can_arrive(terminal):
     terminal.modem.inject_pdu(bytes.fromhex("0004049121430000622150010000000241E1"))
     assert terminal.heard() == ['+CMTI: "SM",1']
     terminal.modem.inject_pdu(b"\x00\xff")
+    assert terminal.heard() == ['+CMTI: "SM",2']
     assert terminal.command("AT+CMGR=2") == ["+CMGR: 0,,1", "00FF"]
     for nothing in (b"", b"\x00", b"\x05\x91"):
         with pytest.raises(ValueError, match="octet"):
