@@ -15,9 +15,11 @@ from typing import TypeVar
 from drivers.at.codes import CmsError
 from drivers.sim.durations import seconds
 from drivers.sim.modem import SimulatedModem
+from drivers.sim.profiles import SIM_PROFILES
 from drivers.sim.settings import SimSettings
 from drivers.sim.simulation import MAX_COUNT, SimulationOptions, simulate
 from drivers.sim.troubles import TroubleSpec, make_trouble, parse_trouble, trouble_lines, trouble_table
+from drivers.sim.variants import profile_named
 from drivers.tpdu import Address
 
 T = TypeVar("T")
@@ -31,12 +33,15 @@ A message from the rest of the world arrives when a line `MODEM SENDER TEXT` is 
 
   echo 'modem0 +33612345678 Hello' > DIR/control
 
-or when the client itself says AT^SIMSMS="+33612345678","Hello". The modems have the numbers +33639981001,
-+33639981002 and so on; a message sent to one of them arrives there. Every other number answers with a report.
+or when the client itself says AT^SIMSMS="+33612345678","Hello". Other lines let something else happen:
+`MODEM call [NUMBER]`, `MODEM remove-sim`, `MODEM insert-sim [ICCID]`, `MODEM pdu HEX`, `MODEM restart`.
+
+The modems have the numbers +33639981001, +33639981002 and so on; a message sent to one of them arrives there. Every
+other number answers with a report.
 
 A trouble is NAME[:KEY=VALUE,…][@WHEN], such as silence:for=20s@30s. Lines of DIR/control can begin and end them too:
-MODEM trouble SPEC, MODEM trouble off, MODEM unplug [SECONDS], MODEM plug [NAME]. What becomes of them is told on
-standard error. --list-troubles tells their options. There are:
+`MODEM trouble SPEC`, `MODEM trouble off`, `MODEM unplug [SECONDS]`, `MODEM plug [NAME]`. What becomes of them is told
+on standard error. --list-troubles tells their options. There are:
 
 """ + "\n".join(f"  {line}" for line in trouble_lines())
 
@@ -58,6 +63,20 @@ def refusal(text: str) -> tuple[str, CmsError]:
         raise ValueError(f"{text!r} is no refusal such as +33612345678=42") from None
 
 
+def profiles(text: str) -> tuple[str, ...]:
+    """`huawei,quectel`, or `all` for every family: the modems play them in turn."""
+    names = tuple(SIM_PROFILES) if text == "all" else tuple(text.split(","))
+    return tuple(profile_named(name).name for name in names)
+
+
+def ussd(text: str) -> tuple[str, str]:
+    """`CODE=TEXT`: a code such as *#100#, and what the network answers."""
+    code, equals, answer = text.partition("=")
+    if not (code and equals and answer and set(code) <= set("0123456789*#")):
+        raise ValueError(f"{text!r} is no answer such as *#100#=12.34")
+    return code, answer
+
+
 def options_from(
     count: int,
     directory: Path | None,
@@ -67,6 +86,8 @@ def options_from(
     *,
     refused: Sequence[tuple[str, CmsError]] = (),
     silent: Sequence[str] = (),
+    families: tuple[str, ...] = (),
+    answers: Sequence[tuple[str, str]] = (),
     troubles: Sequence[TroubleSpec] = (),
     seed: int | None = None,
 ) -> SimulationOptions:
@@ -82,11 +103,17 @@ def options_from(
         raise ValueError("the modems are in one place: --dir DIR or --tcp HOST:PORT, not both")
     if tcp and tcp[1] + count > 65536:
         raise ValueError("there are not so many ports above the first")
-    settings = SimSettings(latency=times[0], report_delay=times[1], refused=dict(refused), silent=frozenset(silent))
+    settings = SimSettings(
+        latency=times[0],
+        report_delay=times[1],
+        refused=dict(refused),
+        silent=frozenset(silent),
+        ussd=dict(answers),
+    )
     for spec in troubles:
         make_trouble(spec.name, spec.options).check(SimulatedModem(settings))
     seeded = tuple(spec if seed is None else spec.seeded(seed) for spec in troubles)
-    return SimulationOptions(count, directory, tcp, ledger, settings, seeded)
+    return SimulationOptions(count, directory, tcp, ledger, settings, families, seeded)
 
 
 def run(options: SimulationOptions) -> int:
@@ -123,9 +150,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=1, metavar="N", help="how many modems (default 1)")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="pseudo-terminals DIR/modem0… and the pipe DIR/control")
     parser.add_argument("--tcp", type=_argument(address), metavar="HOST:PORT", help="TCP ports from PORT on instead")
+    parser.add_argument("--ledger", type=Path, metavar="FILE", help="append each submission as one JSON line")
+    _add_behaviour(parser)
+    _add_troubles(parser)
+    return parser
+
+
+def _add_behaviour(parser: argparse.ArgumentParser) -> None:
+    """The options that say what the modems and their network do."""
     parser.add_argument("--latency", type=_argument(seconds), default=0.0, help="from Ctrl-Z to +CMGS, such as 200ms")
     parser.add_argument("--report-delay", type=_argument(seconds), default=0.05, help="from +CMGS to its report")
-    parser.add_argument("--ledger", type=Path, metavar="FILE", help="append each submission as one JSON line")
     parser.add_argument(
         "--refuse",
         type=_argument(refusal),
@@ -142,6 +176,25 @@ def _parser() -> argparse.ArgumentParser:
         help="let submissions to NUMBER leave without answer or report; may be repeated",
     )
     parser.add_argument(
+        "--profile",
+        type=_argument(profiles),
+        default=(),
+        metavar="NAME[,NAME…]",
+        help="families of modems, played in turn: " + ", ".join(SIM_PROFILES) + "; or all",
+    )
+    parser.add_argument(
+        "--ussd",
+        type=_argument(ussd),
+        action="append",
+        default=[],
+        metavar="CODE=TEXT",
+        help="answer the code with a text; may be repeated",
+    )
+
+
+def _add_troubles(parser: argparse.ArgumentParser) -> None:
+    """The options that let something go wrong."""
+    parser.add_argument(
         "--trouble",
         type=_argument(parse_trouble),
         action="append",
@@ -151,7 +204,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of troubles by lot: the same N, the same troubles")
     parser.add_argument("--list-troubles", action="store_true", help="tell every trouble with its options, and end")
-    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -170,6 +222,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (given.latency, given.report_delay),
             refused=given.refuse,
             silent=given.silent,
+            families=given.profile,
+            answers=given.ussd,
             troubles=given.trouble,
             seed=given.seed,
         )

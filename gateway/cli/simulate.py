@@ -9,7 +9,8 @@ from typing import TypeVar
 import click
 
 from drivers.at.codes import CmsError
-from drivers.sim.command_line import ABOUT, HINTS, address, options_from, refusal, run, seconds
+from drivers.sim import SIM_PROFILES
+from drivers.sim.command_line import ABOUT, HINTS, address, options_from, profiles, refusal, run, seconds, ussd
 from drivers.sim.troubles import TroubleSpec, parse_trouble, trouble_table
 
 T = TypeVar("T")
@@ -86,6 +87,16 @@ def _list_troubles(context: click.Context, _parameter: click.Parameter, wanted: 
     "--silent", multiple=True, metavar="NUMBER", help="Let submissions to NUMBER leave without answer or report."
 )
 @click.option(
+    "--profile",
+    "families",
+    callback=_word(profiles),
+    metavar="NAME[,NAME…]",
+    help="Families of modems, played in turn: " + ", ".join(SIM_PROFILES) + "; or all.",
+)
+@click.option(
+    "--ussd", "answers", multiple=True, callback=_words(ussd), metavar="CODE=TEXT", help="Answer the code with a text."
+)
+@click.option(
     "--trouble",
     "troubles",
     multiple=True,
@@ -112,6 +123,8 @@ def simulate(
     ledger: Path | None,
     refuse: list[tuple[str, CmsError]],
     silent: tuple[str, ...],
+    families: tuple[str, ...] | None,
+    answers: list[tuple[str, str]],
     troubles: list[TroubleSpec],
     seed: int | None,
 ) -> None:
@@ -124,6 +137,8 @@ def simulate(
             (latency, report_delay),
             refused=refuse,
             silent=silent,
+            families=families or (),
+            answers=answers,
             troubles=troubles,
             seed=seed,
         )

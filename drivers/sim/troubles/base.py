@@ -46,8 +46,16 @@ class Patient(Protocol):
 
     def unplug(self) -> None: ...
     def plug(self, link: str | None = None) -> None: ...
-    def lose_power(self) -> None:
-        """Forget the dialogue and all settings that are not kept; nothing that was to be answered is."""
+    def switch_off(self) -> None:
+        """Lose the power, and by that the dialogue and all settings that are not kept."""
+        ...
+
+    def switch_on(self) -> None:
+        """Have it back, if it is off."""
+        ...
+
+    def restart(self) -> None:
+        """Start anew, as after a reset command."""
         ...
 
 

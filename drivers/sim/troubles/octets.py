@@ -43,8 +43,8 @@ class SilentLine(Lasting):
         if self.until == "reset":
             self._line.append(octet)
             if _RESETS.search(self._line):
-                self.modem.lose_power()
                 self.host.end(self)
+                self.modem.restart()
                 return False
             del self._line[:-LINE]
         return not self.deaf

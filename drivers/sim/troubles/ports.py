@@ -158,13 +158,11 @@ class Unplugged(Absent):
     def leave(self) -> None:
         self.modem.unplug()
         if self.power:
-            self.modem.lose_power()
+            self.modem.switch_off()
 
     def come_back(self) -> None:
+        """Without power it starts when the port is heard again."""
         self.plug(self.link or None)
-
-
-START_UP = ("RDY", "+CPIN: {pin}", "Call Ready", "SMS Ready")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -176,16 +174,17 @@ class Reboot(Absent):
 
     text_mode: bool = option(FLAG, False, "whether it comes back in text mode", draw=either(True, False))
     port: bool = option(FLAG, False, "whether the port vanishes meanwhile", draw=either(True, False))
-    lines: tuple[str, ...] = option(LINES, START_UP, "start-up lines; {pin} is the word of +CPIN")
+    lines: tuple[str, ...] = option(LINES, (), "start-up lines besides the family's; {pin} is the word of +CPIN")
 
     def leave(self) -> None:
-        self.modem.lose_power()
+        self.modem.switch_off()
         if self.port:
             self.modem.unplug()
 
     def come_back(self) -> None:
         if self.port:
             self.plug()
+        self.modem.switch_on()
         equipment = self.modem.station.equipment
         equipment.command_settings.text_mode = self.text_mode
         for line in self.lines:

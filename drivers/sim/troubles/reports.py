@@ -51,7 +51,7 @@ class ReportOrder(Lasting):
 
     def finish(self) -> None:
         for incoming in self._released():
-            self.modem.station.reception.offer(incoming)
+            self.modem.station.card.hold(incoming)
 
     def _released(self) -> tuple[Incoming, ...]:
         held = tuple(self._held)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar
 
-from drivers.at.codes import CmeError, CmsError
+from drivers.at.codes import CmsError
 from drivers.at.equipment_grammar import Command, Form
 from drivers.sim.answers import OK, Answer, RefusedError
 from drivers.sim.memory import MemoryFullError, MessageMemory, Status, StoredMessage
@@ -48,28 +47,13 @@ class SimLost(Lasting):
 
     name = "sim-lost"
 
-    _NEED_IT: ClassVar[frozenset[str]] = frozenset(
-        {"+CPIN", "+CPINR", "+CLCK", "+CIMI", "+CCID", "+ICCID", "+QCCID", "^ICCID", "#CCID", "+CNUM", "+COPS", "+CRSM"}
-    )
-    _MESSAGES: ClassVar[frozenset[str]] = frozenset(
-        {"+CPMS", "+CNMI", "+CSCA", "+CMGS", "+CMSS", "+CMGW", "+CMGR", "+CMGL", "+CMGD"}
-    )
-
     def begin(self) -> None:
-        find_registration(self.modem, 0)
-
-    def command(self, command: Command, produce: Produce) -> Answer:
-        if command.form is not Form.TEST:
-            if command.name in self._NEED_IT:
-                raise RefusedError(CmeError.SIM_NOT_INSERTED)
-            if command.name in self._MESSAGES:
-                raise RefusedError(CmsError.SIM_NOT_INSERTED)
-        return produce()
+        if self.modem.station.equipment.sim_present:
+            self.modem.station.remove_sim()
 
     def finish(self) -> None:
-        equipment = self.modem.station.equipment
-        equipment.pin_verified = self.modem.settings.pin is None
-        find_registration(self.modem, self.modem.settings.registration)
+        if not self.modem.station.equipment.sim_present:
+            self.modem.station.insert_sim(None, None, None)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -79,7 +63,7 @@ class PinAgain(Momentary):
     name = "pin-again"
 
     def check(self, modem: Patient) -> None:
-        if modem.settings.pin is None:
+        if modem.station.card.pin is None:
             raise ValueError("pin-again: this SIM has no PIN")
 
     def happen(self) -> None:
@@ -137,7 +121,7 @@ class SameReference(Lasting):
 
     def begin(self) -> None:
         equipment = self.modem.station.equipment
-        equipment.stuck_reference = max(equipment.reference, 0)
+        equipment.stuck_reference = equipment.reference
 
     def finish(self) -> None:
         self.modem.station.equipment.stuck_reference = None
@@ -164,7 +148,7 @@ class FullMemory(Lasting):
     name = "full-memory"
 
     junk: str = option(one_of("drafts", "messages"), "drafts", "of what it is full", draw=either("drafts"))
-    storage: str = option(one_of("SM", "ME"), "SM", "which one", draw=either("SM", "ME"))
+    storage: str = option(one_of("SM", "ME"), "SM", "which one; SM where the family has no ME", draw=either("SM", "ME"))
     free: int = option(count(range(1000)), 0, "slots that stay free", draw=either(0, 0, 1))
     urc: bool = option(FLAG, False, "whether ^SMMEMFULL tells it", draw=either(True, False))
     refuse: bool = option(FLAG, False, "whether submissions end with +CMS ERROR: 322", draw=either(True, False, False))
@@ -195,7 +179,8 @@ class FullMemory(Lasting):
         self.modem.station.reception.pump()
 
     def _memory(self) -> MessageMemory:
-        return self.modem.station.equipment.storages[self.storage]
+        storages = self.modem.station.equipment.storages
+        return storages.get(self.storage) or storages["SM"]
 
     def _made(self, number: int) -> StoredMessage:
         address, user_data = Address.from_text(JUNK_SENDER), UserData(text=f"junk {number}")

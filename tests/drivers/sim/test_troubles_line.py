@@ -9,6 +9,7 @@ import pytest
 from support.terminal import TPDU, Terminal, happened
 from support.waiting import eventually
 
+from drivers.sim import SIM_PROFILES
 from drivers.sim.troubles.ports import STEPS, Step
 
 ANSWER = b"\r\n+CSQ: 21,99\r\n\r\nOK\r\n"
@@ -38,11 +39,12 @@ async def test_silence_until_the_port_is_opened_again(terminal: Terminal):
 
 
 @pytest.mark.parametrize("reset", ["AT+CFUN=1,1\r", "AT^RESET\r", "AT#REBOOT\r"])
-async def test_silence_until_a_reset(terminal: Terminal, reset: str):
+async def test_silence_until_a_reset(terminal_for: Callable[..., Terminal], reset: str):
+    terminal = terminal_for(restart_seconds=0.001)
     terminal.command("AT+CMEE=2")
     terminal.modem.trouble("silence", lasting=0, until="reset")
     assert terminal.say("AT\r", "AT+CFUN?\r" * 9, reset) == []
-    assert terminal.command("AT+CMEE?") == ["+CMEE: 0"]
+    await eventually(lambda: terminal.say("AT+CMEE?\r") == ["+CMEE: 0", "OK"])
 
 
 async def test_a_storm_between_the_blocks_of_answers(terminal: Terminal):
@@ -199,15 +201,24 @@ async def test_a_reboot_at_a_step(terminal_for: Callable[..., Terminal], step: s
     terminal = terminal_for(pin="1234")
     terminal.command('AT+CPIN="1234";+CMEE=2')
     modem = terminal.modem
-    modem.trouble("reboot", step=step, left=left, text_mode=text_mode, away=0.01)
+    modem.trouble("reboot", step=step, left=left, text_mode=text_mode, away=0.01, lines=("RDY", "+CPIN: {pin}"))
     said = terminal.submit(TPDU)
     assert said in ([], ["> "])
     assert terminal.say("AT\r") == []
     await eventually(lambda: not modem.troubles.on)
-    assert terminal.heard() == ["RDY", "+CPIN: SIM PIN", "Call Ready", "SMS Ready"]
+    assert terminal.heard() == ["RDY", "+CPIN: SIM PIN"]
     assert len(modem.submissions) == left
     assert terminal.command("AT+CMEE?;+CMGF?") == ["+CMEE: 0", f"+CMGF: {int(text_mode)}"]
     assert terminal.say("AT+CMGS=20\r") == ["+CMS ERROR: 311"]
+
+
+@pytest.mark.parametrize("family", [name for name, profile in SIM_PROFILES.items() if profile.boot])
+async def test_a_reboot_says_what_the_family_says(terminal_for: Callable[..., Terminal], family: str):
+    terminal = terminal_for(profile=family, chatter_every=0)
+    terminal.heard()
+    terminal.modem.trouble("reboot", away=0.01)
+    await eventually(lambda: not terminal.modem.troubles.on)
+    assert terminal.heard()[: len(SIM_PROFILES[family].boot)] == list(SIM_PROFILES[family].boot)
 
 
 async def test_a_reboot_forgets_what_it_was_about_to_answer(terminal_for: Callable[..., Terminal]):
