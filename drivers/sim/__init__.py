@@ -8,12 +8,21 @@ from drivers.sim.ends import PtyEnd, SimulatedPort, TcpEnd, TransportEnd
 from drivers.sim.ledger import Ledger, Submission
 from drivers.sim.modem import SimulatedModem
 from drivers.sim.network import SimulatedNetwork
+from drivers.sim.profile import SimProfile
+from drivers.sim.profiles import SIM_PROFILES
 from drivers.sim.settings import SimSettings, numbered
 from drivers.sim.simulation import Simulation, SimulationOptions, simulate
+from drivers.sim.troubles import TROUBLES, Happening, TroubleEvent, TroubleScript, TroubleSpec, parse_trouble
+from drivers.sim.variants import VARIANTS
 
 __all__ = [
+    "SIM_PROFILES",
+    "TROUBLES",
+    "VARIANTS",
+    "Happening",
     "Ledger",
     "PtyEnd",
+    "SimProfile",
     "SimSettings",
     "SimulatedModem",
     "SimulatedNetwork",
@@ -23,6 +32,10 @@ __all__ = [
     "Submission",
     "TcpEnd",
     "TransportEnd",
+    "TroubleEvent",
+    "TroubleScript",
+    "TroubleSpec",
     "numbered",
+    "parse_trouble",
     "simulate",
 ]

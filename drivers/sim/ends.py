@@ -1,7 +1,8 @@
 """Where a simulated modem is plugged in: any transport's far end, a pseudo-terminal, a TCP port, or this process.
 
 Each end carries octets between one modem and one wire; none of them reads what they say. A terminal that does not
-read loses what does not fit, as on a serial line without flow control.
+read loses what does not fit, as on a serial line without flow control. `unplug` takes the port away and `plug` brings
+it back, as another device each time; both may be called in the middle of a dialogue.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import asyncio
 import contextlib
 import os
 import pty
+import socket
 import tty
 from pathlib import Path
 
-from drivers.errors import TransportError, TransportLost
+from drivers.errors import PortMissing, TransportError, TransportLost
 from drivers.sim.modem import SimulatedModem
 from drivers.transport.base import Receiver, Transport
 from drivers.transport.loopback import loopback_pair
@@ -30,18 +32,37 @@ class TransportEnd:
         self._transport = transport
         self._outgoing = bytearray()
         self._writer: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open the transport and listen; raises TransportError as the transport does."""
+        """Open the transport and listen; PortMissing while the modem is unplugged, else as the transport raises."""
+        if not self._modem.plugged:
+            raise PortMissing(f"there is no device {self._transport.name}")
         await self._transport.open(self)
+        self._modem.line = self
         self._modem.attach(self._send)
 
     async def close(self) -> None:
-        """Unplug: the modem goes on and is not heard."""
+        """Let the transport go: the modem goes on and is not heard."""
+        self._hang_up()
+        if self._modem.line is self:
+            self._modem.line = None
+        await self._transport.close()
+
+    def unplug(self) -> None:
+        """Let the transport go, for good; nobody can open another one to the modem until it is plugged in."""
+        self._hang_up()
+        self._modem.plugged = False
+        self._closing = asyncio.get_running_loop().create_task(self._transport.close())
+
+    def plug(self, link: str | None = None) -> None:  # noqa: ARG002 - there are no names in a process
+        """Let the next one open a transport to the modem."""
+        self._modem.plugged = True
+
+    def _hang_up(self) -> None:
         self._modem.detach(self._send)
         if self._writer:
             self._writer.cancel()
-        await self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._modem.receive_data(data)
@@ -114,23 +135,51 @@ class PtyEnd:
         """Make the pseudo-terminal and the link; FileExistsError when something else stands at `link`."""
         if self._link.is_symlink():
             self._link.unlink()
+        self._make(self._link)
+        self._modem.line, self._modem.plugged = self, True
+
+    async def close(self) -> None:
+        """Remove the link, unless it is another's by now, and the pseudo-terminal."""
+        self._remove()
+        if self._modem.line is self:
+            self._modem.line = None
+
+    def unplug(self) -> None:
+        """The device vanishes: whoever has it open is hung up on."""
+        self._modem.plugged = False
+        self._remove()
+
+    def plug(self, link: str | None = None) -> None:
+        """A new device at the link, or at another name in the same folder; does nothing when it is plugged in.
+
+        ValueError when `link` is no plain file name; FileExistsError when something else stands there.
+        """
+        if self._master >= 0:
+            return
+        if link is not None and (not link or Path(link).name != link):
+            raise ValueError(f"{link!r} is no name for a port in {self._link.parent}")
+        self._make(self._link if link is None else self._link.parent / link)
+        self._modem.plugged = True
+
+    def _make(self, link: Path) -> None:
         self._master, self._slave = pty.openpty()
         # The terminal side stays open here: otherwise each client that leaves would hang the line up.
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         try:
-            self._link.symlink_to(os.ttyname(self._slave))
+            link.symlink_to(os.ttyname(self._slave))
         except OSError:
             self._release()
             raise
+        self._link = link
         asyncio.get_running_loop().add_reader(self._master, self._read)
         self._modem.attach(self._write)
 
-    async def close(self) -> None:
-        """Unplug: remove the link, unless it is another's by now, and the pseudo-terminal."""
+    def _remove(self) -> None:
         if self._master < 0:
             return
-        self._modem.detach()
+        self._modem.detach(self._write)
+        self._unwritten.clear()
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._master)
         loop.remove_writer(self._master)
@@ -174,6 +223,7 @@ class TcpEnd:
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
         self._client: asyncio.Transport | None = None
+        self._listening: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -186,10 +236,47 @@ class TcpEnd:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Client(self), self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
+        self._modem.line, self._modem.plugged = self, True
 
     async def close(self) -> None:
         """Stop listening and hang up."""
-        self._modem.detach()
+        self._hang_up()
+        if self._listening:
+            await asyncio.wait([self._listening])
+            self._hang_up()
+        if self._modem.line is self:
+            self._modem.line = None
+
+    def unplug(self) -> None:
+        """The port refuses connections, and the one that there was is reset."""
+        self._modem.plugged = False
+        self._hang_up()
+
+    def plug(self, link: str | None = None) -> None:
+        """Listen again, or on another port number; does nothing when it is plugged in.
+
+        ValueError when `link` is no port number; OSError when the address is taken.
+        """
+        if self._modem.plugged:
+            return
+        if link is not None and not (link.isascii() and link.isdigit() and 0 < int(link) < 65536):
+            raise ValueError(f"{link!r} is no port number")
+        port = self._port if link is None else int(link)
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        # Bound here and now, so that a taken address is told to whoever plugs it in.
+        listener = socket.create_server((self._host, port), family=family)
+        self._port = port
+        self._modem.plugged = True
+        self._listening = asyncio.get_running_loop().create_task(self._listen(listener))
+
+    async def _listen(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Client(self), sock=listener)
+        if not self._modem.plugged:
+            self._server.close()
+
+    def _hang_up(self) -> None:
+        self._modem.detach(self._write)
         if self._server:
             self._server.close()
         if self._client:

@@ -6,36 +6,35 @@ ends (`drivers.sim.ends`). It needs a running event loop only for answers that a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Any, Protocol
 
 from drivers.at.codes import CmeError, CmsError
 from drivers.at.equipment import CommandReceived, Equipment, EquipmentEvent, PayloadReceived
-from drivers.at.equipment_grammar import Command
-from drivers.sim import (
-    identification_commands,
-    message_commands,
-    message_settings,
-    network_commands,
-    setting_commands,
-)
+from drivers.at.equipment_grammar import Command, Form
 from drivers.sim.alarm import ALARM, Call
-from drivers.sim.answers import Answer, Information, Later, Prompt, RefusedError, Silence
-from drivers.sim.handlers import CommandTable
+from drivers.sim.answers import OK, Answer, Information, Later, Prompt, RefusedError, Silence
+from drivers.sim.commands import MESSAGE_COMMANDS, SERVED_WHEN_READY, card_commands_of, commands_of
 from drivers.sim.ledger import Ledger, Submission
 from drivers.sim.network import SimulatedNetwork
+from drivers.sim.network_commands import SIM_COMMANDS
 from drivers.sim.settings import SimSettings, wall_clock
+from drivers.sim.state import ABSENT
 from drivers.sim.station import MobileStation
+from drivers.sim.troubles import Trouble, Troubles, make_trouble
 
-COMMANDS: CommandTable = {
-    **identification_commands.COMMANDS,
-    **network_commands.COMMANDS,
-    **setting_commands.COMMANDS,
-    **message_settings.COMMANDS,
-    **message_commands.COMMANDS,
-}
-MESSAGE_COMMANDS = message_settings.SIM_COMMANDS | message_commands.SIM_COMMANDS
+#: So long an answer takes to leave, before a restart takes the port away.
+ANSWER_SECONDS = 0.05
+
+
+class Line(Protocol):
+    """What a modem is plugged into: an end of `drivers.sim.ends`."""
+
+    def unplug(self) -> None: ...
+    def plug(self, link: str | None = None) -> None: ...
 
 
 class SimulatedModem:
@@ -54,9 +53,18 @@ class SimulatedModem:
         self.settings = settings or SimSettings()
         self.network = network or SimulatedNetwork(now)
         self.station = MobileStation(self.settings, self.network, self._notify)
-        self._equipment = Equipment(echo=self.settings.echo)
+        self._profile = self.station.profile
+        self._commands, self._card_commands = commands_of(self._profile), card_commands_of(self._profile)
+        self._equipment = self._new_link()
+        self._started = self._off = False
+        self._starting: asyncio.TimerHandle | None = None
+        self.troubles = Troubles(self)
+        self.line: Line | None = None
+        """The end that it is plugged into."""
+        self.plugged = True
         self._write: Callable[[bytes], object] | None = None
         self._prompted: Callable[[bytes], Answer] | None = None
+        self._command = Command("", Form.EXECUTE)
         self._timer: Call | None = None
 
     # --- the radio side
@@ -83,11 +91,97 @@ class SimulatedModem:
         """
         return self.network.inject(self.station, sender, text)
 
+    def inject_pdu(self, pdu: bytes) -> None:
+        """Let a PDU arrive octet by octet: the service centre field, which may be `00`, and a TPDU as networks send it.
+
+        TpduError when the service centre field is none or nothing follows it; the TPDU itself may be anything.
+        """
+        self.network.inject_pdu(self.station, pdu)
+
+    def call(self, number: str | None) -> bool:
+        """Let somebody call, None from a withheld number; it rings until it is rejected or the caller gives up.
+
+        False when there is no service or it rings already. Needs a running event loop.
+        """
+        return self.station.call.begin(number)
+
+    def remove_sim(self) -> None:
+        """Take the SIM out; ValueError when there is none. Messages to it wait with the network."""
+        self.station.remove_sim()
+
+    def insert_sim(self, iccid: str | None = None, number: str | None = None, pin: str | None = None) -> None:
+        """Put a SIM in; ValueError when that is not possible.
+
+        Without `iccid` the one that was taken out last comes back; with the ICCID of another card of this network that
+        card comes, with its number, PIN, tries and messages; any other ICCID is a new card.
+        """
+        self.station.insert_sim(iccid, number, pin)
+
+    def restart(self) -> None:
+        """Start anew, as after a reset command or a dip of the power. Needs a running event loop."""
+        self.switch_off()
+        come_back = self._start
+        if self.line and self._profile.port_leaves:
+            self.unplug()
+            come_back = self._return
+        self._starting = asyncio.get_running_loop().call_later(self.settings.restart_seconds, come_back)
+
+    def _return(self) -> None:
+        """The port is back, and whoever opens it starts the modem; some ports are heard at once."""
+        self._starting = None
+        self.plug()
+        if self._write and self._off:
+            self._start()
+
+    # --- what goes wrong
+
+    @property
+    def interface(self) -> Equipment:
+        """The AT interface, which a loss of power replaces."""
+        return self._equipment
+
+    def trouble(self, name: str, **options: Any) -> Trouble:
+        """Switch a trouble of `drivers.sim.troubles` on; ValueError when there is none such, or not on this modem.
+
+        Options by the words of its specification or its fields' names, as values or as text: `trouble("silence",
+        lasting=2.0)`, `trouble("silence", **{"for": "2s"})`. It needs the running loop.
+        """
+        trouble = make_trouble(name, options)
+        self.troubles.begin(trouble)
+        return trouble
+
+    def unplug(self) -> None:
+        """Pull it from its line: the port is gone, the modem goes on. Without a line it is not heard any more."""
+        if self.line:
+            self.line.unplug()
+        self.plugged, self._write = False, None
+
+    def plug(self, link: str | None = None) -> None:
+        """Plug it in again, as another device; with `link` under that name where a line has one."""
+        if self.line:
+            self.line.plug(link)
+        self.plugged = True
+
+    def switch_off(self) -> None:
+        """The power goes: dialogue and settings are lost, nothing more is heard or answered."""
+        self._off = True
+        self._forget_work()
+        self.station.power_off()
+
+    def switch_on(self) -> None:
+        """The power is back; else it comes with the next terminal that opens the port."""
+        if self._off:
+            self._start()
+
     # --- the wire side
 
     def attach(self, write: Callable[[bytes], object]) -> None:
         """Everything that the modem says goes to `write` from now on; settings and echo stay as they are."""
         self._write = write
+        if self.troubles.on:
+            self.troubles.attached()
+        if not self._started or (self._off and not self._starting):
+            self._start()
 
     def detach(self, write: Callable[[bytes], object] | None = None) -> None:
         """Nobody listens any more: what the modem says is lost, as on a closed port.
@@ -98,19 +192,52 @@ class SimulatedModem:
             self._write = None
 
     def receive_data(self, data: bytes) -> None:
-        """Octets that the terminal has sent, cut anywhere."""
-        self._equipment.receive_data(data)
-        self._advance()
+        """Octets that the terminal has sent, cut anywhere; nobody hears them while the modem starts."""
+        if self.troubles.on:
+            self.troubles.hear(data, self._take)
+        else:
+            self._take(data)
+
+    def emit(self, data: bytes) -> None:
+        """Write octets to the terminal, past every trouble."""
+        if self._write:
+            self._write(data)
+
+    def notify(self, *lines: str) -> None:
+        """Tell one unsolicited result of one or more lines."""
+        self._notify(*lines)
 
     def close(self) -> None:
-        """Leave the network and stop every timer."""
+        """Leave the network, end every trouble and stop every timer."""
+        self.troubles.end_all()
         self.detach()
-        if self._timer:
-            self._timer.cancel()
-        self.station.reception.close()
-        self.network.leave(self.station)
+        self._forget_work()
+        self.station.power_off()
+        self.network.leave(self.station.card)
+
+    def _forget_work(self) -> None:
+        for timer in (self._timer, self._starting):
+            if timer:
+                timer.cancel()
+        self._timer = self._starting = None
+
+    def _start(self) -> None:
+        """The power comes on: at first when somebody listens."""
+        self._starting = None
+        self._started, self._off = True, False
+        self._equipment = self._new_link()
+        self.station.power_on()
+
+    def _new_link(self) -> Equipment:
+        chosen = self.settings.echo
+        return Equipment(echo=self._profile.echo if chosen is None else chosen)
 
     # --- commands
+
+    def _take(self, data: bytes) -> None:
+        if not self._off:
+            self._equipment.receive_data(data)
+            self._advance()
 
     def _advance(self) -> None:
         while (event := self._equipment.next_event()) is not None:
@@ -119,41 +246,60 @@ class SimulatedModem:
 
     def _handle(self, event: EquipmentEvent) -> None:
         if isinstance(event, CommandReceived):
-            command = event.command
-            self._give(lambda: self._execute(command))
+            self._command = event.command
+            produce = partial(self._execute, event.command)
         elif isinstance(event, PayloadReceived) and self._prompted:
-            then, data = self._prompted, event.data
-            self._give(lambda: then(data))
+            produce = partial(self._prompted, event.data)
         else:
             self._equipment.succeed()
+            return
+        if self.troubles.on:
+            produce = self.troubles.around(self._command, produce, payload=isinstance(event, PayloadReceived))
+        self._give(produce)
 
     def _execute(self, command: Command) -> Answer:
-        handler = COMMANDS.get((command.name, command.form))
+        name = command.name
+        handler = self._commands.get((name, command.form))
+        if self._profile.resets and _written(command) in self._profile.resets:
+            self._starting = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.restart)
+            return OK
         if handler is None:
-            raise RefusedError
-        self._require_sim(command.name)
+            raise RefusedError(self._profile.unknown)
+        self._require_sim(name)
+        if name in SERVED_WHEN_READY and not self.station.equipment.messages_ready:
+            raise RefusedError(self._profile.unready)
+        if name == self._profile.silenced_by:
+            self.station.start_up.silence()
         return handler(self.station, command)
 
     def _require_sim(self, name: str) -> None:
         word = self.station.equipment.pin_word
         if word == "READY":
             return
+        if word == ABSENT and name in self._card_commands:
+            raise RefusedError(self._profile.sim_absent)
         if name in MESSAGE_COMMANDS:
-            raise RefusedError(CmsError.SIM_PUK_REQUIRED if word == "SIM PUK" else CmsError.SIM_PIN_REQUIRED)
-        if name in network_commands.SIM_COMMANDS:
-            raise RefusedError(CmeError.SIM_PUK_REQUIRED if word == "SIM PUK" else CmeError.SIM_PIN_REQUIRED)
+            raise RefusedError(_WITHOUT_SIM[word][0])
+        if name in SIM_COMMANDS:
+            raise RefusedError(_WITHOUT_SIM[word][1])
 
     def _give(self, produce: Callable[[], Answer]) -> None:
+        equipment = self._equipment
         try:
             answer = produce()
         except RefusedError as refusal:
-            self._equipment.fail(refusal.result(self.station.equipment.command_settings.cmee))
+            equipment.fail(refusal.result(self.station.equipment.command_settings.cmee))
             return
+        if self._off or equipment is not self._equipment:
+            return  # its power has gone meanwhile
         match answer:
-            case Information(blocks):
+            case Information(blocks, ends):
                 for block in blocks:
                     self._equipment.respond(*block)
-                self._equipment.succeed()
+                if ends:
+                    self._equipment.succeed()
+                else:
+                    self._equipment.give_up()
             case Prompt(then):
                 self._prompted = then
                 self._equipment.prompt()
@@ -169,6 +315,8 @@ class SimulatedModem:
     # --- writing
 
     def _notify(self, *lines: str) -> None:
+        if self.troubles.on and not self.troubles.tells(lines):
+            return
         self._equipment.notify(*lines)
         # What is told while a command executes goes out with its answer, in the order in which it was said.
         self._flush()
@@ -176,4 +324,20 @@ class SimulatedModem:
     def _flush(self) -> None:
         data = self._equipment.data_to_send()
         if data and self._write:
-            self._write(data)
+            if self.troubles.on:
+                self.troubles.say(data)
+            else:
+                self._write(data)
+
+
+#: By the word of +CPIN: how commands about messages fail, and how other commands do.
+_WITHOUT_SIM = {
+    "SIM PIN": (CmsError.SIM_PIN_REQUIRED, CmeError.SIM_PIN_REQUIRED),
+    "SIM PUK": (CmsError.SIM_PUK_REQUIRED, CmeError.SIM_PUK_REQUIRED),
+    ABSENT: (CmsError.SIM_NOT_INSERTED, CmeError.SIM_NOT_INSERTED),
+}
+
+
+def _written(command: Command) -> str:
+    """A command as it was typed, without AT."""
+    return f"{command.name}={command.value}" if command.form is Form.SET else command.name

@@ -12,21 +12,22 @@ import json
 import os
 import signal
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
 
+from drivers.sim import control
 from drivers.sim.ends import PtyEnd, TcpEnd
 from drivers.sim.ledger import Submission
 from drivers.sim.modem import SimulatedModem
 from drivers.sim.network import SimulatedNetwork
 from drivers.sim.settings import SimSettings, numbered
+from drivers.sim.troubles import TroubleSpec, make_trouble
 
 CONTROL = "control"
 MAX_COUNT = 256
 MAX_CONTROL_LINE = 16 * 1024
-USAGE = "a line is MODEM SENDER TEXT, such as: modem0 +33612345678 Hello"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class SimulationOptions:
     """`directory` takes the links and the control pipe; `tcp` (host, first port) replaces pseudo-terminals.
 
     `ledger` is a file to which each submission is appended as one JSON line. `settings` holds for every modem, but for
-    its name, number, IMEI, IMSI and ICCID.
+    its name, number, IMEI, IMSI and ICCID; where `profiles` are given, the modems play them in turn. `troubles` begin
+    on every modem, at their times.
     """
 
     count: int = 1
@@ -42,18 +44,21 @@ class SimulationOptions:
     tcp: tuple[str, int] | None = None
     ledger: Path | None = None
     settings: SimSettings = field(default_factory=SimSettings)
+    profiles: tuple[str, ...] = ()
+    troubles: tuple[TroubleSpec, ...] = ()
 
 
 class Simulation:
-    """Open it, use `modems`, close it. `complain` is told, without any content, of control lines that make no sense."""
+    """Open it, use `modems`, close it.
+
+    `complain` is told, without any content, of control lines that make no sense, and what becomes of troubles.
+    """
 
     def __init__(self, options: SimulationOptions, complain: Callable[[str], object] = lambda _text: None) -> None:
         self._options = options
         self._complain = complain
         network = SimulatedNetwork()
-        self.modems = tuple(
-            SimulatedModem(numbered(options.settings, index), network) for index in range(options.count)
-        )
+        self.modems = tuple(SimulatedModem(_settings_of(options, index), network) for index in range(options.count))
         self._ends = [self._end(modem, index) for index, modem in enumerate(self.modems)]
         self._control = ControlPipe(options.directory / CONTROL, self.obey) if options.directory else None
         self._ledger: IO[str] | None = None
@@ -64,7 +69,10 @@ class Simulation:
         return tuple(end.name for end in self._ends)
 
     async def open(self) -> None:
-        """Plug everything in; OSError when a file stands in the way or an address is taken, with nothing left open."""
+        """Plug everything in; OSError when a file stands in the way or an address is taken, with nothing left open.
+
+        ValueError when the modems cannot have one of the troubles.
+        """
         try:
             if self._options.ledger:
                 self._ledger = self._options.ledger.open("a", encoding="utf-8")
@@ -77,7 +85,9 @@ class Simulation:
                 self._control.open()
             for end in self._ends:
                 await end.open()
-        except OSError:
+            for modem in self.modems:
+                self._go_wrong(modem)
+        except (OSError, ValueError):
             await self.close()
             raise
 
@@ -93,17 +103,16 @@ class Simulation:
             self._ledger.close()
 
     def obey(self, line: str) -> None:
-        """Let a message arrive: `MODEM SENDER TEXT`."""
-        name, _, rest = line.strip().partition(" ")
-        sender, _, text = rest.strip().partition(" ")
-        modem = next((modem for modem in self.modems if modem.settings.name == name), None)
-        if modem is None or not text:
-            self._complain(f"control: {USAGE}")
-            return
+        """Do what a line of the control pipe says."""
         try:
-            modem.inject_sms(sender, text)
-        except ValueError as error:
-            self._complain(f"control: the message cannot arrive: {error}")
+            control.obey(self.modems, line)
+        except control.ControlError as error:
+            self._complain(f"control: {error}")
+
+    def _go_wrong(self, modem: SimulatedModem) -> None:
+        modem.troubles.listeners.append(lambda event: self._complain(str(event)))
+        for spec in self._options.troubles:
+            modem.troubles.begin_later(make_trouble(spec.name, spec.options), spec.when)
 
     def _end(self, modem: SimulatedModem, index: int) -> PtyEnd | TcpEnd:
         if self._options.tcp:
@@ -112,6 +121,11 @@ class Simulation:
         if self._options.directory is None:
             raise ValueError("a simulation needs a directory or a TCP address")
         return PtyEnd(modem, self._options.directory / modem.settings.name)
+
+
+def _settings_of(options: SimulationOptions, index: int) -> SimSettings:
+    settings = numbered(options.settings, index)
+    return replace(settings, profile=options.profiles[index % len(options.profiles)]) if options.profiles else settings
 
 
 def _append(ledger: IO[str], submission: Submission) -> None:

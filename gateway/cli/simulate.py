@@ -9,7 +9,9 @@ from typing import TypeVar
 import click
 
 from drivers.at.codes import CmsError
-from drivers.sim.command_line import ABOUT, HINTS, address, options_from, refusal, run, seconds
+from drivers.sim import SIM_PROFILES
+from drivers.sim.command_line import ABOUT, HINTS, address, options_from, profiles, refusal, run, seconds, ussd
+from drivers.sim.troubles import TroubleSpec, parse_trouble, trouble_table
 
 T = TypeVar("T")
 
@@ -41,7 +43,15 @@ def _words(convert: Callable[[str], T]) -> Callable[[click.Context, click.Parame
 EXAMPLE = """\b
 Example:
   tocsin simulate --count 2 --dir /tmp/modems --latency 200ms
+  tocsin simulate --dir /tmp/modems --trouble silence:for=20s@30s
+  tocsin simulate --dir /tmp/modems --trouble random:every=20s --seed 7
 """
+
+
+def _list_troubles(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(trouble_table())
+        context.exit()
 
 
 @click.command(help=f"{ABOUT}\n\n{EXAMPLE}", epilog="\b\n" + HINTS.replace("\n\n", "\n\n\b\n"))
@@ -76,6 +86,33 @@ Example:
 @click.option(
     "--silent", multiple=True, metavar="NUMBER", help="Let submissions to NUMBER leave without answer or report."
 )
+@click.option(
+    "--profile",
+    "families",
+    callback=_word(profiles),
+    metavar="NAME[,NAME…]",
+    help="Families of modems, played in turn: " + ", ".join(SIM_PROFILES) + "; or all.",
+)
+@click.option(
+    "--ussd", "answers", multiple=True, callback=_words(ussd), metavar="CODE=TEXT", help="Answer the code with a text."
+)
+@click.option(
+    "--trouble",
+    "troubles",
+    multiple=True,
+    callback=_words(parse_trouble),
+    metavar="SPEC",
+    help="Let something go wrong with every modem; may be repeated.",
+)
+@click.option("--seed", type=int, metavar="N", help="Of troubles by lot: the same N, the same troubles.")
+@click.option(
+    "--list-troubles",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_troubles,
+    help="Tell every trouble with its options, and end.",
+)
 def simulate(
     *,
     count: int,
@@ -86,9 +123,25 @@ def simulate(
     ledger: Path | None,
     refuse: list[tuple[str, CmsError]],
     silent: tuple[str, ...],
+    families: tuple[str, ...] | None,
+    answers: list[tuple[str, str]],
+    troubles: list[TroubleSpec],
+    seed: int | None,
 ) -> None:
     try:
-        options = options_from(count, directory, tcp, ledger, (latency, report_delay), refused=refuse, silent=silent)
+        options = options_from(
+            count,
+            directory,
+            tcp,
+            ledger,
+            (latency, report_delay),
+            refused=refuse,
+            silent=silent,
+            families=families or (),
+            answers=answers,
+            troubles=troubles,
+            seed=seed,
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     status = run(options)

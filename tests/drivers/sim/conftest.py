@@ -6,41 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from support.terminal import Terminal
 
 from drivers.sim import SimSettings, SimulatedModem, SimulatedNetwork
 
 MOMENT = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
-
-
-class Terminal:
-    """The other end of a modem's wire, without a wire."""
-
-    def __init__(self, modem: SimulatedModem) -> None:
-        self.modem = modem
-        self._heard = bytearray()
-        modem.attach(self._heard.extend)
-
-    def heard(self) -> list[str]:
-        """The lines since the last call, without empty ones."""
-        text = self._heard.decode()
-        self._heard.clear()
-        return [line for line in text.split("\r\n") if line]
-
-    def say(self, *pieces: str) -> list[str]:
-        """Send each piece and return what the modem said meanwhile."""
-        for piece in pieces:
-            self.modem.receive_data(piece.encode())
-        return self.heard()
-
-    def command(self, text: str) -> list[str]:
-        """One command line's answer, which must end with OK; OK itself is left out."""
-        answer = self.say(text + "\r")
-        assert answer[-1] == "OK", answer
-        return answer[:-1]
-
-    def submit(self, tpdu: bytes) -> list[str]:
-        """Send a TPDU in PDU mode through the service centre of the SIM."""
-        return self.say(f"AT+CMGS={len(tpdu)}\r", "00" + tpdu.hex() + "\x1a")
 
 
 @pytest.fixture
