@@ -312,7 +312,7 @@ WAVECOM = SimProfile(
     ),
     accepted=("+WIND", "+WHCNF"),
     pin_answer_ends=False,
-    resets=("+CFUN=1", "+CFUN=1,1"),
+    resets=("+CFUN=1,1",),
     calls=Calls(lost=("NO CARRIER", "+WIND: 6,1"), rejected=("+WIND: 6,1",)),
 )
 
