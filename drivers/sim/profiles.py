@@ -112,6 +112,7 @@ ZTE = SimProfile(
     accepted=("+ZCDRUN", "+ZOPRT", "+ZSNT"),
     resets=("+ZRST", "+CFUN=1,1"),
     port_leaves=True,
+    ussd=UssdForm.UCS2,
     calls=Calls(lost=("+ZEND", "NO CARRIER")),
 )
 
