@@ -23,7 +23,7 @@ class UssdForm(Enum):
     PACKED = auto()
     """As hexadecimal octets of packed septets (23.038, 6.1.2.3); a text that these cannot hold as UCS-2."""
     UCS2 = auto()
-    """As hexadecimal UCS-2 whatever the set."""
+    """The code in the set of +CSCS, the text as hexadecimal UCS-2 whatever the set."""
     GSM = auto()
     """As characters of the GSM alphabet whatever the set."""
 

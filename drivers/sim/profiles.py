@@ -112,6 +112,7 @@ ZTE = SimProfile(
     accepted=("+ZCDRUN", "+ZOPRT", "+ZSNT"),
     resets=("+ZRST", "+CFUN=1,1"),
     port_leaves=True,
+    ussd=UssdForm.UCS2,
     calls=Calls(lost=("+ZEND", "NO CARRIER")),
 )
 
@@ -312,7 +313,7 @@ WAVECOM = SimProfile(
     ),
     accepted=("+WIND", "+WHCNF"),
     pin_answer_ends=False,
-    resets=("+CFUN=1", "+CFUN=1,1"),
+    resets=("+CFUN=1,1",),
     calls=Calls(lost=("NO CARRIER", "+WIND: 6,1"), rejected=("+WIND: 6,1",)),
 )
 

@@ -115,7 +115,7 @@ def written(profile: str, text: str | None) -> str:
     if text is None:
         return "+CUSD: 2" if profile == "huawei" else "+CUSD: 4"
     spaced = profile in ("simcom", "sim7600", "a7670", "sim7000")
-    if text == "Żółć":
+    if text == "Żółć" or profile == "zte":
         shown, scheme = text.encode("utf-16-be").hex().upper(), 72
     elif profile == "huawei":
         shown, scheme = packed(DEFAULT.encode(text)).hex().upper(), 15
@@ -130,6 +130,11 @@ def test_seven_characters_are_filled_up():
     assert unpack(packed(b"1234567"), 8) == b"1234567\r"
     assert packed(b"12345678") == bytes.fromhex("31d98c56b3dd70")
     assert packed(b"x" * 9)[:7] == packed(b"x" * 8)
+
+
+def test_a_code_as_it_is_typed_at_a_stick():
+    """AT+CUSD=1,"AA188D3602",15 is *144# (mybroadband.co.za, thread 361998)."""
+    assert packed(DEFAULT.encode("*144#")).hex().upper() == "AA188D3602"
 
 
 async def test_a_code_in_the_terminals_set(terminal_for):
