@@ -6,12 +6,11 @@ It never opens its port again and never retries a submit: that is for the superv
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from drivers.at.commands import FULL_FUNCTIONALITY, PDU_MODE
+from drivers.at.commands import PDU_MODE
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
 from drivers.at.urc import RESTARTS, tells_full
@@ -26,11 +25,11 @@ from drivers.errors import (
     TransportLost,
 )
 from drivers.events import CallMissed, ModemIdentity, Receipt, StatusReportReceived, SubmitResult, WireWitness
-from drivers.gsm import calls, conversation, ussd
+from drivers.gsm import calls, conversation, power, ussd
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.health import OTHER_SIM, Health
-from drivers.gsm.initialisation import await_messages, first_taken, greet, is_in_pdu_mode, open_sim, start_up
+from drivers.gsm.initialisation import await_messages, greet, is_in_pdu_mode, open_sim, start_up
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.profiles import GENERIC, profile_of
 from drivers.gsm.reception import Reception
@@ -92,7 +91,7 @@ class GsmModem:
         self._care = asyncio.Lock()
         self._failure: asyncio.Future[DriverError] = asyncio.get_running_loop().create_future()
         self._echoes = 0
-        self._due = 0.0
+        self._due = float("inf")
         self._looked_at = float("-inf")
         self._started_anew = False
         self._initialised = False
@@ -136,7 +135,10 @@ class GsmModem:
 
     async def _agree(self) -> None:
         """Where messages are kept and how they are told."""
+        before = self._storage.memories
         await self._storage.set_up()
+        if self._storage.memories != before:
+            self._reception.start_over()
         await self._routing.set_up()
         self._started_anew = False
 
@@ -155,21 +157,16 @@ class GsmModem:
     async def reset(self) -> None:
         """Start the modem anew. The life of this opening ends by it, whatever the modem says."""
         self._initialised = False
-        with contextlib.suppress(CommandTimeout, TransportError):
-            if not await first_taken(self._channel, self.profile.reset):
-                log.warning("%s: the modem takes no command to start anew", self._settings.name)
+        await power.start_anew(self._channel, self.profile)
         self._fail(TransportLost("the modem was told to start anew"))
 
     async def cycle_radio(self) -> None:
         """Leave the network and come back; raises `CommandFailed`, `CommandTimeout`, `TransportError`."""
         self._radio_off = True
         try:
-            off = await first_taken(self._channel, self.profile.radio_off)
-            on = await first_taken(self._channel, self.profile.radio_on)
+            await power.cycle_radio(self._channel, self.profile)
         finally:
             self._radio_off = False
-        if not off or not on:
-            raise CommandFailed(FULL_FUNCTIONALITY.text, "ERROR")
         self._look_now()
 
     async def run(self) -> None:
@@ -276,7 +273,7 @@ class GsmModem:
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        self._due = loop.time() + self._settings.poll_seconds
+        self._due = min(self._due, loop.time() + self._settings.poll_seconds)
         while True:
             try:
                 async with self._care:
