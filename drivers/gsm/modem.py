@@ -24,7 +24,7 @@ from drivers.errors import (
     TransportError,
     TransportLost,
 )
-from drivers.events import CallMissed, ModemIdentity, Receipt, StatusReportReceived, SubmitResult, WireWitness
+from drivers.events import CallMissed, ModemIdentity, Receipt, SubmitResult, WireWitness
 from drivers.gsm import calls, conversation, power, ussd
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
@@ -35,7 +35,6 @@ from drivers.gsm.profiles import GENERIC, profile_of
 from drivers.gsm.reception import Reception
 from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
 from drivers.gsm.registration import Registration
-from drivers.gsm.report_watch import ReportWatch
 from drivers.gsm.routing import Routing
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.sim_pin import SimPin
@@ -73,7 +72,6 @@ class GsmModem:
     ) -> None:
         self._settings = settings
         self._smsc = Address.from_text(settings.smsc) if settings.smsc else None
-        self._publish = publish
         self._sim_pin = sim_pin
         self._changed = changed
         self._overdue = overdue
@@ -81,10 +79,9 @@ class GsmModem:
         self._storage = Storage(self._channel)
         self._routing = Routing(self._channel)
         self._reception = Reception(
-            self._channel, self._storage, self._routing, session, self._tell, kept=set() if kept is None else kept
+            self._channel, self._storage, self._routing, session, publish, kept=set() if kept is None else kept
         )
         self._health = Health(self._channel, settings, changed)
-        self._watch = ReportWatch()
         self._calls = calls.Calls(self._channel, publish, self._reception.wake.set)
         self._ussd = ussd.Ussd(self._channel)
         # Whoever uses the memories holds it: there is one selection of a memory for all.
@@ -258,11 +255,6 @@ class GsmModem:
         elif tells_full(urc.line):
             self._look_soon()
 
-    def _tell(self, event: MessageEvent) -> None:
-        if isinstance(event, StatusReportReceived):
-            self._watch.reported()
-        self._publish(event)
-
     def _fail(self, error: Exception) -> None:
         if not self._failure.done():
             known = error if isinstance(error, DriverError) else TransportError(type(error).__name__)
@@ -377,11 +369,8 @@ class GsmModem:
         except (CommandTimeout, TransportError) as error:
             raise ModemNotReady(error.user_text) from error
         try:
-            result = judge(answer.lines, answer.final, tpdu)
+            return judge(answer.lines, answer.final, tpdu)
         except SubmitRefused as error:
             if error.local:
                 self._look_now()  # the SIM may be gone, or the modem may have forgotten its settings
             raise
-        if self._watch.submitted(tpdu, asyncio.get_running_loop().time()):
-            log.warning("%s: no reports come any more: what it says was sent may not have been", self._settings.name)
-        return result

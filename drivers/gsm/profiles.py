@@ -120,7 +120,9 @@ _ALL = (
     ),
     Profile(
         "zte",
+        # Leave the mode of a CD drive, and be on line. [4]
         start_up=(("AT+ZCDRUN=8",), ("AT+ZOPRT=5",)),
+        iccid=("AT+ZGETICCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
         sim_news=("+CPIN", "+ZUSIMR"),
     ),
     Profile(

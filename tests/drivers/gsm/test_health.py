@@ -5,18 +5,16 @@ from collections.abc import Callable
 
 import pytest
 from support.driven import Drive, Driven
-from support.pdus import deliver, report
+from support.pdus import deliver
 from support.scripted_modem import PLAIN, ScriptedModem
 from support.waiting import eventually
 
 from drivers.errors import ModemNotReady
 from drivers.events import DeliverReceived, ModemEvent, ModemState
-from drivers.gsm.report_watch import SUSPICIOUS, ReportWatch
 
 Tell = Callable[[str], None]
 
 TPDU = bytes.fromhex("31070B913336998921F90000A7024834")
-SILENT_TPDU = bytes([TPDU[0] & ~0x20]) + TPDU[1:]
 ONE_SIM, OTHER_SIM = "89330000000000000011", "89330000000000000022"
 #: TP-DCS of the default alphabet with message class 2 (23.038, 4).
 SIM_SPECIFIC = 0xF2
@@ -333,33 +331,3 @@ async def test_a_look_takes_its_turn_between_submits(drive: Drive) -> None:
     # Whoever has waited longest has the line next: one question at most stands between two submits that follow.
     first = between.index("S")
     assert "qqq" not in between[first : between.rindex("S")]
-
-
-# --- reports that stop
-
-
-def test_reports_that_used_to_come_and_stop(tell: Tell) -> None:
-    watch = ReportWatch()
-    assert not any(watch.submitted(TPDU, float(at)) for at in range(0, 4000, 10))  # they never came: nothing is known
-    watch.reported()
-    found = [at for at in range(100) if watch.submitted(TPDU, at * 10.0)]
-    tell(f"M22: {found[0] + 1} messages without any report, where reports used to come, raise the warning")
-    assert found == [SUSPICIOUS - 1]
-    watch.reported()
-    assert not any(watch.submitted(SILENT_TPDU, at * 10.0) for at in range(100))
-    # A burst is no sign: the first report of it cannot be there yet.
-    assert not any(watch.submitted(TPDU, 5000.0 + at) for at in range(100))
-
-
-async def test_a_modem_that_says_sent_and_no_reports_come_is_told(
-    drive: Drive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("drivers.gsm.report_watch._PATIENCE_SECONDS", 0.0)
-    modem = ScriptedModem(memories={"SM": {1: (0, report(7))}})
-    driven = drive(modem, poll_seconds=SELDOM)
-    await driven.ready()
-    await eventually(lambda: driven.messages)
-    for _ in range(SUSPICIOUS):
-        assert "no reports come" not in caplog.text
-        await driven.supervisor.submit(TPDU)
-    assert caplog.text.count("no reports come") == 1

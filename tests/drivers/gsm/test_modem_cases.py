@@ -119,9 +119,7 @@ async def test_noise_without_end(drive: Drive, tell: Tell) -> None:
         tracemalloc.stop()
     await eventually(lambda: len(driven.lines) == 2)
     await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
-    tell(
-        f"M10: {dropped >> 20} MB of noise without a line end dropped, {peak / 1e6:.1f} MB kept at most; port opened anew"
-    )
+    tell(f"M10: {dropped >> 20} MB of noise without a line end dropped, {peak / 1e6:.1f} MB kept, port opened anew")
     assert NOISE - dropped <= PIECE
     assert peak < 4_000_000
     assert (await driven.supervisor.submit(TPDU)).reference == 7
