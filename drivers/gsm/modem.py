@@ -28,7 +28,7 @@ from drivers.events import CallMissed, ModemIdentity, Receipt, SubmitResult, Wir
 from drivers.gsm import calls, conversation, power, ussd
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
-from drivers.gsm.health import OTHER_SIM, Health
+from drivers.gsm.health import Health
 from drivers.gsm.initialisation import await_messages, greet, is_in_pdu_mode, open_sim, start_up
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.profiles import GENERIC, profile_of
@@ -138,18 +138,6 @@ class GsmModem:
             self._reception.start_over()
         await self._routing.set_up()
         self._started_anew = False
-
-    async def reinitialise(self) -> None:
-        """Set everything anew on the open port; raises what `open` raises."""
-        self._initialised = False
-        before = self.identity.iccid
-        async with self._care:
-            await self._initialise()
-        if before and self.identity.iccid not in {before, None}:
-            # What was acknowledged of the SIM before would be deleted from this one.
-            self._fail(ModemNotReady(OTHER_SIM))
-            raise ModemNotReady(OTHER_SIM)
-        self._changed()
 
     async def reset(self) -> None:
         """Start the modem anew. The life of this opening ends by it, whatever the modem says."""

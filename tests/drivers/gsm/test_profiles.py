@@ -9,7 +9,7 @@ from support.rigs import HASTY
 from support.scripted_modem import ScriptedModem
 from support.waiting import eventually
 
-from drivers.errors import CommandFailed, ModemNotReady
+from drivers.errors import CommandFailed
 from drivers.events import DeliverReceived, StatusReportReceived
 from drivers.gsm.modem import GsmModem
 from drivers.gsm.profiles import GENERIC, PROFILES, ROUTINGS, profile_of
@@ -192,7 +192,7 @@ async def test_the_number_of_the_sim_is_asked_for_in_the_way_of_the_family(drive
     assert not any(other in modem.commands for other in PROFILES[name].iccid[1:])
 
 
-# --- starting anew, the radio, the settings
+# --- starting anew, the radio
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -231,30 +231,6 @@ async def test_a_radio_that_cannot_be_switched_is_told(drive: Drive) -> None:
     with pytest.raises(CommandFailed):
         await modem_of(driven).cycle_radio()
     assert modem_of(driven).usable
-
-
-async def test_everything_is_set_anew_on_the_open_port(drive: Drive) -> None:
-    modem = of_family("generic", memories={"SM": {}})
-    driven = drive(modem)
-    await driven.ready()
-    start = len(modem.commands)
-    await modem_of(driven).reinitialise()
-    again = modem.commands[start:]
-    for command in ("ATE0", "AT+CMGF=0", "AT+CNMI=2,1,2,1,0", 'AT+CPMS="SM","SM","SM"'):
-        assert command in again
-    assert len(driven.lines) == 1
-    assert driven.supervisor.status().state == "ready"
-
-
-async def test_setting_anew_with_another_sim_ends_the_opening(drive: Drive) -> None:
-    modem = of_family("generic")
-    modem.answers["AT+CCID"] = "+CCID: 89330000000000000011\nOK"
-    driven = drive(modem)
-    await driven.ready()
-    modem.answers["AT+CCID"] = "+CCID: 89330000000000000022\nOK"
-    with pytest.raises(ModemNotReady):
-        await modem_of(driven).reinitialise()
-    await eventually(lambda: len(driven.lines) == 2)
 
 
 def test_the_order_of_routings() -> None:
