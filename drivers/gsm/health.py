@@ -21,6 +21,8 @@ from drivers.gsm.sim_pin import require_unlocked
 
 log = logging.getLogger(__name__)
 
+OTHER_SIM = "another SIM is in the modem"
+
 # Families exist that repeat a line about the SIM every other second, whatever it is like.
 _SAME_NEWS_SECONDS = 30.0
 
@@ -87,7 +89,7 @@ class Health:
         if number is None and self.iccid and self.sim_in_doubt:
             raise CommandFailed("the question for the SIM's number", "nothing")
         if number and self.iccid and number != self.iccid:
-            raise ModemNotReady("another SIM is in the modem")
+            raise ModemNotReady(OTHER_SIM)
         self.iccid = self.iccid or number
         if self.sim_in_doubt:
             self.sim_in_doubt = False
