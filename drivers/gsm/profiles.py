@@ -77,8 +77,6 @@ class Profile:
     memories: tuple[int, ...] = (3, 2, 1)
     #: Whether +CMGL can be asked; else every slot is read.
     lists: bool = True
-    #: Whether several deletions may stand in one line (V.250, 5.4.1).
-    chains: bool = True
     #: Whether a told slot of a report is one of SR, whatever memory is named.
     reports_in_sr: bool = False
     #: Whether reports read from a memory may be cut down to an octet that says "delivered".
@@ -197,6 +195,7 @@ _MANUFACTURERS = (
 _MODELS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("huawei", r"^E175[02]", {"lists": False}),  # +CMGL hangs after some time [4][18]
     ("cinterion", r"^(MC60|M55)", {"patience": 2.0}),  # slow to take a line [3]
+    ("cinterion", r"^MC35", {"memories": (1, 2, 3)}),  # one memory is what it takes [3]
 )
 
 

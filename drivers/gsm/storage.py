@@ -67,6 +67,7 @@ class Storage:
         self._lists_unread = True
         self._chains = True
         self._wants_all = False
+        self._told_full = False
         self._receivable: tuple[str, ...] = ()
         self.profile: Profile = GENERIC
         self.memories: tuple[str, ...] = ("",)
@@ -79,7 +80,6 @@ class Storage:
     async def set_up(self) -> None:
         """Learn the memories and choose one to receive into; a modem may know less of this than all, or nothing."""
         self._listing = self._listing and self.profile.lists
-        self._chains = self._chains and self.profile.chains
         in_use = await self._in_use()
         known = await self._known()
         self._receivable = known[2] if len(known) > 2 else ()
@@ -124,6 +124,9 @@ class Storage:
                 )
                 self.receiving = name
                 return True
+        if not self._told_full:
+            log.warning("%s is full of what is not to be deleted, and there is no other memory", self.receiving)
+        self._told_full = True
         return False
 
     async def _known(self) -> tuple[tuple[str, ...], ...]:

@@ -178,13 +178,16 @@ async def test_a_memory_full_of_what_is_not_ours_is_left_for_another(
     assert modem.memories["SM"] == held
 
 
-async def test_a_full_memory_with_no_other_goes_on_being_looked_at(drive: Drive) -> None:
+async def test_a_full_memory_with_no_other_is_told_once_and_goes_on_being_looked_at(
+    drive: Drive, caplog: pytest.LogCaptureFixture
+) -> None:
     modem = with_sim(memories={"SM": junk("drafts")})
     driven = drive(modem, poll_seconds=0.02)
     await driven.ready()
     await a_look(driven)
     status = driven.supervisor.status()
     assert (status.storage_used, status.storage_total) == (FULL, FULL)
+    assert caplog.text.count("there is no other memory") == 1
     del modem.memories["SM"][5]
     modem.memories["SM"][5] = 0, deliver("somebody made room")
     await eventually(lambda: texts(driven) == ["somebody made room"])

@@ -166,6 +166,19 @@ async def test_a_report_that_was_cut_names_no_message_and_is_freed(drive: Drive)
     assert isinstance(event, DeliverReceived)
 
 
+@pytest.mark.parametrize(("model", "first"), [("MC35i", 'AT+CPMS="SM"'), ("TC35i", 'AT+CPMS="SM","SM","SM"')])
+async def test_how_many_memories_are_named_first(drive: Drive, model: str, first: str) -> None:
+    driven = drive(of_family("cinterion", model, memories={"SM": {}}))
+    await driven.ready()
+    assert next(command for command in driven.modem.commands if command.startswith('AT+CPMS="')) == first
+
+
+async def test_a_family_that_is_slow_is_given_time(drive: Drive) -> None:
+    driven = drive(of_family("cinterion", "MC60"))
+    await driven.ready()
+    assert modem_of(driven)._channel.deadlines.factor == 2 * driven.supervisor.settings.deadlines.factor
+
+
 async def test_a_family_that_wants_all_three_memories_is_given_them(drive: Drive) -> None:
     modem = of_family("generic", memories={"SM": {}, "ME": {4: (0, deliver("there"))}})
     modem.answers.update({'AT+CPMS="ME"': "ERROR", 'AT+CPMS="SM"': "ERROR"})
