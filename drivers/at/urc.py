@@ -75,6 +75,9 @@ _INDICATORS = frozenset({"+QIND", "+CIEV"})
 
 _CALLS = frozenset({"RING", "+CRING", "+CLIP", "+CCWA"})
 
+# What is not taken for the answer to a command whose answers may bear any name.
+_NEWS_TO_ANY = _ALWAYS | _CALLS | RESTARTS | _FULL | {_OVERFLOW, *_INDICATORS, "+CUSD", "+CPIN"}
+
 _NAME = re.compile(r"([+^*#$%!&][A-Z][A-Z0-9_\-]*)\s*(?::|$)", re.IGNORECASE)
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
@@ -100,7 +103,7 @@ def is_unsolicited(line: str, answering: frozenset[str]) -> bool:
     """Whether `line` is news and not part of the answer to a command whose answers are named `answering`."""
     name = name_of(line)
     if ANY_NAME in answering:
-        return name in _ALWAYS or name in _CALLS or name in RESTARTS
+        return name in _NEWS_TO_ANY or (name in _REGISTRATION and is_registration_news(body_of(line)))
     if not name or name in _ANSWERS_ONLY:
         return False
     if name in answering:

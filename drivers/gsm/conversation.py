@@ -80,7 +80,9 @@ def checked(line: str, seconds: float) -> AtCommand:
 
 
 def _names(bare: str) -> set[str]:
-    """The names that the answer may bear: any at all where a basic command asks."""
+    """The names that the answer may bear: any at all where a basic command asks, none where nothing is asked."""
+    if bare == "AT":
+        return set()
     found = {re.split(r"[=?]", each)[0] for each in _EXTENDED.findall(bare)}
     return {ANY_NAME} if not bare.startswith("AT+") or not found else found
 
