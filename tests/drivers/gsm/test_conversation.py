@@ -138,6 +138,9 @@ async def test_news_in_the_middle_is_no_answer(drive: Drive) -> None:
     driven = await started(drive, ATI="Maker\nRING\n+CREG: 1\nModel\nOK", AT_CSQ="+CREG: 1\n^RSSI: 9\n+CSQ: 20,99\nOK")
     modem = modem_of(driven)
     assert "RING" not in await modem.converse("ATI", 5)
+    driven.modem.answers["AT&V"] = "+CREG: 0\n+CMGF: 0\nOK"
+    assert await modem.converse("AT&V", 5) == ("+CREG: 0", "+CMGF: 0", "OK")
+    assert driven.supervisor.status().registration == "home"
     assert await modem.converse("AT+CSQ", 5) == ("+CSQ: 20,99", "OK")
 
 
