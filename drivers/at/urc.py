@@ -16,8 +16,14 @@ WITH_PDU = frozenset({"+CMT", "+CDS", "+CBM"})
 # Never an answer to a command that reads them, whatever is running.
 _ALWAYS = frozenset({"+CMTI", "+CDSI", "+CBMI", *WITH_PDU})
 
+#: Among the names of an answer: it may bear any name but those of news that is always news.
+ANY_NAME = "*"
+
 # Registration: unsolicited and read form share their name (TS 27.007, 7.2, 10.1.20, 10.1.22).
 _REGISTRATION = frozenset({"+CREG", "+CGREG", "+CEREG", "+C5GREG"})
+
+# Words that a line begins with, where more follows: SIMCom.
+_WORDS_WITH_MORE = ("MISSED_CALL:", "VOICE CALL:")
 
 # Words without a name, with the families that say them: V.250; SIMCom; Quectel; Cinterion; Sierra.
 _WORDS = frozenset(
@@ -61,7 +67,16 @@ _ANSWERS_ONLY = frozenset(
     }
 )
 
+# The memory, or one of them, is full: Huawei; Multi-Tech; Cinterion, whose 0 says that there is room again; Quectel and
+# others that tell much else under the same name.
+_FULL = frozenset({"^SMMEMFULL", "+WMGF"})
+_OVERFLOW = "^SMGO"
+_INDICATORS = frozenset({"+QIND", "+CIEV"})
+
 _CALLS = frozenset({"RING", "+CRING", "+CLIP", "+CCWA"})
+
+# What is not taken for the answer to a command whose answers may bear any name.
+_NEWS_TO_ANY = _ALWAYS | _CALLS | RESTARTS | _FULL | {_OVERFLOW, *_INDICATORS, "+CUSD", "+CPIN"}
 
 _NAME = re.compile(r"([+^*#$%!&][A-Z][A-Z0-9_\-]*)\s*(?::|$)", re.IGNORECASE)
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
@@ -73,7 +88,9 @@ def name_of(line: str) -> str:
     if found is not None:
         return found.group(1).upper()
     upper = line.upper()
-    return upper if upper in _WORDS else ""
+    if upper in _WORDS:
+        return upper
+    return next((word.rstrip(":") for word in _WORDS_WITH_MORE if upper.startswith(word)), "")
 
 
 def body_of(line: str) -> str:
@@ -85,6 +102,8 @@ def body_of(line: str) -> str:
 def is_unsolicited(line: str, answering: frozenset[str]) -> bool:
     """Whether `line` is news and not part of the answer to a command whose answers are named `answering`."""
     name = name_of(line)
+    if ANY_NAME in answering:
+        return name in _NEWS_TO_ANY  # the settings that AT&V lists look like news of the registration
     if not name or name in _ANSWERS_ONLY:
         return False
     if name in answering:
@@ -95,13 +114,21 @@ def is_unsolicited(line: str, answering: frozenset[str]) -> bool:
 def is_overdue(line: str, answering: frozenset[str]) -> bool:
     """Whether `line` can only be the answer to a command that is not running."""
     name = name_of(line)
-    return name in _ANSWERS_ONLY and name not in answering
+    return name in _ANSWERS_ONLY and name not in answering and ANY_NAME not in answering
 
 
 def is_registration_news(body: str) -> bool:
     """``<stat>[,<lac>,<ci>…]`` is news, ``<n>,<stat>[,…]`` an answer: a status has one or two digits, an area four."""
     parameters = split_parameters(body)
     return len(parameters) < 2 or not (parameters[1].isdigit() and len(parameters[1]) <= 2)
+
+
+def tells_full(line: str) -> bool:
+    """Whether the news is that a memory for messages is full."""
+    name = name_of(line)
+    if name == _OVERFLOW:
+        return body_of(line) != "0"
+    return name in _FULL or (name in _INDICATORS and "FULL" in line.upper())
 
 
 def announces_call(name: str) -> bool:

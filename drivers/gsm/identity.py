@@ -6,8 +6,9 @@ Sources: TS 27.007, 5.1 to 5.4 (identification), 7.3 (+COPS), 8.5 (+CSQ), 8.18 (
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from drivers.at.commands import ICCID, IMEI, MANUFACTURER, MODEL, OPERATOR, SIGNAL, AtCommand
+from drivers.at.commands import IMEI, MANUFACTURER, MODEL, OPERATOR, SERVICE_CENTRE, SIGNAL, AtCommand
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.events import ModemIdentity
@@ -49,14 +50,14 @@ async def _imei(channel: AtChannel) -> str | None:
     return None
 
 
-async def read_iccid(channel: AtChannel) -> str | None:
-    """The SIM's serial number by the first command that the modem knows."""
-    for command in ICCID:
+async def read_iccid(channel: AtChannel, commands: Sequence[AtCommand]) -> tuple[str | None, AtCommand | None]:
+    """The SIM's serial number by the first command that the modem knows, and that command."""
+    for command in commands:
         for line in await channel.optional(command) or ():
             number = _iccid(line, swapped=command.name == "+CRSM")
             if number is not None:
-                return number
-    return None
+                return number, command
+    return None, None
 
 
 def _iccid(line: str, *, swapped: bool) -> str | None:
@@ -85,4 +86,13 @@ async def read_signal(channel: AtChannel) -> int | None:
         if name_of(line) == SIGNAL.name and parameters and isinstance(parameters[0], int):
             strength = parameters[0]
             return -113 + 2 * strength if 0 <= strength < min(_NO_SIGNAL, 32) else None
+    return None
+
+
+async def read_service_centre(channel: AtChannel) -> str | None:
+    """The address of the service centre on the SIM; None where none is set (TS 27.005, 3.3.1)."""
+    for line in await channel.optional(SERVICE_CENTRE) or ():
+        parameters = parse_parameters(body_of(line))
+        if name_of(line) == SERVICE_CENTRE.name and parameters and parameters[0]:
+            return _printable(str(parameters[0])) or None
     return None

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from drivers.at.commands import PDU_MODE
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
-from drivers.at.urc import RESTARTS
+from drivers.at.urc import RESTARTS, tells_full
 from drivers.errors import (
     CommandFailed,
     CommandTimeout,
@@ -23,18 +24,20 @@ from drivers.errors import (
     TransportError,
     TransportLost,
 )
-from drivers.events import ModemIdentity, Receipt, SubmitResult, WireWitness
+from drivers.events import CallMissed, ModemIdentity, Receipt, SubmitResult, WireWitness
+from drivers.gsm import calls, conversation, power, ussd
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
-from drivers.gsm.identity import read_operator, read_signal
-from drivers.gsm.initialisation import greet, is_in_pdu_mode, open_sim
+from drivers.gsm.health import Health
+from drivers.gsm.initialisation import await_messages, greet, is_in_pdu_mode, open_sim, start_up
 from drivers.gsm.overdue import OverdueSubmit
+from drivers.gsm.profiles import GENERIC, profile_of
 from drivers.gsm.reception import Reception
 from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
 from drivers.gsm.registration import Registration
 from drivers.gsm.routing import Routing
 from drivers.gsm.settings import ModemSettings
-from drivers.gsm.sim_pin import SimPin, require_unlocked
+from drivers.gsm.sim_pin import SimPin
 from drivers.gsm.storage import Storage
 from drivers.gsm.submit_answer import judge, refused_before_prompt
 from drivers.tpdu import Address, join_smsc
@@ -45,10 +48,15 @@ log = logging.getLogger(__name__)
 # Without registration nothing can be sent, so it is asked for more often than the rest is looked after.
 _UNREGISTERED_SECONDS = 5.0
 _AGAIN_SECONDS = 5.0
+# News that calls for a look may come every second.
+_SOON_SECONDS = 5.0
 
 
 class GsmModem:
-    """One modem on one open port. `session` numbers the openings; `changed` is called when its condition is another."""
+    """One modem on one open port. `session` numbers the openings; `changed` is called when its condition is another.
+
+    `kept` are the PDUs that stay on the SIM and need not be told again: it outlives the openings.
+    """
 
     def __init__(
         self,
@@ -58,8 +66,9 @@ class GsmModem:
         sim_pin: SimPin,
         session: int,
         overdue: OverdueSubmit,
-        publish: Callable[[MessageEvent], None],
+        publish: Callable[[MessageEvent | CallMissed], None],
         changed: Callable[[], None],
+        kept: set[str] | None = None,
     ) -> None:
         self._settings = settings
         self._smsc = Address.from_text(settings.smsc) if settings.smsc else None
@@ -69,15 +78,23 @@ class GsmModem:
         self._channel = AtChannel(transport, self._hear, self._fail, settings.deadlines, overdue)
         self._storage = Storage(self._channel)
         self._routing = Routing(self._channel)
-        self._reception = Reception(self._channel, self._storage, self._routing, session, publish)
+        self._reception = Reception(
+            self._channel, self._storage, self._routing, session, publish, kept=set() if kept is None else kept
+        )
+        self._health = Health(self._channel, settings, changed)
+        self._calls = calls.Calls(self._channel, publish, self._reception.wake.set)
+        self._ussd = ussd.Ussd(self._channel)
+        # Whoever uses the memories holds it: there is one selection of a memory for all.
+        self._care = asyncio.Lock()
         self._failure: asyncio.Future[DriverError] = asyncio.get_running_loop().create_future()
         self._echoes = 0
-        self._due = 0.0
+        self._due = float("inf")
+        self._looked_at = float("-inf")
+        self._started_anew = False
         self._initialised = False
+        self._radio_off = False
+        self.profile = GENERIC
         self.identity = ModemIdentity()
-        self.registration = Registration()
-        self.operator: str | None = None
-        self.signal_dbm: int | None = None
 
     # --- its life
 
@@ -87,20 +104,55 @@ class GsmModem:
         if self._overdue.patience is not None:
             await self._channel.listen(self._overdue.patience)
             self._overdue.conclude()
+        await self._initialise()
+
+    async def _initialise(self) -> None:
         self.identity = await greet(self._channel)
+        self.profile = profile_of(self.identity.manufacturer, self.identity.model)
+        self._routing.profile = self._storage.profile = self.profile
+        self._ussd.form = self.profile.ussd
+        deadlines = self._settings.deadlines
+        self._channel.deadlines = replace(deadlines, factor=deadlines.factor * self.profile.patience)
         self._changed()
-        self.identity = await open_sim(self._channel, self._sim_pin, self.identity)
-        await self._storage.set_up()
-        await self._routing.set_up()
-        await self._read_network()
+        await start_up(self._channel, self.profile, self._settings.port)
+        await open_sim(self._channel, self._sim_pin, self.profile)
+        await await_messages(self._channel, self.profile)
+        await self._agree()
+        await self._calls.set_up()
+        await self._health.set_up(self.profile)
+        self.identity = replace(self.identity, iccid=self._health.iccid)
         self._echoes = self._channel.echoes
         # One more command shows whether the modem goes on echoing: then echo is no sign of a reset.
-        await self._read_signal()
+        await self._health.read_signal()
         self._echoes = -1 if self._channel.echoes > self._echoes else self._echoes
         if self._failure.done():
             raise self._failure.result()
         self._initialised = True
         self._reception.look_everywhere()
+
+    async def _agree(self) -> None:
+        """Where messages are kept and how they are told."""
+        before = self._storage.memories
+        await self._storage.set_up()
+        if self._storage.memories != before:
+            self._reception.start_over()
+        await self._routing.set_up()
+        self._started_anew = False
+
+    async def reset(self) -> None:
+        """Start the modem anew. The life of this opening ends by it, whatever the modem says."""
+        self._initialised = False
+        await power.start_anew(self._channel, self.profile)
+        self._fail(TransportLost("the modem was told to start anew"))
+
+    async def cycle_radio(self) -> None:
+        """Leave the network and come back; raises `CommandFailed`, `CommandTimeout`, `TransportError`."""
+        self._radio_off = True
+        try:
+            await power.cycle_radio(self._channel, self.profile)
+        finally:
+            self._radio_off = False
+        self._look_now()
 
     async def run(self) -> None:
         """Receive and look after the modem until it fails; raises what it failed of."""
@@ -131,7 +183,38 @@ class GsmModem:
     @property
     def usable(self) -> bool:
         """Whether a submit makes sense now."""
-        return self._initialised and not self._failure.done() and self.registration.usable
+        working = self._initialised and not self._radio_off and not self._failure.done()
+        return working and self._health.usable
+
+    @property
+    def registration(self) -> Registration:
+        """How the network serves it."""
+        return self._health.registration
+
+    @property
+    def operator(self) -> str | None:
+        """The operator's name."""
+        return self._health.operator
+
+    @property
+    def signal_dbm(self) -> int | None:
+        """The strength of the signal in dBm."""
+        return self._health.signal_dbm
+
+    @property
+    def smsc(self) -> str | None:
+        """The service centre that messages go to; None where neither the configuration nor the SIM names one."""
+        return self._health.smsc
+
+    @property
+    def storage_used(self) -> int | None:
+        """How many slots of the memory that is received into are in use; None where the modem does not tell."""
+        return self._storage.occupancy.get(self._storage.receiving, (None, None))[0]
+
+    @property
+    def storage_total(self) -> int | None:
+        """How many slots that memory has."""
+        return self._storage.occupancy.get(self._storage.receiving, (None, None))[1]
 
     # --- news
 
@@ -139,15 +222,26 @@ class GsmModem:
         if urc.name in RESTARTS:
             self._fail(TransportLost("the modem has started anew"))
         elif urc.name in REGISTRATION_NAMES:
-            self._hear_registration(urc)
+            self._health.hear_registration(urc.line)
+        elif urc.name in calls.NAMES:
+            self._calls.hear(urc)
+        elif urc.name == ussd.NAME:
+            self._ussd.hear(urc)
         else:
             self._reception.hear(urc)
+            self._hear_family(urc)
 
-    def _hear_registration(self, urc: Urc) -> None:
-        before = self.registration.word
-        self.registration.hear(urc.line)
-        if self.registration.word != before:
-            self._changed()
+    def _hear_family(self, urc: Urc) -> None:
+        """News that each family has names of its own for."""
+        if not self._initialised:
+            return
+        if self.profile.tells_sim(urc.line) and self._health.hear_sim(urc.line):
+            self._look_now()
+        if self.profile.tells_ready(urc.line):
+            self._started_anew = True
+            self._look_soon()
+        elif tells_full(urc.line):
+            self._look_soon()
 
     def _fail(self, error: Exception) -> None:
         if not self._failure.done():
@@ -159,13 +253,15 @@ class GsmModem:
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        self._due = loop.time() + self._settings.poll_seconds
+        self._due = min(self._due, loop.time() + self._settings.poll_seconds)
         while True:
             try:
-                await self._reception.work()
-                if loop.time() >= self._due:
-                    self._due = loop.time() + self._settings.poll_seconds
-                    await self._look_after()
+                async with self._care:
+                    await self._reception.work()
+                    await self._calls.work()
+                    if loop.time() >= self._due:
+                        self._due = loop.time() + self._settings.poll_seconds
+                        await self._look_after()
             except (CommandTimeout, CommandFailed) as error:
                 # What was being read is still there, and found by the next look. Not at once: a command that hangs
                 # each time would keep the line from everybody else.
@@ -177,16 +273,14 @@ class GsmModem:
         """Until there is work, or the next look is due; meanwhile ask for the registration if it is missing."""
         loop = asyncio.get_running_loop()
         wake = self._reception.wake
-        while not wake.is_set() and loop.time() < self._due:
+        while not wake.is_set() and loop.time() < (due := min(self._due, self._calls.due or self._due)):
             asking = not self.registration.usable
             try:
-                async with asyncio.timeout_at(
-                    min(self._due, loop.time() + _UNREGISTERED_SECONDS) if asking else self._due
-                ):
+                async with asyncio.timeout_at(min(due, loop.time() + _UNREGISTERED_SECONDS) if asking else due):
                     await wake.wait()
             except TimeoutError:
                 if asking:
-                    await self._read_network()
+                    await self._health.read_network()
         wake.clear()
 
     def _look_now(self) -> None:
@@ -194,15 +288,23 @@ class GsmModem:
         self._due = 0.0
         self._reception.wake.set()
 
+    def _look_soon(self) -> None:
+        """The same, but not at every line of a modem that repeats itself."""
+        self._due = min(self._due, self._looked_at + _SOON_SECONDS)
+        self._reception.wake.set()
+
     async def _look_after(self) -> None:
+        self._looked_at = asyncio.get_running_loop().time()
         self._find_reset()
         if await is_in_pdu_mode(self._channel) is False:
             self._fail(TransportLost("the modem has left PDU mode"))
             return
-        await require_unlocked(self._channel)
+        await self._health.look()
+        self.identity = replace(self.identity, iccid=self._health.iccid)
+        if self._started_anew:
+            await self._agree()
         await self._routing.check()
-        await self._read_network()
-        await self._read_signal()
+        await self._storage.count()
         self._reception.look_everywhere()
 
     def _was_reset(self) -> bool:
@@ -213,18 +315,18 @@ class GsmModem:
         if self._was_reset():
             self._fail(TransportLost("the modem has lost its settings"))
 
-    async def _read_network(self) -> None:
-        before = self.registration.word, self.operator
-        await self.registration.read(self._channel)
-        if self.registration.usable:
-            self.operator = await read_operator(self._channel)
-        if (self.registration.word, self.operator) != before:
-            self._changed()
-
-    async def _read_signal(self) -> None:
-        self.signal_dbm = await read_signal(self._channel)
-
     # --- for its owner
+
+    async def converse(self, command: str, seconds: float) -> tuple[str, ...]:
+        """Give the modem a line by hand; the lines of its answer, the final result last, errors among them.
+
+        Raises `CommandRefusedHere` for what could harm, `CommandTimeout`, `TransportError`.
+        """
+        return await conversation.converse(self._channel, command, seconds)
+
+    async def ussd(self, code: str, seconds: float) -> str:
+        """The text that the network answers to a USSD code; raises `UssdFailed`, `CommandTimeout`, `TransportError`."""
+        return await self._ussd.ask(code, seconds)
 
     def acknowledge(self, receipt: Receipt) -> None:
         """The event of this receipt is safe; the modem is told as soon as its line is free."""

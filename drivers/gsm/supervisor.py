@@ -71,6 +71,8 @@ class ModemSupervisor:
         self._sim_pin = SimPin(settings.pin)
         self._modem: GsmModem | None = None
         self._identity = ModemIdentity()
+        # What stays on the SIM and was told: an opening more is no reason to tell it again.
+        self._kept: set[str] = set()
         self._session = 0
         self._state = ModemState.STARTING
         self._reason: str | None = None
@@ -139,6 +141,10 @@ class ModemSupervisor:
             registration=modem.registration.word if modem else None,
             signal_dbm=modem.signal_dbm if modem else None,
             simulated=self.simulator is not None,
+            profile=modem.profile.name if modem else None,
+            smsc=modem.smsc if modem else None,
+            storage_used=modem.storage_used if modem else None,
+            storage_total=modem.storage_total if modem else None,
         )
 
     async def wait_ready(self) -> None:
@@ -220,6 +226,7 @@ class ModemSupervisor:
             overdue=self._overdue,
             publish=self._events.put_nowait,
             changed=self._refresh,
+            kept=self._kept,
         )
         self._modem = modem
         try:

@@ -17,6 +17,7 @@ from support.waiting import eventually
 
 from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
 from drivers.events import (
+    CallMissed,
     DeliverReceived,
     ModemEvent,
     ModemState,
@@ -70,7 +71,7 @@ class Listener:
     async def _run(self) -> None:
         async for event in self._modem.events():
             self.events.append(event)
-            if self._acknowledging and not isinstance(event, ModemStateChanged | SubmitAnsweredLate):
+            if self._acknowledging and not isinstance(event, ModemStateChanged | SubmitAnsweredLate | CallMissed):
                 await self._modem.acknowledge(event.receipt)
 
     async def finish(self) -> None:
