@@ -83,16 +83,47 @@ class CommandFailed(DriverError):
     """The modem answered with an error result code.
 
     `result` is that line as it came; `cme` and `cms` are the codes of TS 27.007, 9.2 and TS 27.005, 3.2.5, if any.
+    `lines` is the information text that came before it.
     """
 
     code = "command_failed"
 
-    def __init__(self, command: str, result: str, *, cme: int | None = None, cms: int | None = None) -> None:
+    def __init__(
+        self,
+        command: str,
+        result: str,
+        *,
+        cme: int | None = None,
+        cms: int | None = None,
+        lines: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(f"the modem answered {command} with {result}")
+        self.lines = lines
         self.command = command
         self.result = result
         self.cme = cme
         self.cms = cms
+
+
+class CommandRefusedHere(DriverError):
+    """A command line that is not given to the modem by hand: it could cost money, the SIM or a message."""
+
+    code = "command_unsafe"
+    retryable = False
+
+
+class UssdFailed(DriverError):
+    """The network, or the modem, did not answer a USSD code with a text.
+
+    `cause` is a stable word: ``ended`` (by the network), ``answered_elsewhere``, ``not_supported``, ``timeout``,
+    ``refused``, ``unreadable``.
+    """
+
+    code = "ussd_failed"
+
+    def __init__(self, cause: str, text: str) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 class ModemNotReady(DriverError):
