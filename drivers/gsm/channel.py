@@ -71,6 +71,7 @@ class AtChannel:
         self._turn: asyncio.Future[_Turn] | None = None
         self._lines: list[str] = []
         self._witness: WireWitness | None = None
+        self._end_written = False
         self._failure: Exception | None = None
         self._received = 0
         self._noise = 0
@@ -113,6 +114,7 @@ class AtChannel:
                 self._count_noise(octets)
 
     def _ended(self) -> None:
+        self._end_written = True
         if self._witness is not None:
             self._witness.on_wire(WireStage.ENDED)
 
@@ -216,7 +218,7 @@ class AtChannel:
             await self._tell(witness, WireStage.PROMPTED)
             await self._type_payload(payload)
             await self._tell(witness, WireStage.TYPED)
-            self._witness = witness
+            self._witness, self._end_written = witness, False
             try:
                 return await self._finish_submit()
             finally:
@@ -302,6 +304,8 @@ class AtChannel:
                 turn = await self._write_and_wait(CTRL_Z, self._ended)
         except (TimeoutError, TransportLost) as error:
             self._connection.abandon()
+            if not self._end_written and isinstance(error, TransportLost):
+                raise  # one octet is written whole or not at all
             if self._lines:
                 return Answer(tuple(self._lines), None)
             raise SubmitUncertain("timeout" if isinstance(error, TimeoutError) else "port_lost") from error

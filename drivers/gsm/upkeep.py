@@ -243,6 +243,7 @@ class Upkeep:
             lost.cancel()
             unlocked.cancel()
             await asyncio.gather(lost, unlocked, return_exceptions=True)
+        self._tell(ModemState.STARTING, "unlocked by an operator")
         self._sim_pin = SimPin(self._settings.pin)
         self.repair.begin_anew()
         return Step(Rung.REINITIALISE, 0.0)
