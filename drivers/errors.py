@@ -50,6 +50,24 @@ class TransportLost(TransportError):
     code = "port_lost"
 
 
+class LineNoisy(TransportLost):
+    """So much without a line end that no modem in AT mode can be at the other end."""
+
+    code = "line_noisy"
+
+
+class ModemRestarted(TransportLost):
+    """The modem began anew while its port stayed open; its settings are gone, and so is a submit without answer."""
+
+    code = "modem_restarted"
+
+
+class SettingsLost(TransportLost):
+    """The modem answers, and no longer as it was told to: echo is back, PDU mode is left."""
+
+    code = "settings_lost"
+
+
 class CommandTimeout(DriverError):
     """The modem gave no final result code in time. `lines` is the information text that did come."""
 
@@ -116,6 +134,36 @@ class ModemNotReady(DriverError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the modem is not ready: {reason}")
         self.reason = reason
+
+
+class PduModeRefused(ModemNotReady):
+    """The modem stays in text mode, in which the digits of a PDU would leave as somebody's text."""
+
+    code = "pdu_mode_refused"
+
+
+class SimNotReady(ModemNotReady):
+    """The SIM is there and cannot be used yet."""
+
+    code = "sim_not_ready"
+
+
+class SimMissing(ModemNotReady):
+    """No SIM is inserted, as far as the modem knows."""
+
+    code = "sim_missing"
+
+
+class NotRegistered(ModemNotReady):
+    """The network has not served the modem for so long that it is time to do something about it."""
+
+    code = "not_registered"
+
+
+class SubmitsUnanswered(ModemNotReady):
+    """Submits got no answer although the modem answers everything else."""
+
+    code = "submits_unanswered"
 
 
 class SubmitRefused(DriverError):

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 
 from drivers.at.commands import AtCommand
-from drivers.errors import CommandFailed, ModemNotReady
+from drivers.errors import CommandFailed, CommandTimeout, ModemNotReady
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.identity import read_iccid, read_operator, read_service_centre, read_signal
 from drivers.gsm.profiles import Profile
@@ -20,6 +20,9 @@ from drivers.gsm.settings import ModemSettings
 from drivers.gsm.sim_pin import require_unlocked
 
 log = logging.getLogger(__name__)
+
+# So many looks in a row that end in a time-out are silence.
+_LATE_LOOKS = 3
 
 OTHER_SIM = "another SIM is in the modem"
 
@@ -41,6 +44,7 @@ class Health:
         self.signal_dbm: int | None = None
         self.iccid: str | None = None
         self.smsc: str | None = settings.smsc
+        self._late: list[CommandTimeout] = []
         #: Whether the SIM may be gone, or another: until that is known nothing is sent by it.
         self.sim_in_doubt = False
 
@@ -48,6 +52,22 @@ class Health:
     def usable(self) -> bool:
         """Whether the network would take a message of the SIM that is known."""
         return self.registration.usable and not self.sim_in_doubt
+
+    # --- looks
+
+    def note_look(self, error: CommandTimeout | CommandFailed | None) -> None:
+        """How a look at the modem ended. One that answers AT and hangs at what matters is silent: raises then."""
+        if error is None:
+            self._late.clear()
+        elif isinstance(error, CommandTimeout):
+            self._late.append(error)
+            if len(self._late) >= _LATE_LOOKS:
+                raise error
+
+    def require_looks(self) -> None:
+        """Raise `CommandTimeout` when the last look has ended so."""
+        if self._late:
+            raise self._late[-1]
 
     # --- news
 

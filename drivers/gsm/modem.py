@@ -6,11 +6,12 @@ It never opens its port again and never retries a submit: that is for the superv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from drivers.at.commands import PDU_MODE
+from drivers.at.commands import ATTENTION, PDU_MODE
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
 from drivers.at.urc import RESTARTS, tells_full
@@ -19,6 +20,8 @@ from drivers.errors import (
     CommandTimeout,
     DriverError,
     ModemNotReady,
+    ModemRestarted,
+    SettingsLost,
     SubmitRefused,
     SubmitUncertain,
     TransportError,
@@ -166,6 +169,16 @@ class GsmModem:
             raise self._failure.result()
         worker.result()
 
+    async def idle(self) -> DriverError:
+        """Write nothing more; the failure that ends it: the port is lost, or the modem starts anew by itself."""
+        return await asyncio.shield(self._failure)
+
+    async def answer(self) -> None:
+        """Have it answer AT; raises `CommandTimeout`, also when it owes the last look an answer, `TransportError`."""
+        with contextlib.suppress(CommandFailed):
+            await self._channel.execute(ATTENTION)
+        self._health.require_looks()
+
     async def close(self) -> None:
         """Let the port go."""
         self._initialised = False
@@ -220,7 +233,7 @@ class GsmModem:
 
     def _hear(self, urc: Urc) -> None:
         if urc.name in RESTARTS:
-            self._fail(TransportLost("the modem has started anew"))
+            self._fail(ModemRestarted("the modem has started anew"))
         elif urc.name in REGISTRATION_NAMES:
             self._health.hear_registration(urc.line)
         elif urc.name in calls.NAMES:
@@ -262,7 +275,10 @@ class GsmModem:
                     if loop.time() >= self._due:
                         self._due = loop.time() + self._settings.poll_seconds
                         await self._look_after()
+                if not self._reception.wake.is_set():  # all that was to be read has been read
+                    self._health.note_look(None)
             except (CommandTimeout, CommandFailed) as error:
+                self._health.note_look(error)
                 # What was being read is still there, and found by the next look. Not at once: a command that hangs
                 # each time would keep the line from everybody else.
                 log.warning("%s: %s", self._settings.name, error)
@@ -297,7 +313,7 @@ class GsmModem:
         self._looked_at = asyncio.get_running_loop().time()
         self._find_reset()
         if await is_in_pdu_mode(self._channel) is False:
-            self._fail(TransportLost("the modem has left PDU mode"))
+            self._fail(SettingsLost("the modem has left PDU mode"))
             return
         await self._health.look()
         self.identity = replace(self.identity, iccid=self._health.iccid)
@@ -313,7 +329,7 @@ class GsmModem:
 
     def _find_reset(self) -> None:
         if self._was_reset():
-            self._fail(TransportLost("the modem has lost its settings"))
+            self._fail(SettingsLost("the modem has lost its settings"))
 
     # --- for its owner
 

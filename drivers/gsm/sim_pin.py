@@ -11,7 +11,7 @@ from enum import Enum, auto
 from drivers.at.codes import CmeError, CmsError
 from drivers.at.commands import PIN_STATE, enter_pin
 from drivers.at.urc import body_of
-from drivers.errors import CommandFailed, CommandTimeout, ModemNotReady, ModemParked
+from drivers.errors import CommandFailed, CommandTimeout, ModemParked, SimMissing, SimNotReady
 from drivers.gsm.channel import AtChannel
 
 # A SIM needs some seconds after power-up, and again after its PIN.
@@ -71,14 +71,14 @@ async def unlock(channel: AtChannel, sim_pin: SimPin) -> None:
         elif state not in {_PIN, "NOT READY", "BUSY"}:
             raise ModemParked(f"the SIM asks for {state}")
         await channel.pause()
-    raise ModemNotReady("the SIM does not become ready")
+    raise SimNotReady("the SIM does not become ready")
 
 
 async def require_unlocked(channel: AtChannel) -> None:
     """Raise `ModemNotReady` when the SIM is gone, or locked again: its modem has to be initialised anew."""
     state = await _state(channel)
     if state is not None and state not in {_READY, "BUSY"}:
-        raise ModemNotReady(f"the SIM asks for {state}")
+        raise SimNotReady(f"the SIM asks for {state}")
 
 
 async def _state(channel: AtChannel) -> str | None:
@@ -99,7 +99,7 @@ def _state_of_error(error: CommandFailed) -> str | None:
     if _is(error, _BUSY):
         return "BUSY"
     if _is(error, _ABSENT):
-        raise ModemNotReady("no SIM is inserted") from error
+        raise SimMissing("no SIM is inserted") from error
     return None if error.cme is None else _STATE_BY_ERROR.get(error.cme)
 
 
@@ -115,7 +115,7 @@ async def _enter(channel: AtChannel, sim_pin: SimPin) -> None:
     except CommandFailed as error:
         if _is(error, _BUSY):
             sim_pin.trial = before
-            raise ModemNotReady("the SIM is busy") from error
+            raise SimNotReady("the SIM is busy") from error
         sim_pin.trial = Trial.REFUSED
         raise ModemParked("the SIM refused the configured PIN") from error
     sim_pin.trial = Trial.PROVEN

@@ -19,8 +19,8 @@ CASES = {
     *(f"P{number:02}" for number in (1, 2, 5)),
     *(f"D{number:02}" for number in (*range(1, 16), 18, 20)),
     *(f"F{number:02}" for number in range(1, 6)),
-    *(f"M{number:02}" for number in (1, 5, 7, 8, 9, 10, 11, 14, 15, 17)),
-    "I03",
+    *(f"M{number:02}" for number in (1, *range(4, 18))),
+    *("I03", "L06"),
 }
 _ROW = re.compile(r"^\| ([A-Z]\d\d) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\]\(\.\./\.\./([^)]+)\)")

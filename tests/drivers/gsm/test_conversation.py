@@ -13,7 +13,7 @@ from drivers.gsm.modem import GsmModem
 
 
 def modem_of(driven: Driven) -> GsmModem:
-    modem = driven.supervisor._modem
+    modem = driven.supervisor._upkeep.modem
     assert modem is not None
     return modem
 

@@ -30,7 +30,7 @@ SAID = {
 
 
 def modem_of(driven: Driven) -> GsmModem:
-    modem = driven.supervisor._modem
+    modem = driven.supervisor._upkeep.modem
     assert modem is not None
     return modem
 
@@ -144,6 +144,7 @@ async def test_reports_in_sr_are_not_looked_for_where_they_are_said_to_be(drive:
     modem.memories["SM"].clear()
     driven = drive(modem, poll_seconds=3600.0)
     await driven.ready()
+    await eventually(lambda: modem.commands.count("AT+CMGL=4") == 2)  # the first look at both is over
     modem.memories["SM"][0] = 0, deliver("somebody's")
     modem.memories["SR"][0] = 0, report(33)
     modem.say('+CDSI: "SM",0')

@@ -26,7 +26,7 @@ async def started(drive: Drive, manufacturer: str = "", **answers: str | None) -
 
 
 def modem_of(driven: Driven) -> GsmModem:
-    modem = driven.supervisor._modem
+    modem = driven.supervisor._upkeep.modem
     assert modem is not None
     return modem
 
