@@ -24,6 +24,7 @@ from drivers.errors import CommandFailed, ModemNotReady
 from drivers.events import ModemIdentity
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.identity import read_equipment, read_iccid
+from drivers.gsm.pin_rules import Card
 from drivers.gsm.sim_pin import SimPin, unlock
 
 # Some families refuse +CMGF until their message service has started, some seconds after the SIM is ready.
@@ -51,11 +52,13 @@ async def _switch_radio_on(channel: AtChannel) -> None:
 
 async def open_sim(channel: AtChannel, sim_pin: SimPin, identity: ModemIdentity) -> ModemIdentity:
     """Unlock the SIM and set PDU mode; the identity with the SIM's number."""
-    await unlock(channel, sim_pin)
+    await unlock(channel, sim_pin, Card(sim_pin.name, identity.imei))
+    iccid = await read_iccid(channel)
+    sim_pin.require_known(iccid)
     await _set_pdu_mode(channel)
     await channel.optional(REGISTRATION_NEWS)
     await channel.optional(OPERATOR_AS_NAME)
-    return replace(identity, iccid=await read_iccid(channel))
+    return replace(identity, iccid=iccid)
 
 
 async def _set_pdu_mode(channel: AtChannel) -> None:

@@ -34,7 +34,7 @@ from drivers.events import (
 from drivers.gsm.modem import GsmModem
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import ModemSettings
-from drivers.gsm.sim_pin import SimPin
+from drivers.gsm.sim_pin import PinLedger, PinRefusal, SimPin
 from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
@@ -62,13 +62,14 @@ class ModemSupervisor:
         make_transport: Callable[[], Transport],
         *,
         simulator: Simulator | None = None,
+        pins: PinLedger | None = None,
         spread: Callable[[], float] = random.random,
     ) -> None:
         self.settings = settings
         self.simulator = simulator
         self._make_transport = make_transport
         self._spread = spread
-        self._sim_pin = SimPin(settings.pin)
+        self._sim_pin = SimPin(settings, pins)
         self._modem: GsmModem | None = None
         self._identity = ModemIdentity()
         self._session = 0
@@ -144,6 +145,15 @@ class ModemSupervisor:
     async def wait_ready(self) -> None:
         """Return when a submit can be taken; for ever, if that never comes."""
         await self._ready.wait()
+
+    @property
+    def pin_refusal(self) -> PinRefusal | None:
+        """Why the SIM was not given its PIN, or did not take it, if that is what parks the modem."""
+        return self._sim_pin.refusal
+
+    async def confirm_pin(self) -> None:
+        """A person allows one more try of the PIN; it is made when the modem is opened next."""
+        await self._sim_pin.confirm()
 
     def set_paused(self, paused: bool) -> None:
         """Refuse submits, or take them again; receiving goes on."""

@@ -9,6 +9,7 @@ from support.rigs import QUICK
 from support.scripted_modem import ScriptedLine, ScriptedModem
 
 from drivers.events import ModemEvent, ModemState, ModemStateChanged
+from drivers.gsm.pin_ledger import PinLedger
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 
@@ -16,12 +17,12 @@ from drivers.gsm.supervisor import ModemSupervisor
 class Driven:
     """A supervisor on a scripted modem, its lines, and what it has told."""
 
-    def __init__(self, modem: ScriptedModem, **settings: object) -> None:
+    def __init__(self, modem: ScriptedModem, *, pins: PinLedger | None = None, **settings: object) -> None:
         self.modem = modem
         self.lines: list[ScriptedLine] = []
         self.events: list[ModemEvent] = []
         made = ModemSettings("m", "scripted:", **{"deadlines": QUICK, **settings})  # type: ignore[arg-type]
-        self.supervisor = ModemSupervisor(made, self._line, spread=lambda: 0.0)
+        self.supervisor = ModemSupervisor(made, self._line, pins=pins, spread=lambda: 0.0)
         self._task: asyncio.Task[None] | None = None
 
     def _line(self) -> ScriptedLine:
