@@ -50,6 +50,24 @@ class TransportLost(TransportError):
     code = "port_lost"
 
 
+class LineNoisy(TransportLost):
+    """So much without a line end that no modem in AT mode can be at the other end."""
+
+    code = "line_noisy"
+
+
+class ModemRestarted(TransportLost):
+    """The modem began anew while its port stayed open; its settings are gone, and so is a submit without answer."""
+
+    code = "modem_restarted"
+
+
+class SettingsLost(TransportLost):
+    """The modem answers, and no longer as it was told to: echo is back, PDU mode is left."""
+
+    code = "settings_lost"
+
+
 class CommandTimeout(DriverError):
     """The modem gave no final result code in time. `lines` is the information text that did come."""
 
@@ -65,16 +83,47 @@ class CommandFailed(DriverError):
     """The modem answered with an error result code.
 
     `result` is that line as it came; `cme` and `cms` are the codes of TS 27.007, 9.2 and TS 27.005, 3.2.5, if any.
+    `lines` is the information text that came before it.
     """
 
     code = "command_failed"
 
-    def __init__(self, command: str, result: str, *, cme: int | None = None, cms: int | None = None) -> None:
+    def __init__(
+        self,
+        command: str,
+        result: str,
+        *,
+        cme: int | None = None,
+        cms: int | None = None,
+        lines: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(f"the modem answered {command} with {result}")
+        self.lines = lines
         self.command = command
         self.result = result
         self.cme = cme
         self.cms = cms
+
+
+class CommandRefusedHere(DriverError):
+    """A command line that is not given to the modem by hand: it could cost money, the SIM or a message."""
+
+    code = "command_unsafe"
+    retryable = False
+
+
+class UssdFailed(DriverError):
+    """The network, or the modem, did not answer a USSD code with a text.
+
+    `cause` is a stable word: ``ended`` (by the network), ``answered_elsewhere``, ``not_supported``, ``timeout``,
+    ``refused``, ``unreadable``.
+    """
+
+    code = "ussd_failed"
+
+    def __init__(self, cause: str, text: str) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 class ModemNotReady(DriverError):
@@ -85,6 +134,36 @@ class ModemNotReady(DriverError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the modem is not ready: {reason}")
         self.reason = reason
+
+
+class PduModeRefused(ModemNotReady):
+    """The modem stays in text mode, in which the digits of a PDU would leave as somebody's text."""
+
+    code = "pdu_mode_refused"
+
+
+class SimNotReady(ModemNotReady):
+    """The SIM is there and cannot be used yet."""
+
+    code = "sim_not_ready"
+
+
+class SimMissing(ModemNotReady):
+    """No SIM is inserted, as far as the modem knows."""
+
+    code = "sim_missing"
+
+
+class NotRegistered(ModemNotReady):
+    """The network has not served the modem for so long that it is time to do something about it."""
+
+    code = "not_registered"
+
+
+class SubmitsUnanswered(ModemNotReady):
+    """Submits got no answer although the modem answers everything else."""
+
+    code = "submits_unanswered"
 
 
 class SubmitRefused(DriverError):

@@ -42,10 +42,13 @@ _OTHER_NAMES = {"+CCID": frozenset({"+ICCID", "^ICCID"}), "+QCCID": frozenset({"
 
 @dataclass(frozen=True, slots=True)
 class AtCommand:
-    """A command line without its CR. `secret` keeps its parameters out of errors and logs."""
+    """A command line without its CR. `secret` keeps its parameters out of errors and logs; `within` is the time that
+    it may take, in seconds, where that of its name does not fit; `also` are more names that its answer may bear."""
 
     text: str
     secret: bool = False
+    within: float | None = None
+    also: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -56,12 +59,12 @@ class AtCommand:
     @property
     def answers(self) -> frozenset[str]:
         """The names that information text in answer to it may bear."""
-        return frozenset({self.name}) | _OTHER_NAMES.get(self.name, frozenset())
+        return frozenset({self.name}) | _OTHER_NAMES.get(self.name, frozenset()) | self.also
 
     @property
     def seconds(self) -> float:
         """How long the final result code may take."""
-        return _SECONDS_BY_NAME.get(self.name, COMMAND_SECONDS)
+        return self.within or _SECONDS_BY_NAME.get(self.name, COMMAND_SECONDS)
 
     @property
     def label(self) -> str:
@@ -94,6 +97,10 @@ OPERATOR = AtCommand("AT+COPS?")
 SIGNAL = AtCommand("AT+CSQ")
 REGISTRATION_NEWS = AtCommand("AT+CREG=1")
 REGISTRATIONS = (AtCommand("AT+CREG?"), AtCommand("AT+CGREG?"), AtCommand("AT+CEREG?"))
+CALLER_NEWS = AtCommand("AT+CLIP=1")
+HANG_UP = (AtCommand("AT+CHUP"), AtCommand("ATH"))
+SERVICE_CENTRE = AtCommand("AT+CSCA?")
+USSD_CANCEL = AtCommand("AT+CUSD=2")
 CONFIRM = AtCommand("AT+CNMA")
 CONFIRM_PDU_MODE = AtCommand("AT+CNMA=0")
 REJECT_PDU_MODE = AtCommand("AT+CNMA=2")
@@ -131,6 +138,11 @@ def read_message(index: int) -> AtCommand:
 def delete_messages(*indices: int) -> AtCommand:
     """Free these slots of mem1 (TS 27.005, 3.5.4), several of them as commands of one line (V.250, 5.4.1)."""
     return AtCommand("AT" + ";".join(f"+CMGD={index}" for index in indices))
+
+
+def begin_ussd(text: str, seconds: float) -> AtCommand:
+    """Send a USSD string, 15 being the coding group "default alphabet" (TS 27.007, 7.15; TS 23.038, 5)."""
+    return AtCommand(f"AT+CUSD={format_parameters(1, text, 15)}", secret=True, within=seconds)
 
 
 def submit(length: int) -> AtCommand:

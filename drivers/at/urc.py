@@ -16,6 +16,9 @@ WITH_PDU = frozenset({"+CMT", "+CDS", "+CBM"})
 # Never an answer to a command that reads them, whatever is running.
 _ALWAYS = frozenset({"+CMTI", "+CDSI", "+CBMI", *WITH_PDU})
 
+#: Among the names of an answer: it may bear any name but those of news that is always news.
+ANY_NAME = "*"
+
 # Registration: unsolicited and read form share their name (TS 27.007, 7.2, 10.1.20, 10.1.22).
 _REGISTRATION = frozenset({"+CREG", "+CGREG", "+CEREG", "+C5GREG"})
 
@@ -85,6 +88,8 @@ def body_of(line: str) -> str:
 def is_unsolicited(line: str, answering: frozenset[str]) -> bool:
     """Whether `line` is news and not part of the answer to a command whose answers are named `answering`."""
     name = name_of(line)
+    if ANY_NAME in answering:
+        return name in _ALWAYS or name in _CALLS or name in RESTARTS
     if not name or name in _ANSWERS_ONLY:
         return False
     if name in answering:
@@ -95,7 +100,7 @@ def is_unsolicited(line: str, answering: frozenset[str]) -> bool:
 def is_overdue(line: str, answering: frozenset[str]) -> bool:
     """Whether `line` can only be the answer to a command that is not running."""
     name = name_of(line)
-    return name in _ANSWERS_ONLY and name not in answering
+    return name in _ANSWERS_ONLY and name not in answering and ANY_NAME not in answering
 
 
 def is_registration_news(body: str) -> bool:

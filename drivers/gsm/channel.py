@@ -174,7 +174,7 @@ class AtChannel:
             final = await self._exchange(command)
             lines = tuple(self._lines)
         if not final.is_ok:
-            raise CommandFailed(command.label, final.line, cme=final.cme, cms=final.cms)
+            raise CommandFailed(command.label, final.line, cme=final.cme, cms=final.cms, lines=lines)
         return lines
 
     async def optional(self, command: AtCommand) -> tuple[str, ...] | None:

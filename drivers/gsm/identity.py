@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from drivers.at.commands import ICCID, IMEI, MANUFACTURER, MODEL, OPERATOR, SIGNAL, AtCommand
+from drivers.at.commands import ICCID, IMEI, MANUFACTURER, MODEL, OPERATOR, SERVICE_CENTRE, SIGNAL, AtCommand
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.events import ModemIdentity
@@ -85,4 +85,13 @@ async def read_signal(channel: AtChannel) -> int | None:
         if name_of(line) == SIGNAL.name and parameters and isinstance(parameters[0], int):
             strength = parameters[0]
             return -113 + 2 * strength if 0 <= strength < min(_NO_SIGNAL, 32) else None
+    return None
+
+
+async def read_service_centre(channel: AtChannel) -> str | None:
+    """The address of the service centre on the SIM; None where none is set (TS 27.005, 3.3.1)."""
+    for line in await channel.optional(SERVICE_CENTRE) or ():
+        parameters = parse_parameters(body_of(line))
+        if name_of(line) == SERVICE_CENTRE.name and parameters and parameters[0]:
+            return _printable(str(parameters[0])) or None
     return None

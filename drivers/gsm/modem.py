@@ -6,10 +6,11 @@ It never opens its port again and never retries a submit: that is for the superv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from drivers.at.commands import PDU_MODE
+from drivers.at.commands import FULL_FUNCTIONALITY, PDU_MODE, AtCommand
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
 from drivers.at.urc import RESTARTS
@@ -23,12 +24,14 @@ from drivers.errors import (
     TransportError,
     TransportLost,
 )
-from drivers.events import ModemIdentity, Receipt, SubmitResult, WireWitness
+from drivers.events import CallMissed, ModemIdentity, Receipt, SubmitResult, WireWitness
+from drivers.gsm import calls, conversation, ussd
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
-from drivers.gsm.identity import read_operator, read_signal
+from drivers.gsm.identity import read_operator, read_service_centre, read_signal
 from drivers.gsm.initialisation import greet, is_in_pdu_mode, open_sim
 from drivers.gsm.overdue import OverdueSubmit
+from drivers.gsm.profiles import GENERIC, profile_of
 from drivers.gsm.reception import Reception
 from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
 from drivers.gsm.registration import Registration
@@ -58,7 +61,7 @@ class GsmModem:
         sim_pin: SimPin,
         session: int,
         overdue: OverdueSubmit,
-        publish: Callable[[MessageEvent], None],
+        publish: Callable[[MessageEvent | CallMissed], None],
         changed: Callable[[], None],
     ) -> None:
         self._settings = settings
@@ -70,10 +73,17 @@ class GsmModem:
         self._storage = Storage(self._channel)
         self._routing = Routing(self._channel)
         self._reception = Reception(self._channel, self._storage, self._routing, session, publish)
+        self._calls = calls.Calls(self._channel, publish, self._reception.wake.set)
+        self._ussd = ussd.Ussd(self._channel)
+        # Whoever uses the memories holds it: there is one selection of a memory for all.
+        self._care = asyncio.Lock()
         self._failure: asyncio.Future[DriverError] = asyncio.get_running_loop().create_future()
         self._echoes = 0
         self._due = 0.0
         self._initialised = False
+        self._radio_off = False
+        self.profile = GENERIC
+        self.smsc = settings.smsc
         self.identity = ModemIdentity()
         self.registration = Registration()
         self.operator: str | None = None
@@ -87,11 +97,20 @@ class GsmModem:
         if self._overdue.patience is not None:
             await self._channel.listen(self._overdue.patience)
             self._overdue.conclude()
+        await self._initialise()
+
+    async def _initialise(self) -> None:
         self.identity = await greet(self._channel)
+        self.profile = profile_of(self.identity.manufacturer, self.identity.model)
+        self._routing.profile, self._ussd.form = self.profile, self.profile.ussd
         self._changed()
+        for step in self.profile.start_up:
+            await self._first_taken(step)
         self.identity = await open_sim(self._channel, self._sim_pin, self.identity)
         await self._storage.set_up()
         await self._routing.set_up()
+        await self._calls.set_up()
+        self.smsc = self._settings.smsc or await read_service_centre(self._channel)
         await self._read_network()
         self._echoes = self._channel.echoes
         # One more command shows whether the modem goes on echoing: then echo is no sign of a reset.
@@ -101,6 +120,39 @@ class GsmModem:
             raise self._failure.result()
         self._initialised = True
         self._reception.look_everywhere()
+
+    async def _first_taken(self, commands: Sequence[str]) -> bool:
+        for command in commands:
+            if await self._channel.optional(AtCommand(command)) is not None:
+                return True
+        return False
+
+    async def reinitialise(self) -> None:
+        """Set everything anew on the open port; raises what `open` raises."""
+        self._initialised = False
+        async with self._care:
+            await self._initialise()
+        self._changed()
+
+    async def reset(self) -> None:
+        """Start the modem anew. The life of this opening ends by it, whatever the modem says."""
+        self._initialised = False
+        with contextlib.suppress(CommandTimeout, TransportError):
+            if not await self._first_taken(self.profile.reset):
+                log.warning("%s: the modem takes no command to start anew", self._settings.name)
+        self._fail(TransportLost("the modem was told to start anew"))
+
+    async def cycle_radio(self) -> None:
+        """Leave the network and come back; raises `CommandFailed`, `CommandTimeout`, `TransportError`."""
+        self._radio_off = True
+        try:
+            off = await self._first_taken(self.profile.radio_off)
+            on = await self._first_taken(self.profile.radio_on)
+        finally:
+            self._radio_off = False
+        if not off or not on:
+            raise CommandFailed(FULL_FUNCTIONALITY.text, "ERROR")
+        self._look_now()
 
     async def run(self) -> None:
         """Receive and look after the modem until it fails; raises what it failed of."""
@@ -131,7 +183,18 @@ class GsmModem:
     @property
     def usable(self) -> bool:
         """Whether a submit makes sense now."""
-        return self._initialised and not self._failure.done() and self.registration.usable
+        working = self._initialised and not self._radio_off and not self._failure.done()
+        return working and self.registration.usable
+
+    @property
+    def storage_used(self) -> int | None:
+        """How many slots of the memory that is received into are in use; None where the modem does not tell."""
+        return self._storage.occupancy.get(self._storage.receiving, (None, None))[0]
+
+    @property
+    def storage_total(self) -> int | None:
+        """How many slots that memory has."""
+        return self._storage.occupancy.get(self._storage.receiving, (None, None))[1]
 
     # --- news
 
@@ -140,6 +203,10 @@ class GsmModem:
             self._fail(TransportLost("the modem has started anew"))
         elif urc.name in REGISTRATION_NAMES:
             self._hear_registration(urc)
+        elif urc.name in calls.NAMES:
+            self._calls.hear(urc)
+        elif urc.name == ussd.NAME:
+            self._ussd.hear(urc)
         else:
             self._reception.hear(urc)
 
@@ -162,10 +229,12 @@ class GsmModem:
         self._due = loop.time() + self._settings.poll_seconds
         while True:
             try:
-                await self._reception.work()
-                if loop.time() >= self._due:
-                    self._due = loop.time() + self._settings.poll_seconds
-                    await self._look_after()
+                async with self._care:
+                    await self._reception.work()
+                    await self._calls.work()
+                    if loop.time() >= self._due:
+                        self._due = loop.time() + self._settings.poll_seconds
+                        await self._look_after()
             except (CommandTimeout, CommandFailed) as error:
                 # What was being read is still there, and found by the next look. Not at once: a command that hangs
                 # each time would keep the line from everybody else.
@@ -177,12 +246,10 @@ class GsmModem:
         """Until there is work, or the next look is due; meanwhile ask for the registration if it is missing."""
         loop = asyncio.get_running_loop()
         wake = self._reception.wake
-        while not wake.is_set() and loop.time() < self._due:
+        while not wake.is_set() and loop.time() < (due := min(self._due, self._calls.due or self._due)):
             asking = not self.registration.usable
             try:
-                async with asyncio.timeout_at(
-                    min(self._due, loop.time() + _UNREGISTERED_SECONDS) if asking else self._due
-                ):
+                async with asyncio.timeout_at(min(due, loop.time() + _UNREGISTERED_SECONDS) if asking else due):
                     await wake.wait()
             except TimeoutError:
                 if asking:
@@ -225,6 +292,17 @@ class GsmModem:
         self.signal_dbm = await read_signal(self._channel)
 
     # --- for its owner
+
+    async def converse(self, command: str, seconds: float) -> tuple[str, ...]:
+        """Give the modem a line by hand; the lines of its answer, the final result last, errors among them.
+
+        Raises `CommandRefusedHere` for what could harm, `CommandTimeout`, `TransportError`.
+        """
+        return await conversation.converse(self._channel, command, seconds)
+
+    async def ussd(self, code: str, seconds: float) -> str:
+        """The text that the network answers to a USSD code; raises `UssdFailed`, `CommandTimeout`, `TransportError`."""
+        return await self._ussd.ask(code, seconds)
 
     def acknowledge(self, receipt: Receipt) -> None:
         """The event of this receipt is safe; the modem is told as soon as its line is free."""

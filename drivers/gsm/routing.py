@@ -12,32 +12,9 @@ from drivers.at.commands import INDICATIONS, MESSAGE_SERVICE, PHASE_2_PLUS, REJE
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.gsm.channel import AtChannel
+from drivers.gsm.profiles import GENERIC, Profile
 
 log = logging.getLogger(__name__)
-
-# mode, mt, bm, ds, bfr. Messages stored and told (mt 1) before messages handed over (mt 2): what is stored survives us.
-# Reports handed over (ds 1) before reports stored and told (ds 2): families announce a slot where no report is.
-ROUTINGS: tuple[tuple[int, ...], ...] = (
-    (2, 1, 2, 1, 0),
-    (2, 1, 0, 1, 0),
-    (1, 1, 0, 1, 0),
-    (2, 1, 0, 1, 1),
-    (1, 1, 0, 1, 1),
-    (2, 1, 2, 2, 0),
-    (2, 1, 0, 2, 0),
-    (1, 1, 0, 2),
-    (2, 1, 0, 2, 1),
-    (2, 2, 0, 1, 0),
-    (2, 1, 2, 0, 0),
-    (2, 1, 0, 0, 0),
-    (2, 1, 0, 0, 1),
-    (1, 1, 0, 0, 0),
-    (1, 1, 0, 0, 1),
-    (2, 1),
-    (2, 2, 0, 0, 0),
-    (1, 2, 0, 0, 0),
-    (2, 0, 0, 2, 1),
-)
 
 
 class Routing:
@@ -45,6 +22,7 @@ class Routing:
 
     def __init__(self, channel: AtChannel) -> None:
         self._channel = channel
+        self.profile: Profile = GENERIC
         self._values: tuple[int, ...] = ()
         self.confirmed = False
         """Whether what is handed over has to be confirmed by +CNMA: +CSMS service 1."""
@@ -58,7 +36,7 @@ class Routing:
             # What was handed to whoever had the port before us was never confirmed. Refused now, the network brings it
             # again; left alone, it blocks what comes behind it and ends the routing that is agreed below (3.4.4).
             await self._channel.optional(REJECT_PDU_MODE)
-        for values in ROUTINGS:
+        for values in self.profile.routings:
             if await self._apply(values):
                 return
         log.warning("the modem takes no +CNMI setting: messages are found at the next look only")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from drivers.at.commands import PROMPT_SECONDS, SUBMIT_SECONDS, AtCommand
+from drivers.gsm.ladder import RepairPolicy
 from drivers.transport.serial import DEFAULT_BAUDRATE
 
 
@@ -13,7 +14,7 @@ class Deadlines:
     """How long a modem may take, in seconds. `factor` stretches the deadline that each command has by its name.
 
     `pause` lies between two questions to a modem or SIM that is not ready yet, `reopen` before a port is opened again
-    for the first time.
+    for the first time; the longer pauses of a repair are in `repair`.
     """
 
     attention: float = 1.0
@@ -25,6 +26,7 @@ class Deadlines:
     factor: float = 1.0
     pause: float = 0.5
     reopen: float = 0.5
+    repair: RepairPolicy = RepairPolicy()
 
     def of(self, command: AtCommand) -> float:
         """The time that `command` may take."""

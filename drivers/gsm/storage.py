@@ -61,6 +61,8 @@ class Storage:
         self._chains = True
         self.memories: tuple[str, ...] = ("",)
         self.receiving = ""
+        #: Slots in use and slots altogether of each memory, as last told.
+        self.occupancy: dict[str, tuple[int, int]] = {}
 
     async def set_up(self) -> None:
         """Learn the memories and choose one to receive into; a modem may know less of this than all, or nothing."""
@@ -90,10 +92,18 @@ class Storage:
         return ()
 
     async def _choose(self, *memories: str) -> bool:
-        if await self._channel.optional(select_memories(*memories)) is None:
+        lines = await self._channel.optional(select_memories(*memories))
+        if lines is None:
             return False
         self._selected = memories[0]
+        for line in lines:  # +CPMS: <used1>,<total1>[,…] of mem1 first
+            if name_of(line) == MEMORIES_IN_USE.name:
+                self._learn(memories[0], *parse_parameters(body_of(line))[:2])
         return True
+
+    def _learn(self, memory: str, used: Parameter = None, total: Parameter = None) -> None:
+        if isinstance(used, int) and isinstance(total, int):
+            self.occupancy[memory] = used, total
 
     async def select(self, memory: str) -> bool:
         """Make `memory` the one that is read; False if the modem will not."""

@@ -140,6 +140,10 @@ class ModemSupervisor:
             registration=modem.registration.word if modem else None,
             signal_dbm=modem.signal_dbm if modem else None,
             simulated=self.simulator is not None,
+            profile=modem.profile.name if modem else None,
+            smsc=modem.smsc if modem else None,
+            storage_used=modem.storage_used if modem else None,
+            storage_total=modem.storage_total if modem else None,
         )
 
     async def wait_ready(self) -> None:

@@ -19,6 +19,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from drivers.events import (
+    CallMissed,
     DeliverReceived,
     ModemEvent,
     ModemState,
@@ -50,7 +51,7 @@ _TRIES = 3
 _PAUSE_US = 2 * SECOND_US
 _SET_UP = frozenset({ModemState.READY, ModemState.BUSY, ModemState.PAUSED})
 #: News that the modem need not be told to forget.
-_WITHOUT_RECEIPT = (ModemStateChanged, SubmitAnsweredLate)
+_WITHOUT_RECEIPT = (ModemStateChanged, SubmitAnsweredLate, CallMissed)
 
 
 def _nobody_asks(_connection: Connection, _event: SubmitAnsweredLate, _modem: str, _now_us: int) -> None:
@@ -236,6 +237,8 @@ class Receiver:
                 self.on_answer(connection, event, origin.modem, now_us)
             case ModemStateChanged():
                 _record_state(connection, event, origin, now_us)
+            case CallMissed():
+                log.info("a call was turned away", extra={"action": "call_missed", "modem": origin.modem})
             case _:
                 raise AssertionError("messages and reports are written in groups")
 

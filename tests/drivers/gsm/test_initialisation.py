@@ -9,7 +9,7 @@ from support.scripted_modem import BARE, PLAIN, ScriptedModem
 from support.waiting import eventually
 
 from drivers.events import ModemState
-from drivers.gsm.routing import ROUTINGS
+from drivers.gsm.profiles import ROUTINGS
 
 TPDU = bytes.fromhex("31070B913336998921F90000A7024834")
 

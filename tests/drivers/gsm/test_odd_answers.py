@@ -10,7 +10,7 @@ from support.scripted_modem import PLAIN, ScriptedModem
 from support.waiting import eventually
 
 from drivers.events import DeliverReceived, ModemState, SubmitResult
-from drivers.gsm.routing import ROUTINGS
+from drivers.gsm.profiles import ROUTINGS
 
 TPDU = bytes.fromhex("31070B913336998921F90000A7024834")
 

@@ -1,0 +1,125 @@
+"""A command line that a person gives by hand: what may be asked of a modem while it also sends and receives.
+
+What would cost money, a try of the PIN or a stored message, and what would change the line under the gateway's feet,
+is refused here. The grammar is that of V.250, 5.2 and 5.3: blanks mean nothing, basic commands stand side by side,
+extended ones may follow them without a semicolon.
+"""
+
+from __future__ import annotations
+
+import re
+
+from drivers.at.commands import AtCommand
+from drivers.at.urc import ANY_NAME
+from drivers.errors import CommandFailed, CommandRefusedHere
+from drivers.gsm.channel import AtChannel
+
+_LONGEST = 400
+
+# Why a command is refused, by its name; "=" stands for its writing form alone.
+_MONEY = "it would send something, or call somebody"
+_SECRET = "it is about a PIN or a password"  # noqa: S105 - not a password
+_LINE = "it would change how the modem speaks or where it keeps messages"
+_REFUSED: dict[str, str] = {
+    "+CMGS": _MONEY,
+    "+CMSS": _MONEY,
+    "+CMGC": _MONEY,
+    "+CMGW": _MONEY,
+    "+CNMA": "it would confirm what is not stored yet",
+    "+CGSMS=": _LINE,
+    "+CPIN": _SECRET,
+    "+CLCK": _SECRET,
+    "+CPWD": _SECRET,
+    "+CSIM": "it speaks to the SIM itself",
+    "+CGLA": "it speaks to the SIM itself",
+    "+CMGF=": _LINE,
+    "+CPMS=": _LINE,
+    "+CSMS=": _LINE,
+    "+CNMI=": _LINE,
+    "+CSCS=": _LINE,
+    "+CMUX": _LINE,
+    "+IPR=": _LINE,
+    "+ICF=": _LINE,
+    "+IFC=": _LINE,
+    "+CGDATA": _MONEY,
+}
+_READING = re.compile(r"\+CPIN\?|\+CPINC?\?|\+CPIN=\?")
+# Reading a file of the SIM is allowed: READ BINARY, READ RECORD, GET RESPONSE, STATUS (TS 27.007, 8.18).
+_SIM_READING = re.compile(r"\+CRSM=(?:176|178|192|242)\b|\+CRSM=\?")
+# What asks for more with a prompt, and whatever has to do with secret numbers, in any family.
+_PATTERNS = (
+    (re.compile(r"[#^$%!*+&][A-Z0-9]*(?:SEND|PUT|SSENDEXT|USOWR|SMSMOD)[A-Z0-9]*"), _MONEY),
+    (re.compile(r"[#^$%!*+&][A-Z0-9]*(?:PIN|PUK|PWD|CHV|LOCK|SIMLOCK)[A-Z0-9]*"), _SECRET),
+)
+_EXTENDED = re.compile(r"[+^*#$%!][A-Z][A-Z0-9_]*(?:=\??|\?)?")
+_BASIC = re.compile(r"(&?[A-Z])(\d*)(=\d*|\?)?")
+_BASIC_REFUSED = {
+    "D": _MONEY,
+    "A": _MONEY,
+    "O": _LINE,
+    "Z": _LINE,
+    "&F": _LINE,
+    "&W": _LINE,
+    "E": _LINE,
+    "Q": _LINE,
+    "V": _LINE,
+    "S": _LINE,
+}
+
+
+def checked(line: str, seconds: float) -> AtCommand:
+    """The command of a line that may be given; raises `CommandRefusedHere`."""
+    text = line.strip()
+    bare = re.sub(r'"[^"]*"?', '""', text).replace(" ", "").upper()
+    if not text.isascii() or not text.isprintable() or len(text) > _LONGEST or not bare.startswith("AT"):
+        raise CommandRefusedHere("a command line is AT and what follows it, in printable ASCII")
+    why = _why_extended(bare) or _why_basic(bare)
+    if why is not None:
+        raise CommandRefusedHere(f"this command is not given by hand: {why}")
+    return AtCommand(text, within=seconds, also=frozenset(_names(bare)))
+
+
+def _names(bare: str) -> set[str]:
+    """The names that the answer may bear: any at all where a basic command asks."""
+    found = {re.split(r"[=?]", each)[0] for each in _EXTENDED.findall(bare)}
+    return {ANY_NAME} if not bare.startswith("AT+") or not found else found
+
+
+def _why_extended(bare: str) -> str | None:
+    for found in _EXTENDED.finditer(bare):
+        written = found.group()
+        name = re.split(r"[=?]", written)[0]
+        rest = bare[found.start() :]
+        if name == "+CRSM" and not _SIM_READING.match(rest):
+            return "it would write to the SIM"
+        if _READING.match(written):
+            continue
+        if name in _REFUSED:
+            return _REFUSED[name]
+        if written.endswith("=") and written in _REFUSED:
+            return _REFUSED[written]
+        for pattern, why in _PATTERNS:
+            if pattern.fullmatch(name) and not written.endswith("?"):
+                return why
+    return None
+
+
+def _why_basic(bare: str) -> str | None:
+    """Basic commands stand side by side until an extended one, and begin again behind a semicolon."""
+    for piece in bare[2:].split(";"):
+        basic = _EXTENDED.split(piece, maxsplit=1)[0]
+        for found in _BASIC.finditer(basic):
+            why = _BASIC_REFUSED.get(found.group(1))
+            if why is not None and found.group(3) != "?":
+                return why
+        if basic and not _BASIC.match(basic):
+            return "it is not understood"
+    return None
+
+
+async def converse(channel: AtChannel, line: str, seconds: float) -> tuple[str, ...]:
+    """The lines of the answer, the final result last; raises `CommandRefusedHere`, `CommandTimeout`."""
+    try:
+        return (*await channel.execute(checked(line, seconds)), "OK")
+    except CommandFailed as error:
+        return (*error.lines, error.result)

@@ -1,0 +1,173 @@
+"""What is particular to each family of modems, as data: chosen by what +CGMI and +CGMM say, generic where nothing fits.
+
+Nothing here is needed to send. What a profile adds is optional and may fail; what a modem says of itself by its answers
+comes first. The numbers in brackets are the sources at the end of docs/reference/modems.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from types import MappingProxyType
+
+from drivers.at.commands import ICCID
+
+# mode, mt, bm, ds, bfr. Messages stored and told (mt 1) before messages handed over (mt 2): what is stored survives us.
+# Reports handed over (ds 1) before reports stored and told (ds 2): families announce a slot where no report is. [1][10]
+ROUTINGS: tuple[tuple[int, ...], ...] = (
+    (2, 1, 2, 1, 0),
+    (2, 1, 0, 1, 0),
+    (1, 1, 0, 1, 0),
+    (2, 1, 0, 1, 1),
+    (1, 1, 0, 1, 1),
+    (2, 1, 2, 2, 0),
+    (2, 1, 0, 2, 0),
+    (1, 1, 0, 2),
+    (2, 1, 0, 2, 1),
+    (2, 2, 0, 1, 0),
+    (2, 1, 2, 0, 0),
+    (2, 1, 0, 0, 0),
+    (2, 1, 0, 0, 1),
+    (1, 1, 0, 0, 0),
+    (1, 1, 0, 0, 1),
+    (2, 1),
+    (2, 2, 0, 0, 0),
+    (1, 2, 0, 0, 0),
+    (2, 0, 0, 2, 1),
+)
+
+
+class UssdForm(Enum):
+    """How a modem writes the text of a USSD dialogue in the default alphabet (TS 27.007, 7.15)."""
+
+    PLAIN = auto()
+    """As text in the terminal's character set: what the clause asks for."""
+    PACKED = auto()
+    """As hexadecimal octets of packed septets (TS 23.038, 6.1.2.3)."""
+    UCS2 = auto()
+    """As hexadecimal UCS-2, because that is the character set that it is left in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One family. Commands are written without CR; of a step of several, the first that is taken is kept."""
+
+    name: str
+    #: Steps after identification; none of them has to succeed.
+    start_up: tuple[tuple[str, ...], ...] = ()
+    #: By the USB interface that the port is: where to have news told; "" stands for a port that tells no interface.
+    news_to: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: +CNMI settings in the order in which they are tried.
+    routings: tuple[tuple[int, ...], ...] = ROUTINGS
+    #: News by which it says that messages can be read and sent now.
+    ready: frozenset[str] = frozenset()
+    #: How long after its start it may refuse whatever is about messages, in seconds.
+    ready_seconds: float = 6.0
+    #: Commands that start it anew; the first that is taken ends the opening.
+    reset: tuple[str, ...] = ("AT+CFUN=1,1", "AT+CFUN=16")
+    radio_off: tuple[str, ...] = ("AT+CFUN=4", "AT+CFUN=0")
+    radio_on: tuple[str, ...] = ("AT+CFUN=1",)
+    #: How many memories +CPMS is given when the one to receive into is chosen, in the order of trying.
+    memories: tuple[int, ...] = (3, 2, 1)
+    #: Whether +CMGL can be asked; else every slot is read.
+    lists: bool = True
+    #: Whether several deletions may stand in one line (V.250, 5.4.1).
+    chains: bool = True
+    #: Whether a told slot of a report is one of SR, whatever memory is named.
+    reports_in_sr: bool = False
+    #: Whether reports read from a memory may be cut down to an octet that says "delivered".
+    cuts_reports: bool = False
+    iccid: tuple[str, ...] = tuple(command.text for command in ICCID)
+    ussd: UssdForm = UssdForm.PLAIN
+    #: Stretches the deadlines of commands, for families that are slow.
+    patience: float = 1.0
+    #: News that the SIM has gone, come or is another; the number is read again then.
+    sim_news: frozenset[str] = frozenset({"+CPIN"})
+    #: News that a memory is full.
+    full_news: frozenset[str] = frozenset({"^SMMEMFULL"})
+
+
+GENERIC = Profile("generic")
+_ALL = (
+    GENERIC,
+    Profile(
+        "huawei",
+        # The noise may fill the buffers of ports that nobody reads, and crash the stick. [1][4]
+        start_up=(("AT^CURC=0",),),
+        reset=("AT^RESET", "AT+CFUN=1,1", "AT+CFUN=16"),
+        iccid=("AT^ICCID?", "AT+CCID?", "AT+CRSM=176,12258,0,0,10"),
+        ussd=UssdForm.PACKED,
+        sim_news=frozenset({"+CPIN", "^SIMST"}),
+    ),
+    Profile(
+        "zte",
+        start_up=(("AT+ZCDRUN=8",), ("AT+ZOPRT=5",)),
+        sim_news=frozenset({"+CPIN", "+ZUSIMR"}),
+    ),
+    Profile(
+        "simcom",
+        ready=frozenset({"SMS READY", "SMS DONE", "PB DONE", "CALL READY"}),
+        ready_seconds=30.0,
+        patience=2.0,
+    ),
+    Profile(
+        "quectel",
+        news_to=(
+            ("", ('AT+QURCCFG="urcport","all"', 'AT+QURCCFG="urcport","usbat"')),
+            ("2", ('AT+QURCCFG="urcport","usbat"',)),
+            ("3", ('AT+QURCCFG="urcport","usbmodem"',)),
+        ),
+        ready=frozenset({"+QIND"}),
+        ready_seconds=20.0,
+        reports_in_sr=True,
+        iccid=("AT+QCCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
+        sim_news=frozenset({"+CPIN", "+QUSIM", "+QSIMSTAT"}),
+    ),
+    Profile("sierra", reset=("AT!RESET", "AT+CFUN=1,1"), iccid=("AT!ICCID?", "AT+CCID", "AT+CRSM=176,12258,0,0,10")),
+    Profile(
+        "telit",
+        start_up=(("AT#QSS=1",),),
+        reset=("AT#REBOOT", "AT+CFUN=1,1"),
+        iccid=("AT#CCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
+        sim_news=frozenset({"+CPIN", "#QSS"}),
+    ),
+    Profile("ublox", ready=frozenset({"+PBREADY"}), ready_seconds=20.0, reset=("AT+CFUN=16", "AT+CFUN=1,1")),
+    Profile(
+        "cinterion",
+        start_up=(("AT^SCKS=1",),),
+        iccid=("AT^SCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
+        sim_news=frozenset({"+CPIN", "^SCKS"}),
+    ),
+    Profile("wavecom", ready=frozenset({"+WIND"}), ready_seconds=20.0, cuts_reports=True),
+)
+PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
+
+# What +CGMI says, in the order of asking: a later name may stand in an earlier family's answer.
+_MANUFACTURERS = (
+    ("huawei", r"huawei"),
+    ("zte", r"\bzte\b"),
+    ("simcom", r"simcom|sim tech"),
+    ("quectel", r"quectel"),
+    ("wavecom", r"wavecom|multi-?tech"),
+    ("sierra", r"sierra"),
+    ("telit", r"telit"),
+    ("ublox", r"u-?blox"),
+    ("cinterion", r"cinterion|siemens|gemalto|thales"),
+)
+
+# Models that differ from their family, by what +CGMM says.
+_MODELS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("huawei", r"^E175[02]", {"lists": False}),  # +CMGL hangs after some time [4][18]
+)
+
+
+def profile_of(manufacturer: str | None, model: str | None) -> Profile:
+    """The profile of a modem that says so of itself; the generic one for all that is unknown."""
+    said = f"{manufacturer or ''} {model or ''}"
+    name = next((name for name, words in _MANUFACTURERS if re.search(words, said, re.IGNORECASE)), GENERIC.name)
+    for family, words, differences in _MODELS:
+        if family == name and re.search(words, model or "", re.IGNORECASE):
+            return replace(PROFILES[name], **differences)  # type: ignore[arg-type]
+    return PROFILES[name]
