@@ -6,6 +6,8 @@ When a PIN may be given is in `pin_rules`, where it is written down in `pin_ledg
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import NoReturn
 
@@ -24,6 +26,8 @@ __all__ = ["PinLedger", "PinRefusal", "SimPin", "require_unlocked", "unlock"]
 
 # A SIM needs some seconds after power-up, and again after its PIN.
 _ATTEMPTS = 20
+# Longer than +CPIN may take.
+_END_SECONDS = 25.0
 
 _READY = "READY"
 _PIN = "SIM PIN"
@@ -197,7 +201,23 @@ async def _enter(channel: AtChannel, sim_pin: SimPin, card: Card) -> None:
     iccid = await read_iccid(channel)
     sim_pin.require_meant(iccid)
     tries = await read_tries(channel)
-    pin = await sim_pin.begin(replace(card, iccid=iccid), tries)
+    await _to_its_end(_give(channel, sim_pin, replace(card, iccid=iccid), tries))
+
+
+async def _to_its_end(work: Coroutine[object, object, None]) -> None:
+    """Also when the caller is stopped meanwhile: broken off, nobody would know what the SIM said, nor ask again."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=_END_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+async def _give(channel: AtChannel, sim_pin: SimPin, card: Card, tries: Tries | None) -> None:
+    pin = await sim_pin.begin(card, tries)
     try:
         await channel.execute(enter_pin(pin))
     except CommandFailed as error:

@@ -331,6 +331,37 @@ sim_person = Table(
     Column("parts", Integer, nullable=False),
 )
 
+#: What became of a PIN that a SIM was given: written before it is given. The PIN itself cannot be read from it.
+sim_pin = Table(
+    "sim_pin",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    # Keyed hash of the PIN.
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    # The SIM as far as it was known then; the modem with its node.
+    Column("iccid", String(24)),
+    Column("imei", String(20)),
+    Column("modem", String(320), nullable=False),
+    # `trying`, `refused`, `proven`; null for one that was not given yet.
+    Column("state", String(12)),
+    Column("tried_us", BigInteger),
+    Column("settled_us", BigInteger),
+    # When the SIM took it last, whatever came later.
+    Column("proven_us", BigInteger),
+    # When a person allowed one more try that was not made yet.
+    Column("confirmed_us", BigInteger),
+)
+Index("ix_sim_pin_fingerprint", sim_pin.c.fingerprint)
+
+#: Modems that an operator has paused: nothing is sent through them.
+modem_pause = Table(
+    "modem_pause",
+    metadata,
+    Column("node", String(255), primary_key=True),
+    Column("modem", String(64), primary_key=True),
+    Column("since_us", BigInteger, nullable=False),
+)
+
 #: Requests that were accepted under a key of the caller's. Neither the key nor the body can be read from it.
 idempotency = Table(
     "idempotency",

@@ -1,5 +1,6 @@
 """A PIN is given to a SIM once, and again only when that cannot block it or when a person says so."""
 
+import asyncio
 import itertools
 
 import pytest
@@ -131,6 +132,23 @@ async def test_a_proven_pin_whose_answer_is_lost(drive: Drive, left: int, again:
     await driven.start()
     await eventually(lambda: driven.supervisor.status().state in {ModemState.PARKED, ModemState.READY}, 10)
     assert sim.presented - before == again
+
+
+async def test_a_stop_waits_for_what_the_sim_says(drive: Drive) -> None:
+    """A good PIN whose answer nobody waits for would not be tried again."""
+    pins, sim = PinMemory(), CountingSim("1234")
+    sim.answers[ENTER] = None
+    driven = drive(sim, pin="1234", pins=pins)
+    await driven.start()
+    await eventually(lambda: sim.presented == 1)
+    stopping = asyncio.create_task(driven.stop())
+    await asyncio.sleep(0)
+    sim.say(sim.present("1234"))
+    await stopping
+    sim.unlocked = False
+    sim.answers[ENTER] = lambda _: sim.present("1234")
+    await drive(sim, pin="1234", pins=pins).ready()
+    assert sim.presented == 2
 
 
 async def test_a_busy_sim_without_counter_is_not_asked_twice(drive: Drive) -> None:
