@@ -20,7 +20,7 @@ from drivers.at.framing import Mark, Noise
 from drivers.at.results import FinalResult
 from drivers.at.state import Dialogue
 from drivers.at.urc import name_of
-from drivers.errors import CommandFailed, CommandTimeout, SubmitUncertain, TransportLost
+from drivers.errors import CommandFailed, CommandTimeout, LineNoisy, SubmitUncertain, TransportLost
 from drivers.events import WireStage, WireWitness
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import Deadlines
@@ -138,7 +138,7 @@ class AtChannel:
     def _count_noise(self, octets: int) -> None:
         self._noise += octets
         if self._noise > _MAX_NOISE:
-            self._fail(TransportLost(f"{self._transport.name} sends noise, not AT answers"))
+            self._fail(LineNoisy(f"{self._transport.name} sends noise, not AT answers"))
 
     def _resolve(self, turn: _Turn) -> None:
         if self._turn is not None and not self._turn.done():

@@ -20,7 +20,7 @@ from drivers.at.commands import (
 )
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
-from drivers.errors import CommandFailed, ModemNotReady
+from drivers.errors import CommandFailed, PduModeRefused
 from drivers.events import ModemIdentity
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.identity import read_equipment, read_iccid
@@ -72,7 +72,7 @@ async def _set_pdu_mode(channel: AtChannel) -> None:
                 return
         else:
             return
-    raise ModemNotReady("the modem does not go into PDU mode")
+    raise PduModeRefused("the modem does not go into PDU mode")
 
 
 async def is_in_pdu_mode(channel: AtChannel) -> bool | None:

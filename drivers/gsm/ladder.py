@@ -97,9 +97,9 @@ class Pace(Enum):
 class RepairPolicy:
     """Times in seconds. After `strikes` in a row comes a rest: `rest`, doubling to `longest_rest`.
 
-    Success is a submit with an answer of the network's, or `calm` seconds of readiness and an answer at their end. So
-    many `unanswered` submits in a row within `unanswered_window` count as that many silences. More than `restarts` repairs
-    within `restart_window` are followed by a rest, whatever the troubles were.
+    Success is a submit with an answer of the network's, or `calm` seconds of readiness and an answer at their end.
+    So many `unanswered` submits in a row within `unanswered_window` count as that many silences. More than `restarts`
+    repairs within `restart_window` are followed by a rest, whatever the troubles were.
     """
 
     look: float = 1.0
@@ -120,7 +120,7 @@ class RepairPolicy:
     restart_window: float = 300.0
 
     def pause(self, pace: Pace, first: float, before: int) -> float:
-        """Before a rung that was preceded by `before` others for the same trouble; `first` is the shortest of pauses."""
+        """Before a rung that `before` others for the same trouble preceded; `first` is the shortest pause."""
         match pace:
             case Pace.LOOK:
                 return self.look

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
-from drivers.at.commands import FULL_FUNCTIONALITY, PDU_MODE, AtCommand
+from drivers.at.commands import ATTENTION, FULL_FUNCTIONALITY, PDU_MODE, AtCommand
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
 from drivers.at.urc import RESTARTS
@@ -19,6 +19,8 @@ from drivers.errors import (
     CommandTimeout,
     DriverError,
     ModemNotReady,
+    ModemRestarted,
+    SettingsLost,
     SubmitRefused,
     SubmitUncertain,
     TransportError,
@@ -48,6 +50,7 @@ log = logging.getLogger(__name__)
 # Without registration nothing can be sent, so it is asked for more often than the rest is looked after.
 _UNREGISTERED_SECONDS = 5.0
 _AGAIN_SECONDS = 5.0
+_LATE_LOOKS = 3
 
 
 class GsmModem:
@@ -82,6 +85,8 @@ class GsmModem:
         self._due = 0.0
         self._initialised = False
         self._radio_off = False
+        #: How many looks at the modem ended in a time-out, in a row.
+        self.late_looks = 0
         self.profile = GENERIC
         self.smsc = settings.smsc
         self.identity = ModemIdentity()
@@ -166,6 +171,19 @@ class GsmModem:
             raise self._failure.result()
         worker.result()
 
+    async def attach(self) -> None:
+        """Open the port and write nothing; raises `TransportError`."""
+        await self._channel.open()
+
+    async def idle(self) -> DriverError:
+        """Write nothing more; the failure that ends it: the port is lost, or the modem starts anew by itself."""
+        return await asyncio.shield(self._failure)
+
+    async def answer(self) -> None:
+        """Have it answer AT; raises `CommandTimeout`, `TransportError`."""
+        with contextlib.suppress(CommandFailed):
+            await self._channel.execute(ATTENTION)
+
     async def close(self) -> None:
         """Let the port go."""
         self._initialised = False
@@ -200,7 +218,7 @@ class GsmModem:
 
     def _hear(self, urc: Urc) -> None:
         if urc.name in RESTARTS:
-            self._fail(TransportLost("the modem has started anew"))
+            self._fail(ModemRestarted("the modem has started anew"))
         elif urc.name in REGISTRATION_NAMES:
             self._hear_registration(urc)
         elif urc.name in calls.NAMES:
@@ -235,12 +253,22 @@ class GsmModem:
                     if loop.time() >= self._due:
                         self._due = loop.time() + self._settings.poll_seconds
                         await self._look_after()
+                if not self._reception.wake.is_set():  # all that was to be read has been read
+                    self.late_looks = 0
             except (CommandTimeout, CommandFailed) as error:
+                self._count_late(error)
                 # What was being read is still there, and found by the next look. Not at once: a command that hangs
                 # each time would keep the line from everybody else.
                 log.warning("%s: %s", self._settings.name, error)
                 self._due = min(self._due, loop.time() + _AGAIN_SECONDS)
             await self._wait()
+
+    def _count_late(self, error: CommandTimeout | CommandFailed) -> None:
+        """A modem that answers AT and hangs at what matters, each time, is silent."""
+        if isinstance(error, CommandTimeout):
+            self.late_looks += 1
+            if self.late_looks >= _LATE_LOOKS:
+                raise error
 
     async def _wait(self) -> None:
         """Until there is work, or the next look is due; meanwhile ask for the registration if it is missing."""
@@ -264,7 +292,7 @@ class GsmModem:
     async def _look_after(self) -> None:
         self._find_reset()
         if await is_in_pdu_mode(self._channel) is False:
-            self._fail(TransportLost("the modem has left PDU mode"))
+            self._fail(SettingsLost("the modem has left PDU mode"))
             return
         await require_unlocked(self._channel)
         await self._routing.check()
@@ -278,7 +306,7 @@ class GsmModem:
 
     def _find_reset(self) -> None:
         if self._was_reset():
-            self._fail(TransportLost("the modem has lost its settings"))
+            self._fail(SettingsLost("the modem has lost its settings"))
 
     async def _read_network(self) -> None:
         before = self.registration.word, self.operator

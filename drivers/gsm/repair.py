@@ -16,13 +16,14 @@ from drivers.gsm.ladder import ABSENCES, BY_THE_LINE, LADDER, Pace, RepairPolicy
 class Step:
     """What to do now: `also` (a reset on the way to a rest), then wait `pause` seconds, then `rung`.
 
-    `reason` says of a rest why, in words for a person.
+    `reason` says of a rest why, in words for a person; one that is `watched` ends when somebody has seen to the modem.
     """
 
     rung: Rung
     pause: float
     also: Rung | None = None
     reason: str | None = None
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,18 @@ class Repair:
         """How long, in seconds, a modem is left unregistered before something is done."""
         return self.policy.pause(Pace.NETWORK, self._first, self._taken[Trouble.NOT_REGISTERED])
 
-    def unanswered(self, now: float) -> bool:
-        """A submit got no answer; whether those in a row are trouble. After a rest, and no success, one is enough."""
+    def unanswered(self, now: float) -> int:
+        """A submit got no answer; how many in a row, or 0 while that is no trouble yet.
+
+        After a rest, and no success, one is enough.
+        """
         self._unanswered = self._unanswered.noted(now, self.policy.unanswered_window)
-        return len(self._unanswered.instants) >= self.policy.unanswered or self.breaker.rests > 0
+        count = len(self._unanswered.instants)
+        return count if count >= self.policy.unanswered or self.breaker.rests else 0
+
+    def heard(self) -> None:
+        """A submit got a final result that says nothing of the network: the row of unanswered ones ends, no more."""
+        self._unanswered = Recent()
 
     def answered(self) -> None:
         """The network has answered a submit: success. All is forgotten, and the limit on restarts counts anew."""
@@ -153,15 +162,16 @@ class Repair:
             self.breaker = self.breaker.struck(trouble)
         if row.counted:
             self._repairs = self._repairs.noted(now, self.policy.restart_window)
+        watched = False
         if row.strikes and self.breaker.trips(self.policy):
-            why = self.breaker.words()
+            why, watched = self.breaker.words(), not self.breaker.losses
         elif row.counted and len(self._repairs.instants) > self.policy.restarts:
             why = f"after {len(self._repairs.instants)} repairs within {in_words(self.policy.restart_window)}"
         else:
             return None
         seconds = self.breaker.seconds(self.policy)
         self.breaker = self.breaker.rested()
-        return Step(Rung.REST, seconds, reason=f"resting {in_words(seconds)} {why}")
+        return Step(Rung.REST, seconds, reason=f"resting {in_words(seconds)} {why}", watched=watched)
 
 
 def in_words(seconds: float) -> str:

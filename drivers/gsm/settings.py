@@ -26,7 +26,7 @@ class Deadlines:
     factor: float = 1.0
     pause: float = 0.5
     reopen: float = 0.5
-    repair: RepairPolicy = RepairPolicy()
+    repair: RepairPolicy = field(default_factory=RepairPolicy)
 
     def of(self, command: AtCommand) -> float:
         """The time that `command` may take."""

@@ -14,7 +14,7 @@ from typing import NoReturn
 from drivers.at.codes import CmeError, CmsError
 from drivers.at.commands import PIN_STATE, enter_pin
 from drivers.at.urc import body_of
-from drivers.errors import CommandFailed, CommandTimeout, ModemNotReady, ModemParked
+from drivers.errors import CommandFailed, CommandTimeout, ModemParked, SimMissing, SimNotReady
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.identity import read_iccid
 from drivers.gsm.pin_counter import Tries, read_tries
@@ -84,7 +84,7 @@ class SimPin:
     def require_known(self, iccid: str | None) -> None:
         """As `require_meant`; `ModemNotReady` where a SIM is meant and it is not known whether this is it."""
         if self._settings.iccid and not iccid:
-            raise ModemNotReady("the SIM does not tell its number, so nobody knows whether it is the one of iccid")
+            raise SimNotReady("the SIM does not tell its number, so nobody knows whether it is the one of iccid")
         self.require_meant(iccid)
 
     async def begin(self, card: Card, tries: Tries | None) -> str:
@@ -151,7 +151,7 @@ async def unlock(channel: AtChannel, sim_pin: SimPin, card: Card) -> None:
     if state == _PIN:
         # It said OK, and asks again all the same.
         await sim_pin.refuse(None)
-    raise ModemNotReady("the SIM does not become ready")
+    raise SimNotReady("the SIM does not become ready")
 
 
 def _wanted(state: str, name: str) -> str:
@@ -167,7 +167,7 @@ async def require_unlocked(channel: AtChannel) -> None:
     """Raise `ModemNotReady` when the SIM is gone, or locked again: its modem has to be initialised anew."""
     state = await _state(channel)
     if state is not None and state not in {_READY, "BUSY"}:
-        raise ModemNotReady(f"the SIM asks for {state}")
+        raise SimNotReady(f"the SIM asks for {state}")
 
 
 async def _state(channel: AtChannel) -> str | None:
@@ -188,7 +188,7 @@ def _state_of_error(error: CommandFailed) -> str | None:
     if _is(error, _BUSY):
         return "BUSY"
     if _is(error, _ABSENT):
-        raise ModemNotReady("no SIM is inserted") from error
+        raise SimMissing("no SIM is inserted") from error
     return None if error.cme is None else _STATE_BY_ERROR.get(error.cme)
 
 
@@ -226,6 +226,6 @@ async def _give(channel: AtChannel, sim_pin: SimPin, card: Card, tries: Tries | 
             if tries is None or left != tries:
                 sim_pin.unclear(None if left is None else left.left)
             await sim_pin.settle(PinOutcome.UNTOUCHED)
-            raise ModemNotReady("the SIM is busy") from error
+            raise SimNotReady("the SIM is busy") from error
         await sim_pin.refuse(None if left is None else left.left)
     await sim_pin.settle(PinOutcome.PROVEN)

@@ -14,12 +14,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from drivers.errors import (
-    CommandTimeout,
-    DriverError,
     ModemNotReady,
-    ModemParked,
-    TransportError,
-    TransportLost,
+    SubmitRefused,
+    SubmitUncertain,
 )
 from drivers.events import (
     ModemEvent,
@@ -35,13 +32,11 @@ from drivers.gsm.modem import GsmModem
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.sim_pin import PinLedger, PinRefusal, SimPin
+from drivers.gsm.upkeep import Upkeep
 from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
 
-_LONGEST_PAUSE = 30.0
-# A missing device costs nothing to look for, and is expected back the moment it is plugged in.
-_LONGEST_ABSENCE_PAUSE = 3.0
 _SETTLE_SECONDS = 5.0
 
 
@@ -67,12 +62,8 @@ class ModemSupervisor:
     ) -> None:
         self.settings = settings
         self.simulator = simulator
-        self._make_transport = make_transport
-        self._spread = spread
         self._sim_pin = SimPin(settings, pins)
-        self._modem: GsmModem | None = None
         self._identity = ModemIdentity()
-        self._session = 0
         self._state = ModemState.STARTING
         self._reason: str | None = None
         self._was_ready = False
@@ -84,6 +75,18 @@ class ModemSupervisor:
         self._ready = asyncio.Event()
         self._events: asyncio.Queue[ModemEvent | None] = asyncio.Queue()
         self._overdue = OverdueSubmit(self._events.put_nowait, self._refresh_idle)
+        self._upkeep = Upkeep(
+            settings,
+            make_transport,
+            sim_pin=self._sim_pin,
+            overdue=self._overdue,
+            idle=self._idle,
+            publish=self._events.put_nowait,
+            changed=self._refresh,
+            tell=self._tell,
+            spread=spread,
+        )
+        self._resetting: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -95,7 +98,10 @@ class ModemSupervisor:
     async def start(self) -> None:
         """Begin to open the modem; returns at once."""
         if self._task is None and not self._stopping:
-            self._task = asyncio.create_task(self._run(), name=f"modem {self.name}")
+            self._begin(0.0)
+
+    def _begin(self, pause: float) -> None:
+        self._task = asyncio.create_task(self._upkeep.run(pause), name=f"modem {self.name}")
 
     def expect_answer(self, witness: WireWitness, tpdu: bytes, age: float) -> None:
         """Before `start`: an earlier process submitted `tpdu` through the port that it left open, `age` seconds ago.
@@ -113,19 +119,20 @@ class ModemSupervisor:
         self._ready.clear()
         if self._task is not None:
             await self._idle.wait()
-        if self._modem is not None:
+        if self._upkeep.modem is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SETTLE_SECONDS):
-                    await self._modem.settle()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+                    await self._upkeep.modem.settle()
+        for task in (self._resetting, self._task):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         self._state, self._reason = ModemState.ABSENT, "stopped"
         self._events.put_nowait(None)
 
     def status(self) -> ModemStatus:
         """What is known of the modem now; never waits."""
-        modem, identity = self._modem, self._identity
+        modem, identity = self._upkeep.modem, self._identity
         state = ModemState.BUSY if self._state is ModemState.READY and self._in_flight else self._state
         return ModemStatus(
             name=self.name,
@@ -169,16 +176,61 @@ class ModemSupervisor:
 
         Raises `ModemNotReady` (it did not leave), `SubmitRefused` (it was not accepted) or `SubmitUncertain`.
         """
-        modem = self._modem
+        modem = self._upkeep.modem
         if modem is None or not self._ready.is_set():
             raise ModemNotReady(self._why_not())
         self._in_flight += 1
         self._idle.clear()
         try:
-            return await modem.submit(tpdu, witness)
+            result = await modem.submit(tpdu, witness)
+        except (SubmitRefused, SubmitUncertain) as error:
+            self._upkeep.submitted(error)
+            raise
+        else:
+            self._upkeep.submitted(None)
+            return result
         finally:
             self._in_flight -= 1
             self._refresh_idle()
+
+    async def reset(self) -> None:
+        """An operator's: the submit in flight is waited for, then the modem is reset and begun anew, parked or not.
+
+        Returns when that is under way. Raises `ModemNotReady` before the start and after the stop.
+        """
+        if self._task is None or self._stopping:
+            raise ModemNotReady(self._why_not())
+        if self._resetting is None or self._resetting.done():
+            self._resetting = asyncio.create_task(self._reset(self._task), name=f"reset of modem {self.name}")
+        # Whoever asked may go away; half a reset would leave a modem that nobody looks after.
+        await asyncio.shield(self._resetting)
+
+    async def _reset(self, life: asyncio.Task[None]) -> None:
+        self._tell(ModemState.REPAIRING, "reset by an operator")
+        await self._idle.wait()
+        pause = await self._upkeep.reset()
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+        if not self._stopping:
+            self._upkeep.repair.begin_anew()
+            self._begin(pause)
+
+    def unlock(self) -> None:
+        """A person says that the PIN may be asked for again: ends PARKED, and does nothing else."""
+        self._upkeep.unlock()
+
+    async def converse(self, command: str, seconds: float = 30.0) -> tuple[str, ...]:
+        """Give the modem a line by hand; its answer. Raises `ModemNotReady`, and what `GsmModem.converse` does."""
+        return await self._at_hand().converse(command, seconds)
+
+    async def ussd(self, code: str, seconds: float = 60.0) -> str:
+        """The text that the network answers to a USSD code; raises `ModemNotReady`, and as `GsmModem.ussd`."""
+        return await self._at_hand().ussd(code, seconds)
+
+    def _at_hand(self) -> GsmModem:
+        if self._upkeep.modem is None:
+            raise ModemNotReady(self._why_not())
+        return self._upkeep.modem
 
     async def events(self) -> AsyncIterator[ModemEvent]:
         """What the modem tells, in its order, until it is stopped. There is one queue: one consumer."""
@@ -187,8 +239,8 @@ class ModemSupervisor:
 
     async def acknowledge(self, receipt: Receipt) -> None:
         """The event of this receipt is committed: the modem may forget it. A receipt from before a loss is let go."""
-        if self._modem is not None:
-            self._modem.acknowledge(receipt)
+        if self._upkeep.modem is not None:
+            self._upkeep.modem.acknowledge(receipt)
 
     def _refresh_idle(self) -> None:
         """Nothing is in flight: neither a submit of ours nor one that is waited for since before the start."""
@@ -202,60 +254,20 @@ class ModemSupervisor:
             return "stopping"
         return self._reason or self._state.value
 
-    # --- its life
-
-    async def _run(self) -> None:
-        first = pause = self.settings.deadlines.reopen
-        while True:
-            self._session += 1
-            self._was_ready = False
-            try:
-                await self._live()
-            except ModemParked as error:
-                self._tell(ModemState.PARKED, error.reason)
-                return
-            except DriverError as error:
-                self._tell(*_condition(error))
-            except Exception:
-                log.exception("modem %s failed", self.name)
-                self._tell(ModemState.REPAIRING, "an internal error of the driver")
-            pause = first if self._was_ready else pause
-            await asyncio.sleep(pause * (0.75 + self._spread() / 2))
-            absent = self._state is ModemState.ABSENT
-            pause = min(pause * 2, _LONGEST_ABSENCE_PAUSE if absent else _LONGEST_PAUSE)
-
-    async def _live(self) -> None:
-        """From opening the port to its loss; ends with an error."""
-        modem = GsmModem(
-            self.settings,
-            self._make_transport(),
-            sim_pin=self._sim_pin,
-            session=self._session,
-            overdue=self._overdue,
-            publish=self._events.put_nowait,
-            changed=self._refresh,
-        )
-        self._modem = modem
-        try:
-            await modem.open()
-            self._refresh()
-            await modem.run()
-        finally:
-            self._modem = None
-            self._ready.clear()
-            await modem.close()
-            # Whoever has waited for it on this port will hear nothing any more.
-            self._overdue.conclude()
-
     # --- what others see
 
     def _refresh(self) -> None:
         """The state as it follows from the modem; called whenever something about it is another."""
-        modem = self._modem
-        if modem is None or self._stopping:
+        modem = self._upkeep.modem
+        if modem is None:
+            self._ready.clear()
+            self._was_ready = False
             return
-        self._identity = modem.identity
-        if not modem.opened:
+        if self._stopping:
+            return
+        if modem.identity != ModemIdentity():
+            self._identity = modem.identity
+        if not modem.opened or not self._upkeep.in_use or (self._resetting is not None and not self._resetting.done()):
             return
         if not modem.registration.usable:
             waiting = ModemState.REPAIRING if self._was_ready else ModemState.STARTING
@@ -277,14 +289,3 @@ class ModemSupervisor:
             self._state, self._reason = state, reason
             log.info("modem %s is %s%s", self.name, state, f": {reason}" if reason else "")
             self._events.put_nowait(ModemStateChanged(state, reason))
-
-
-def _condition(error: DriverError) -> tuple[ModemState, str]:
-    """The state that follows from how a life ended, and the reason in words."""
-    if isinstance(error, TransportLost | CommandTimeout):
-        return ModemState.REPAIRING, error.user_text
-    if isinstance(error, TransportError):
-        return ModemState.ABSENT, error.user_text
-    if isinstance(error, ModemNotReady):
-        return ModemState.REPAIRING, error.reason
-    return ModemState.REPAIRING, error.user_text

@@ -7,20 +7,27 @@ exclusively: by `flock` against well-behaved programs, by TIOCEXCL against the o
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import fcntl
 import os
 import termios
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import serial
 
 from drivers.errors import PortBusy, PortForbidden, PortMissing, TransportError, TransportLost
+from drivers.transport.apart import StillHangingError, run_apart
 from drivers.transport.descriptor import DescriptorTransport
 from drivers.transport.held import PortKeeper, is_open_port, is_pseudo_terminal, let_others_in
 
 DEFAULT_BAUDRATE = 115_200
+# Far more than a living device takes.
+OPEN_SECONDS = 15.0
+CLOSE_SECONDS = 5.0
 
 _MISSING = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
@@ -39,14 +46,15 @@ class SerialTransport(DescriptorTransport):
         self._rtscts = rtscts
         self._port: serial.Serial | None = None
         self._held = -1
+        self._closing: asyncio.Future[None] | None = None
 
     async def _connect(self) -> int:
         if self._keeper is not None and (held := self._keeper.take()) is not None:
             return self._take_over(held)
         try:
-            port = serial.Serial(
-                self.name, self._baudrate, timeout=0, write_timeout=0, rtscts=self._rtscts, exclusive=True
-            )
+            port = await run_apart(self.name, self._open_device, OPEN_SECONDS, serial.Serial.close)
+        except (TimeoutError, StillHangingError) as error:
+            raise TransportError(f"{self.name} does not open: its device or its driver hangs") from error
         except (OSError, ValueError, termios.error) as error:
             raise explain(self.name, error) from error
         self._port = port
@@ -56,6 +64,10 @@ class SerialTransport(DescriptorTransport):
         if self._keeper is not None:
             self._keeper.keep(descriptor)
         return descriptor
+
+    def _open_device(self) -> serial.Serial:
+        """May block, as may closing: a dead device answers neither the kernel's questions nor takes its output."""
+        return serial.Serial(self.name, self._baudrate, timeout=0, write_timeout=0, rtscts=self._rtscts, exclusive=True)
 
     def _take_over(self, descriptor: int) -> int:
         """The port as an earlier process left it: configured, locked, and with what came meanwhile still in it."""
@@ -79,14 +91,26 @@ class SerialTransport(DescriptorTransport):
         descriptor: int = held if port is None else port.fileno()
         if descriptor < 0:
             return
-        let_others_in(descriptor)
-        with contextlib.suppress(OSError, termios.error):
-            if port is None:
-                os.close(descriptor)
-            else:
-                port.close()
+        closing = partial(_close, descriptor, None if port is None else port.close)
+        self._closing = asyncio.ensure_future(run_apart(f"closing {self.name}", closing, CLOSE_SECONDS))
         if self._keeper is not None:
             self._keeper.forget()
+
+    async def close(self) -> None:
+        """As of any transport; waits for the device to be let go, so that it can be opened again, but not for ever."""
+        await super().close()
+        if self._closing is not None:
+            with contextlib.suppress(TimeoutError, StillHangingError):
+                await asyncio.shield(self._closing)
+
+
+def _close(descriptor: int, close: Callable[[], None] | None) -> None:
+    let_others_in(descriptor)
+    with contextlib.suppress(OSError, termios.error):
+        if close is None:
+            os.close(descriptor)
+        else:
+            close()
 
 
 def explain(path: str, error: Exception) -> TransportError:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from functools import partial
 from urllib.parse import urlsplit
 
 from drivers.errors import PortMissing, TransportError
+from drivers.transport.apart import StillHangingError, run_apart
 from drivers.transport.descriptor import DescriptorTransport
 
 SCHEME = "socket://"
@@ -55,9 +57,10 @@ class TcpTransport(SocketTransport):
 
     async def _call(self) -> socket.socket:
         loop = asyncio.get_running_loop()
+        ask = partial(socket.getaddrinfo, self._host, self._port, type=socket.SOCK_STREAM)
         try:
-            addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        except OSError as error:
+            addresses = await run_apart(f"resolving {self.name}", ask, CONNECT_SECONDS)
+        except (OSError, StillHangingError) as error:
             raise PortMissing(f"the host of {self.name} is not known") from error
         reason = "no address"
         for family, kind, protocol, _, address in addresses:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from support.rigs import QUICK
 from support.scripted_modem import ScriptedLine, ScriptedModem
 
+from drivers.errors import PortMissing
 from drivers.events import ModemEvent, ModemState, ModemStateChanged
 from drivers.gsm.pin_ledger import PinLedger
 from drivers.gsm.settings import ModemSettings
@@ -21,11 +22,19 @@ class Driven:
         self.modem = modem
         self.lines: list[ScriptedLine] = []
         self.events: list[ModemEvent] = []
+        #: How often the making of a line fails by a mistake of ours, and whether there is a device at all.
+        self.mistakes = 0
+        self.away = False
         made = ModemSettings("m", "scripted:", **{"deadlines": QUICK, **settings})  # type: ignore[arg-type]
         self.supervisor = ModemSupervisor(made, self._line, pins=pins, spread=lambda: 0.0)
         self._task: asyncio.Task[None] | None = None
 
     def _line(self) -> ScriptedLine:
+        if self.mistakes:
+            self.mistakes -= 1
+            raise ZeroDivisionError
+        if self.away:
+            raise PortMissing("there is no device scripted:")
         self.lines.append(ScriptedLine(self.modem))
         return self.lines[-1]
 

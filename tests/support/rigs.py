@@ -8,6 +8,7 @@ from pathlib import Path
 
 from drivers.catalogue import build_modem
 from drivers.errors import PortMissing, TransportLost
+from drivers.gsm.ladder import RepairPolicy
 from drivers.gsm.settings import Deadlines, ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import PtyEnd, SimSettings, SimulatedModem, TcpEnd, TransportEnd
@@ -15,7 +16,28 @@ from drivers.transport.base import Receiver, Transport
 from drivers.transport.loopback import loopback_pair
 
 # Short enough for a test of what happens when they pass, long enough for a busy machine.
-QUICK = Deadlines(attention=0.2, probe=0.2, quiet=0.05, prompt=0.4, submit=0.4, factor=0.1, pause=0.02, reopen=0.05)
+QUICK_REPAIR = RepairPolicy(
+    look=0.05,
+    held_longest=0.2,
+    mend_longest=0.4,
+    person=0.05,
+    person_longest=0.2,
+    after_reset=0.1,
+    rest=0.4,
+    longest_rest=1.6,
+    calm=0.5,
+)
+QUICK = Deadlines(
+    attention=0.2,
+    probe=0.2,
+    quiet=0.05,
+    prompt=0.4,
+    submit=0.4,
+    factor=0.1,
+    pause=0.02,
+    reopen=0.05,
+    repair=QUICK_REPAIR,
+)
 # For tests that wait for a command's deadline: those of the longer commands are a fifth of a second and more.
 HASTY = replace(QUICK, factor=0.02)
 

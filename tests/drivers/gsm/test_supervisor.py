@@ -207,14 +207,7 @@ async def test_a_port_held_by_another_is_told_and_taken_when_it_is_free() -> Non
 
 async def test_an_error_of_the_driver_itself_is_no_end(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
     driven = drive()
-    make, failures = driven.supervisor._make_transport, iter([True])
-
-    def broken() -> object:
-        if next(failures, False):
-            raise ZeroDivisionError
-        return make()
-
-    driven.supervisor._make_transport = broken  # type: ignore[assignment]
+    driven.mistakes = 1
     await driven.ready()
     await eventually(lambda: driven.states == [ModemState.REPAIRING, ModemState.READY])
     assert "modem m failed" in caplog.text

@@ -168,13 +168,13 @@ async def test_a_store_that_cannot_be_written_allows_no_attempt(place: Place, cl
     calls.fail_from(1, full)
     await pins.settle(CARD, PIN, PinOutcome.PROVEN)
     calls.spare()
-    await eventually(lambda: clock.next_wake_us() is not None)
+    await eventually(lambda: clock.next_wake_us is not None)
     clock.advance(timedelta(seconds=6))
 
-    async def proven() -> bool:
+    async def is_proven() -> bool:
         rows = await store.read(lambda connection: connection.execute(select(sim_pin.c.state)).scalars().all())
         return rows == ["proven"]
 
-    await eventually(proven)
+    await eventually(is_proven)
     await pins.close()
     await store.close()
