@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -154,8 +155,8 @@ async def test_the_store_does_not_hold_the_pin(stores: list[Store], clock: Manua
     assert bytes(row.fingerprint) != stores[0].fingerprint(PIN)
 
 
-async def test_a_store_that_cannot_be_written_allows_no_attempt(place: Place, clock: ManualClock, tell) -> None:
-    store, calls = failing_store(place)
+async def test_a_store_that_cannot_be_written_allows_no_attempt(tmp_path: Path, clock: ManualClock, tell) -> None:
+    store, calls = failing_store(Place(tmp_path, None))
     pins = Pins(store, clock, "a")
     full = sqlite3.OperationalError("database or disk is full")
     calls.fail_from(1, full)
@@ -167,8 +168,8 @@ async def test_a_store_that_cannot_be_written_allows_no_attempt(place: Place, cl
     # What came of it is written as soon as that is possible.
     calls.fail_from(1, full)
     await pins.settle(CARD, PIN, PinOutcome.PROVEN)
-    calls.spare()
     await eventually(lambda: clock.next_wake_us is not None)
+    calls.spare()
     clock.advance(timedelta(seconds=6))
 
     async def is_proven() -> bool:
