@@ -20,11 +20,13 @@ from gateway.config.settings import Settings
 from gateway.errors import Conflict, InvalidRequest, Unavailable
 from gateway.ports import Modem, Simulator
 from gateway.requests import ModemView, Principal
+from gateway.rules.sim_limits import Counts, Spans, spans_at
 from gateway.services.commands import Commands
 from gateway.services.modem_acts import AT, USSD, ModemActs, check_line, no_such_modem, patience_us
-from gateway.store import hosts, upkeep
+from gateway.store import hosts, sim_counts, upkeep
 from gateway.store.database import Store
 from gateway.store.schema import AnyRow
+from gateway.store.sim_counts import Used
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +66,14 @@ class Modems:
         del principal  # the scope of the route is all that is asked
         since_us = self._midnight_us()
 
-        def work(connection: Connection) -> tuple[dict[tuple[str, str], int], Sequence[AnyRow]]:
-            return upkeep.sent_since(connection, since_us), self._others(connection)
+        def work(connection: Connection) -> tuple[dict[tuple[str, str], int], Sequence[AnyRow], dict[str, Used]]:
+            return upkeep.sent_since(connection, since_us), self._others(connection), sim_counts.every(connection)
 
-        counts, others = await self._store.read(work)
+        counts, others, sims = await self._store.read(work)
         here = [(self._node, modem.status(), self._limits.get(name)) for name, modem in self._fleet.modems.items()]
         there = [(row.node, *_status_of(row)) for row in others]
         views = [
-            ModemView(status, node, counts.get((node, status.name), 0), limits)
+            ModemView(status, node, counts.get((node, status.name), 0), self._with_used(status, node, limits, sims))
             for node, status, limits in [*here, *there]
         ]
         return sorted(views, key=lambda view: (view.status.name, view.node))
@@ -164,6 +166,25 @@ class Modems:
             return []
         return [row for row in hosts.modems(connection) if row.node != self._node]
 
+    def _with_used(
+        self, status: ModemStatus, node: str, limits: Mapping[str, int] | None, sims: Mapping[str, Used]
+    ) -> Mapping[str, object] | None:
+        """The limits of a modem, and under `used` what its SIM was used for, as far as it is counted."""
+        if limits is None:
+            return None
+        used = sims.get(status.iccid or f"{node}:{status.name}")
+        if used is None or used.month_us == 0:
+            return {**limits, "used": None}
+        spans = spans_at(self._clock.now_us(), limits.get("billing_day", 1), self._zone)
+        present = _used_in(used, spans)
+        counted = {
+            "per_minute": present.minute,
+            "per_day": present.day,
+            "per_month": present.month,
+            "recipients_per_month": present.people,
+        }
+        return {**limits, "used": {key: count for key, count in counted.items() if key in limits}}
+
     def _midnight_us(self) -> int:
         today = to_datetime(self._clock.now_us()).astimezone(self._zone).date()
         return from_datetime(datetime(today.year, today.month, today.day, tzinfo=self._zone))
@@ -179,6 +200,16 @@ def _limits_of(limits: SimLimits) -> dict[str, int] | None:
     if not limits:
         return None
     return {key: value for key, value in asdict(limits).items() if value is not None}
+
+
+def _used_in(used: Used, spans: Spans) -> Counts:
+    """What was counted in the spans of this instant; a clock that was set back does not begin one anew."""
+    return Counts(
+        minute=used.minute_parts if used.minute_us >= spans.minute_us else 0,
+        day=used.day_parts if used.day_us >= spans.day_us else 0,
+        month=used.month_parts if used.month_us >= spans.month_us else 0,
+        people=used.people if used.month_us >= spans.month_us else 0,
+    )
 
 
 def _status_of(row: AnyRow) -> tuple[ModemStatus, dict[str, int] | None]:

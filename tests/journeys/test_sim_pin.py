@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.daemon import Client, DaemonProcess, client_of, daemon
+from support.daemon import TOCSIN, Client, DaemonProcess, client_of, daemon
 from support.locked_sim import LockedSim, locked_sim
 from support.tree import ROOT
 from support.waiting import eventually
@@ -119,3 +121,112 @@ async def test_a_kill_between_record_and_answer(tmp_path: Path, tell, place: str
         found = await sim.presented_wrongly()
     tell(f"S01: killed at {place}, then two more starts: {found} attempts")
     assert found == attempts
+
+
+async def test_a_person_unlocks_a_sim_once(tmp_path: Path, tell) -> None:
+    """Over HTTP: one more try, told with the tries that were left, and not the last one."""
+    async with locked_sim(tmp_path / "sim", RIGHT) as sim, daemon(tmp_path, _with_pin(tmp_path, sim, WRONG)) as gateway:
+        async with _running(gateway) as client:
+            await _until(client, "locked", "parked")
+            status, answer = await client.call("POST", "/v1/modems/other/unlock")
+            assert (status, answer["code"]) == (409, "modem_not_locked")
+            unlocked = await client.ok("POST", "/v1/modems/locked/unlock")
+            assert (unlocked["name"], unlocked["pin_tries_left"]) == ("locked", 2)
+
+            async def last() -> bool:
+                modem = await _modem(client, "locked")
+                return modem["state"] == "parked" and "never taken" in modem["reason"]
+
+            await eventually(last, 30)
+            status, answer = await client.call("POST", "/v1/modems/locked/unlock")
+            assert (status, answer["code"]) == (409, "pin_last_try")
+        await gateway.end()
+        counted = await sim.presented_wrongly()
+        tell(f"S02: wrong PIN, unlocked once by a person, asked for again with one try left: {counted} attempts")
+        assert counted == 2
+
+
+async def test_a_right_pin_after_a_wrong_one(tmp_path: Path) -> None:
+    """The file is corrected: another PIN, and with two tries left it takes a person. Then it is given at each start."""
+    async with locked_sim(tmp_path / "sim", RIGHT) as sim, daemon(tmp_path, _with_pin(tmp_path, sim, WRONG)) as gateway:
+        async with _running(gateway) as client:
+            await _until(client, "locked", "parked")
+        await gateway.end()
+        _with_pin(tmp_path, sim, RIGHT)
+        async with _running(gateway) as client:
+            assert "2 of its tries left" in (await _until(client, "locked", "parked"))["reason"]
+            assert (await client.ok("POST", "/v1/modems/locked/unlock"))["pin_tries_left"] == 2
+            await _until(client, "locked", "ready")
+        await gateway.end(signal.SIGKILL)
+        await sim.power_cycle()
+        async with _running(gateway) as client:
+            await _until(client, "locked", "ready")
+        await gateway.end()
+        assert await sim.presented_wrongly() == 0
+
+
+async def test_a_blocked_sim_and_another_one_leave_the_other_modem_alone(tmp_path: Path, tell) -> None:
+    async with locked_sim(tmp_path / "sim", RIGHT) as sim:
+        for _ in range(3):
+            await sim.present("0000")
+        config = _with_pin(tmp_path, sim, RIGHT)
+        async with daemon(tmp_path, config) as gateway:
+            async with _running(gateway) as client:
+                reason = (await _until(client, "locked", "parked"))["reason"]
+                assert "PUK" in reason
+                assert "tocsin modems reset locked" in reason
+                status, answer = await client.call("POST", "/v1/modems/locked/unlock")
+                assert (status, answer["code"]) == (409, "modem_not_locked")
+                assert "PUK" in answer["detail"]
+                # Beside a real modem the simulated one takes what a test token sends.
+                token = {"name": "trial", "scopes": ["send", "read"], "test": True}
+                client.token = (await client.ok("POST", "/v1/tokens", token))["token"]
+                sent = await client.send("+33639980201", "By the other one")
+                assert (await client.until(sent["id"], "sent", "delivered"))["modem"] == "other"
+            await gateway.end()
+    tell("S03: PUK asked: parked and said, the other modem sends")
+
+
+async def test_the_pin_is_nowhere(tmp_path: Path, tell) -> None:
+    """Given once and refused, and given once and taken."""
+    hits: dict[str, int] = {}
+    for pin in (WRONG, RIGHT):
+        folder = tmp_path / pin[::-1]
+        folder.mkdir()
+        async with locked_sim(folder / "sim", RIGHT) as sim:
+            config = _with_pin(folder, sim, pin)
+            async with daemon(folder, config, TOCSIN_LOG="debug") as gateway:
+                async with _running(gateway) as client:
+                    await _until(client, "locked", "parked", "ready")
+                    assert gateway.process is not None
+                    proc = Path(f"/proc/{gateway.process.pid}")
+                    shown = {
+                        "process list": (proc / "cmdline").read_bytes() + (proc / "environ").read_bytes(),
+                        "answers": json.dumps(await client.ok("GET", "/v1/modems")).encode(),
+                        "check-config": await _output(gateway, "check-config"),
+                        "modems --json": await _output(gateway, "modems", "--json"),
+                        "limits": (proc / "limits").read_bytes(),
+                    }
+                assert await gateway.end() == 0
+            core = next(line for line in shown.pop("limits").splitlines() if line.startswith(b"Max core file size"))
+            assert core.split()[4:6] == [b"0", b"0"]
+            for path in [*folder.glob("state/**/*"), folder / "stderr.log"]:
+                if path.is_file():
+                    shown[path.name] = path.read_bytes()
+            assert "tocsin.db" in shown
+            for place, octets in shown.items():
+                # Not within a longer word: ids and hashes may hold any four digits.
+                found = re.findall(rb"(?<![0-9A-Za-z])" + pin.encode() + rb"(?![0-9A-Za-z])", octets)
+                hits[place] = hits.get(place, 0) + len(found)
+    tell(f"S04: a PIN in {', '.join(hits)}: {sum(hits.values())} hits; core dumps are off")
+    assert set(hits.values()) == {0}
+
+
+async def _output(gateway: DaemonProcess, *arguments: str) -> bytes:
+    process = await asyncio.create_subprocess_exec(
+        TOCSIN, *arguments, "--config", str(gateway.config),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    octets, _ = await process.communicate()
+    assert process.returncode == 0, octets
+    return octets

@@ -33,6 +33,10 @@ class LockedSim:
         (left,) = [line.split(",")[1] for line in lines if line.startswith("+CPINR: SIM PIN,")]
         return TRIES - int(left)
 
+    async def present(self, pin: str) -> None:
+        """Somebody gives the SIM a PIN."""
+        await asyncio.to_thread(self._ask, f'AT+CPIN="{pin}"')
+
     async def power_cycle(self) -> None:
         """The modem starts anew: the SIM asks for its PIN again."""
         await asyncio.to_thread(self._ask, "AT+CFUN=1,1")
