@@ -87,6 +87,18 @@ class SimPin:
             raise SimNotReady("the SIM does not tell its number, so nobody knows whether it is the one of iccid")
         self.require_meant(iccid)
 
+    def begin_anew(self) -> None:
+        """The SIM is looked at again: what stood in the way before may not stand there now."""
+        self._refused = None
+
+    async def seen_unlocked(self, channel: AtChannel) -> None:
+        """The SIM is ready. If it had not said what it made of its PIN, and is still the same one, that was right."""
+        if self._asked is None or not self._open:
+            return
+        iccid = await read_iccid(channel) if self._asked.iccid else None
+        if iccid is None or is_same_iccid(iccid, self._asked.iccid or ""):
+            await self.settle(PinOutcome.PROVEN)
+
     async def begin(self, card: Card, tries: Tries | None) -> str:
         """The PIN, after it was written down that this SIM is given it; raises `ModemParked` when it may not be."""
         pin = self._pin()
@@ -135,12 +147,13 @@ async def unlock(channel: AtChannel, sim_pin: SimPin, card: Card) -> None:
 
     `card` is the SIM as far as it is known without asking it.
     """
+    sim_pin.begin_anew()
     entered, state = False, None
     for _ in range(_ATTEMPTS):
         state = await _state(channel)
         if state is None or state == _READY:
             if state == _READY:
-                await sim_pin.settle(PinOutcome.PROVEN)
+                await sim_pin.seen_unlocked(channel)
             return
         if state == _PIN and not entered:
             await _enter(channel, sim_pin, card)

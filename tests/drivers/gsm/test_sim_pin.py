@@ -151,6 +151,22 @@ async def test_a_stop_waits_for_what_the_sim_says(drive: Drive) -> None:
     assert sim.presented == 2
 
 
+async def test_another_sim_that_is_unlocked_proves_nothing(drive: Drive) -> None:
+    """The port is lost before the answer, and comes back with another SIM."""
+    pins, sim = PinMemory(), CountingSim("4321")
+    sim.answers[ENTER] = None
+    driven = drive(sim, pin="1234", pins=pins)
+    await driven.start()
+    await eventually(lambda: sim.presented == 1)
+    sim.unlocked, sim.answers["AT+CCID"] = True, "+CCID: 8933150319090000000\nOK"
+    await driven.line.unplug()
+    await asyncio.wait_for(driven.supervisor.wait_ready(), 10)
+    await driven.stop()
+    sim.unlocked, sim.answers["AT+CCID"] = False, f"+CCID: {CARD}\nOK"
+    assert "not known" in await _parked(drive(sim, pin="1234", pins=pins))
+    assert sim.presented == 1
+
+
 async def test_a_busy_sim_without_counter_is_not_asked_twice(drive: Drive) -> None:
     """Some modems say so of a wrong PIN."""
     sim = CountingSim("1234")
