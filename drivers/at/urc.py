@@ -22,6 +22,9 @@ ANY_NAME = "*"
 # Registration: unsolicited and read form share their name (TS 27.007, 7.2, 10.1.20, 10.1.22).
 _REGISTRATION = frozenset({"+CREG", "+CGREG", "+CEREG", "+C5GREG"})
 
+# Words that a line begins with, where more follows: SIMCom.
+_WORDS_WITH_MORE = ("MISSED_CALL:", "VOICE CALL:")
+
 # Words without a name, with the families that say them: V.250; SIMCom; Quectel; Cinterion; Sierra.
 _WORDS = frozenset(
     {
@@ -64,6 +67,12 @@ _ANSWERS_ONLY = frozenset(
     }
 )
 
+# The memory, or one of them, is full: Huawei; Multi-Tech; Cinterion, whose 0 says that there is room again; Quectel and
+# others that tell much else under the same name.
+_FULL = frozenset({"^SMMEMFULL", "+WMGF"})
+_OVERFLOW = "^SMGO"
+_INDICATORS = frozenset({"+QIND", "+CIEV"})
+
 _CALLS = frozenset({"RING", "+CRING", "+CLIP", "+CCWA"})
 
 _NAME = re.compile(r"([+^*#$%!&][A-Z][A-Z0-9_\-]*)\s*(?::|$)", re.IGNORECASE)
@@ -76,7 +85,9 @@ def name_of(line: str) -> str:
     if found is not None:
         return found.group(1).upper()
     upper = line.upper()
-    return upper if upper in _WORDS else ""
+    if upper in _WORDS:
+        return upper
+    return next((word.rstrip(":") for word in _WORDS_WITH_MORE if upper.startswith(word)), "")
 
 
 def body_of(line: str) -> str:
@@ -107,6 +118,14 @@ def is_registration_news(body: str) -> bool:
     """``<stat>[,<lac>,<ci>…]`` is news, ``<n>,<stat>[,…]`` an answer: a status has one or two digits, an area four."""
     parameters = split_parameters(body)
     return len(parameters) < 2 or not (parameters[1].isdigit() and len(parameters[1]) <= 2)
+
+
+def tells_full(line: str) -> bool:
+    """Whether the news is that a memory for messages is full."""
+    name = name_of(line)
+    if name == _OVERFLOW:
+        return body_of(line) != "0"
+    return name in _FULL or (name in _INDICATORS and "FULL" in line.upper())
 
 
 def announces_call(name: str) -> bool:

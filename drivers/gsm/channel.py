@@ -64,7 +64,7 @@ class AtChannel:
         self._transport = transport
         self._on_urc = on_urc
         self._on_failure = on_failure
-        self._deadlines = deadlines
+        self.deadlines = deadlines
         self._overdue = overdue
         self._connection = AtConnection()
         self._lock = asyncio.Lock()
@@ -188,7 +188,7 @@ class AtChannel:
 
     async def pause(self) -> None:
         """Give a modem or SIM that is not ready yet some time."""
-        await asyncio.sleep(self._deadlines.pause)
+        await asyncio.sleep(self.deadlines.pause)
 
     async def submit(
         self,
@@ -227,7 +227,7 @@ class AtChannel:
         modem still waits for the end of its PDU."""
         async with self._lock:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(seconds, self._deadlines.quiet)):
+                async with asyncio.timeout(max(seconds, self.deadlines.quiet)):
                     while self._overdue.missed:
                         await self._write_and_wait(b"")
             if self._overdue.missed and self._overdue.silent and await self._prompt_was_open():
@@ -237,7 +237,7 @@ class AtChannel:
 
     async def _exchange(self, command: AtCommand) -> FinalResult:
         try:
-            async with asyncio.timeout(self._deadlines.of(command)):
+            async with asyncio.timeout(self.deadlines.of(command)):
                 turn = await self._write_and_wait(self._connection.send_command(command))
         except TimeoutError:
             self._connection.abandon()
@@ -252,7 +252,7 @@ class AtChannel:
 
     async def _reach_prompt(self, command: AtCommand) -> None:
         try:
-            async with asyncio.timeout(self._deadlines.prompt):
+            async with asyncio.timeout(self.deadlines.prompt):
                 turn = await self._write_and_wait(self._connection.send_prompted_command(command))
         except TimeoutError:
             self._connection.abandon()
@@ -270,7 +270,7 @@ class AtChannel:
             self._connection.abandon()  # whether the modem still waits at its prompt is anybody's guess
             raise CommandFailed("the PDU", "a result at the prompt")
         try:
-            async with asyncio.timeout(self._deadlines.prompt):
+            async with asyncio.timeout(self.deadlines.prompt):
                 self._turn = asyncio.get_running_loop().create_future()
                 await self._transport.write(self._connection.send_payload(payload))
             if self._failure is not None:
@@ -298,7 +298,7 @@ class AtChannel:
 
     async def _finish_submit(self) -> Answer:
         try:
-            async with asyncio.timeout(self._deadlines.submit):
+            async with asyncio.timeout(self.deadlines.submit):
                 turn = await self._write_and_wait(CTRL_Z, self._ended)
         except (TimeoutError, TransportLost) as error:
             self._connection.abandon()
@@ -328,7 +328,7 @@ class AtChannel:
         """ESC, never Ctrl-Z: Ctrl-Z would send whatever the modem holds."""
         self._overdue.escaped()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._deadlines.attention):
+            async with asyncio.timeout(self.deadlines.attention):
                 await self._transport.write(ESC + CR)
 
     async def _prompt_was_open(self) -> bool:
@@ -337,9 +337,9 @@ class AtChannel:
         By 27.005, 3.5.1, ESC at the prompt is answered OK, and elsewhere it is no command at all. The second ESC finds
         out a modem that answers each of them: of such a one nothing is proved.
         """
-        if await self._try(ESC, self._deadlines.attention) is None or not self._overdue.missed:
+        if await self._try(ESC, self.deadlines.attention) is None or not self._overdue.missed:
             return False
-        return await self._try(ESC, self._deadlines.attention) is None and self._overdue.missed
+        return await self._try(ESC, self.deadlines.attention) is None and self._overdue.missed
 
     # --- getting in step
 
@@ -362,14 +362,14 @@ class AtChannel:
         await self._leave_prompt()
         for attempt in range(_ATTENTION_ATTEMPTS):
             command = ATTENTION if attempt % 3 < 2 else VERBOSE_RESULTS
-            turn = await self._try(self._connection.attention(command), self._deadlines.attention)
+            turn = await self._try(self._connection.attention(command), self.deadlines.attention)
             if isinstance(turn, Late):
                 return
             await self._leave_prompt()  # a prompt that came after our first ESC has swallowed the line
         raise CommandTimeout(ATTENTION.text)
 
     async def _probe(self) -> bool:
-        turn = await self._try(self._connection.probe(PROBE), self._deadlines.probe)
+        turn = await self._try(self._connection.probe(PROBE), self.deadlines.probe)
         if isinstance(turn, FinalResult):
             return True
         if turn is not None:  # an error: either the modem does not know the probe, or it is an overdue one
@@ -390,7 +390,7 @@ class AtChannel:
     async def _wait_until_quiet(self) -> None:
         for _ in range(_QUIET_ROUNDS):
             before = self._received
-            await asyncio.sleep(self._deadlines.quiet)
+            await asyncio.sleep(self.deadlines.quiet)
             if self._received == before:
                 return
         log.warning("%s is never quiet", self._transport.name)

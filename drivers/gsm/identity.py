@@ -6,8 +6,9 @@ Sources: TS 27.007, 5.1 to 5.4 (identification), 7.3 (+COPS), 8.5 (+CSQ), 8.18 (
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from drivers.at.commands import ICCID, IMEI, MANUFACTURER, MODEL, OPERATOR, SERVICE_CENTRE, SIGNAL, AtCommand
+from drivers.at.commands import IMEI, MANUFACTURER, MODEL, OPERATOR, SERVICE_CENTRE, SIGNAL, AtCommand
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.events import ModemIdentity
@@ -49,14 +50,14 @@ async def _imei(channel: AtChannel) -> str | None:
     return None
 
 
-async def read_iccid(channel: AtChannel) -> str | None:
-    """The SIM's serial number by the first command that the modem knows."""
-    for command in ICCID:
+async def read_iccid(channel: AtChannel, commands: Sequence[AtCommand]) -> tuple[str | None, AtCommand | None]:
+    """The SIM's serial number by the first command that the modem knows, and that command."""
+    for command in commands:
         for line in await channel.optional(command) or ():
             number = _iccid(line, swapped=command.name == "+CRSM")
             if number is not None:
-                return number
-    return None
+                return number, command
+    return None, None
 
 
 def _iccid(line: str, *, swapped: bool) -> str | None:

@@ -6,29 +6,33 @@ more of it. Nothing is sent in text mode, ever: a modem that will not confirm PD
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 from drivers.at.commands import (
     ECHO_OFF,
     FULL_FUNCTIONALITY,
     FUNCTIONALITY,
+    MEMORIES_IN_USE,
     NUMERIC_ERRORS,
     OPERATOR_AS_NAME,
     PDU_MODE,
     PROBE,
     REGISTRATION_NEWS,
+    AtCommand,
 )
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.errors import CommandFailed, PduModeRefused
 from drivers.events import ModemIdentity
 from drivers.gsm.channel import AtChannel
-from drivers.gsm.identity import read_equipment, read_iccid
+from drivers.gsm.identity import read_equipment
 from drivers.gsm.pin_rules import Card
+from drivers.gsm.profiles import Profile
 from drivers.gsm.sim_pin import SimPin, unlock
 
-# Some families refuse +CMGF until their message service has started, some seconds after the SIM is ready.
-_PDU_MODE_ATTEMPTS = 12
+# How often a modem is asked that refuses what is about messages until that service has started, some seconds after the
+# SIM is ready: twice a second at the usual pause.
+_ATTEMPTS_A_SECOND = 2
 # <fun>: minimum, and transmit and receive circuits disabled (TS 27.007, 8.2).
 _RADIO_OFF = frozenset({0, 4})
 
@@ -50,19 +54,30 @@ async def _switch_radio_on(channel: AtChannel) -> None:
             await channel.optional(FULL_FUNCTIONALITY)
 
 
-async def open_sim(channel: AtChannel, sim_pin: SimPin, identity: ModemIdentity) -> ModemIdentity:
-    """Unlock the SIM and set PDU mode; the identity with the SIM's number."""
-    await unlock(channel, sim_pin, Card(sim_pin.name, identity.imei))
-    iccid = await read_iccid(channel)
-    sim_pin.require_known(iccid)
-    await _set_pdu_mode(channel)
+async def first_taken(channel: AtChannel, commands: Sequence[str]) -> bool:
+    """Give the commands in their order until one is taken; False if none was."""
+    for command in commands:
+        if await channel.optional(AtCommand(command)) is not None:
+            return True
+    return False
+
+
+async def start_up(channel: AtChannel, profile: Profile, port: str) -> None:
+    """What the family wants to be told first: none of it has to succeed."""
+    for step in (*profile.start_up, profile.news_steps(port)):
+        await first_taken(channel, step)
+
+
+async def open_sim(channel: AtChannel, sim_pin: SimPin, profile: Profile, imei: str | None) -> None:
+    """Unlock the SIM and set PDU mode; raises `ModemNotReady` and `ModemParked`."""
+    await unlock(channel, sim_pin, Card(sim_pin.name, imei), profile.iccid)
+    await _set_pdu_mode(channel, profile)
     await channel.optional(REGISTRATION_NEWS)
     await channel.optional(OPERATOR_AS_NAME)
-    return replace(identity, iccid=iccid)
 
 
-async def _set_pdu_mode(channel: AtChannel) -> None:
-    for attempt in range(_PDU_MODE_ATTEMPTS):
+async def _set_pdu_mode(channel: AtChannel, profile: Profile) -> None:
+    for attempt in range(round(profile.ready_seconds * _ATTEMPTS_A_SECOND)):
         if attempt:
             await channel.pause()
         try:
@@ -73,6 +88,16 @@ async def _set_pdu_mode(channel: AtChannel) -> None:
         else:
             return
     raise PduModeRefused("the modem does not go into PDU mode")
+
+
+async def await_messages(channel: AtChannel, profile: Profile) -> None:
+    """A family that tells when its messages can be read may take PDU mode before, when its memories are missing."""
+    if not profile.ready:
+        return
+    for _ in range(round(profile.ready_seconds * _ATTEMPTS_A_SECOND)):
+        if await channel.optional(MEMORIES_IN_USE) is not None:
+            return
+        await channel.pause()
 
 
 async def is_in_pdu_mode(channel: AtChannel) -> bool | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 
-from drivers.at.commands import ATTENTION, FULL_FUNCTIONALITY, PDU_MODE, AtCommand
+from drivers.at.commands import ATTENTION, FULL_FUNCTIONALITY, PDU_MODE
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
-from drivers.at.urc import RESTARTS
+from drivers.at.urc import RESTARTS, tells_full
 from drivers.errors import (
     CommandFailed,
     CommandTimeout,
@@ -26,20 +27,21 @@ from drivers.errors import (
     TransportError,
     TransportLost,
 )
-from drivers.events import CallMissed, ModemIdentity, Receipt, SubmitResult, WireWitness
+from drivers.events import CallMissed, ModemIdentity, Receipt, StatusReportReceived, SubmitResult, WireWitness
 from drivers.gsm import calls, conversation, ussd
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
-from drivers.gsm.identity import read_operator, read_service_centre, read_signal
-from drivers.gsm.initialisation import greet, is_in_pdu_mode, open_sim
+from drivers.gsm.health import Health
+from drivers.gsm.initialisation import await_messages, first_taken, greet, is_in_pdu_mode, open_sim, start_up
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.profiles import GENERIC, profile_of
 from drivers.gsm.reception import Reception
 from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
 from drivers.gsm.registration import Registration
+from drivers.gsm.report_watch import ReportWatch
 from drivers.gsm.routing import Routing
 from drivers.gsm.settings import ModemSettings
-from drivers.gsm.sim_pin import SimPin, require_unlocked
+from drivers.gsm.sim_pin import SimPin
 from drivers.gsm.storage import Storage
 from drivers.gsm.submit_answer import judge, refused_before_prompt
 from drivers.tpdu import Address, join_smsc
@@ -50,11 +52,15 @@ log = logging.getLogger(__name__)
 # Without registration nothing can be sent, so it is asked for more often than the rest is looked after.
 _UNREGISTERED_SECONDS = 5.0
 _AGAIN_SECONDS = 5.0
-_LATE_LOOKS = 3
+# News that calls for a look may come every second.
+_SOON_SECONDS = 5.0
 
 
 class GsmModem:
-    """One modem on one open port. `session` numbers the openings; `changed` is called when its condition is another."""
+    """One modem on one open port. `session` numbers the openings; `changed` is called when its condition is another.
+
+    `kept` are the PDUs that stay on the SIM and need not be told again: it outlives the openings.
+    """
 
     def __init__(
         self,
@@ -66,16 +72,22 @@ class GsmModem:
         overdue: OverdueSubmit,
         publish: Callable[[MessageEvent | CallMissed], None],
         changed: Callable[[], None],
+        kept: set[str] | None = None,
     ) -> None:
         self._settings = settings
         self._smsc = Address.from_text(settings.smsc) if settings.smsc else None
+        self._publish = publish
         self._sim_pin = sim_pin
         self._changed = changed
         self._overdue = overdue
         self._channel = AtChannel(transport, self._hear, self._fail, settings.deadlines, overdue)
         self._storage = Storage(self._channel)
         self._routing = Routing(self._channel)
-        self._reception = Reception(self._channel, self._storage, self._routing, session, publish)
+        self._reception = Reception(
+            self._channel, self._storage, self._routing, session, self._tell, kept=set() if kept is None else kept
+        )
+        self._health = Health(self._channel, settings, changed)
+        self._watch = ReportWatch()
         self._calls = calls.Calls(self._channel, publish, self._reception.wake.set)
         self._ussd = ussd.Ussd(self._channel)
         # Whoever uses the memories holds it: there is one selection of a memory for all.
@@ -83,16 +95,12 @@ class GsmModem:
         self._failure: asyncio.Future[DriverError] = asyncio.get_running_loop().create_future()
         self._echoes = 0
         self._due = 0.0
+        self._looked_at = float("-inf")
+        self._started_anew = False
         self._initialised = False
         self._radio_off = False
-        #: How many looks at the modem ended in a time-out, in a row.
-        self.late_looks = 0
         self.profile = GENERIC
-        self.smsc = settings.smsc
         self.identity = ModemIdentity()
-        self.registration = Registration()
-        self.operator: str | None = None
-        self.signal_dbm: int | None = None
 
     # --- its life
 
@@ -107,43 +115,39 @@ class GsmModem:
     async def _initialise(self) -> None:
         self.identity = await greet(self._channel)
         self.profile = profile_of(self.identity.manufacturer, self.identity.model)
-        self._routing.profile, self._ussd.form = self.profile, self.profile.ussd
+        self._routing.profile = self._storage.profile = self.profile
+        self._ussd.form = self.profile.ussd
+        deadlines = self._settings.deadlines
+        self._channel.deadlines = replace(deadlines, factor=deadlines.factor * self.profile.patience)
         self._changed()
-        for step in self.profile.start_up:
-            await self._first_taken(step)
-        self.identity = await open_sim(self._channel, self._sim_pin, self.identity)
-        await self._storage.set_up()
-        await self._routing.set_up()
+        await start_up(self._channel, self.profile, self._settings.port)
+        await open_sim(self._channel, self._sim_pin, self.profile, self.identity.imei)
+        await await_messages(self._channel, self.profile)
+        await self._agree()
         await self._calls.set_up()
-        self.smsc = self._settings.smsc or await read_service_centre(self._channel)
-        await self._read_network()
+        await self._health.set_up(self.profile)
+        self._sim_pin.require_known(self._health.iccid)
+        self.identity = replace(self.identity, iccid=self._health.iccid)
         self._echoes = self._channel.echoes
         # One more command shows whether the modem goes on echoing: then echo is no sign of a reset.
-        await self._read_signal()
+        await self._health.read_signal()
         self._echoes = -1 if self._channel.echoes > self._echoes else self._echoes
         if self._failure.done():
             raise self._failure.result()
         self._initialised = True
         self._reception.look_everywhere()
 
-    async def _first_taken(self, commands: Sequence[str]) -> bool:
-        for command in commands:
-            if await self._channel.optional(AtCommand(command)) is not None:
-                return True
-        return False
-
-    async def reinitialise(self) -> None:
-        """Set everything anew on the open port; raises what `open` raises."""
-        self._initialised = False
-        async with self._care:
-            await self._initialise()
-        self._changed()
+    async def _agree(self) -> None:
+        """Where messages are kept and how they are told."""
+        await self._storage.set_up()
+        await self._routing.set_up()
+        self._started_anew = False
 
     async def reset(self) -> None:
         """Start the modem anew. The life of this opening ends by it, whatever the modem says."""
         self._initialised = False
         with contextlib.suppress(CommandTimeout, TransportError):
-            if not await self._first_taken(self.profile.reset):
+            if not await first_taken(self._channel, self.profile.reset):
                 log.warning("%s: the modem takes no command to start anew", self._settings.name)
         self._fail(TransportLost("the modem was told to start anew"))
 
@@ -151,8 +155,8 @@ class GsmModem:
         """Leave the network and come back; raises `CommandFailed`, `CommandTimeout`, `TransportError`."""
         self._radio_off = True
         try:
-            off = await self._first_taken(self.profile.radio_off)
-            on = await self._first_taken(self.profile.radio_on)
+            off = await first_taken(self._channel, self.profile.radio_off)
+            on = await first_taken(self._channel, self.profile.radio_on)
         finally:
             self._radio_off = False
         if not off or not on:
@@ -171,18 +175,15 @@ class GsmModem:
             raise self._failure.result()
         worker.result()
 
-    async def attach(self) -> None:
-        """Open the port and write nothing; raises `TransportError`."""
-        await self._channel.open()
-
     async def idle(self) -> DriverError:
         """Write nothing more; the failure that ends it: the port is lost, or the modem starts anew by itself."""
         return await asyncio.shield(self._failure)
 
     async def answer(self) -> None:
-        """Have it answer AT; raises `CommandTimeout`, `TransportError`."""
+        """Have it answer AT; raises `CommandTimeout`, also when it owes the last look an answer, `TransportError`."""
         with contextlib.suppress(CommandFailed):
             await self._channel.execute(ATTENTION)
+        self._health.require_looks()
 
     async def close(self) -> None:
         """Let the port go."""
@@ -202,7 +203,27 @@ class GsmModem:
     def usable(self) -> bool:
         """Whether a submit makes sense now."""
         working = self._initialised and not self._radio_off and not self._failure.done()
-        return working and self.registration.usable
+        return working and self._health.usable
+
+    @property
+    def registration(self) -> Registration:
+        """How the network serves it."""
+        return self._health.registration
+
+    @property
+    def operator(self) -> str | None:
+        """The operator's name."""
+        return self._health.operator
+
+    @property
+    def signal_dbm(self) -> int | None:
+        """The strength of the signal in dBm."""
+        return self._health.signal_dbm
+
+    @property
+    def smsc(self) -> str | None:
+        """The service centre that messages go to; None where neither the configuration nor the SIM names one."""
+        return self._health.smsc
 
     @property
     def storage_used(self) -> int | None:
@@ -220,19 +241,31 @@ class GsmModem:
         if urc.name in RESTARTS:
             self._fail(ModemRestarted("the modem has started anew"))
         elif urc.name in REGISTRATION_NAMES:
-            self._hear_registration(urc)
+            self._health.hear_registration(urc.line)
         elif urc.name in calls.NAMES:
             self._calls.hear(urc)
         elif urc.name == ussd.NAME:
             self._ussd.hear(urc)
         else:
             self._reception.hear(urc)
+            self._hear_family(urc)
 
-    def _hear_registration(self, urc: Urc) -> None:
-        before = self.registration.word
-        self.registration.hear(urc.line)
-        if self.registration.word != before:
-            self._changed()
+    def _hear_family(self, urc: Urc) -> None:
+        """News that each family has names of its own for."""
+        if not self._initialised:
+            return
+        if self.profile.tells_sim(urc.line) and self._health.hear_sim(urc.line):
+            self._look_now()
+        if self.profile.tells_ready(urc.line):
+            self._started_anew = True
+            self._look_soon()
+        elif tells_full(urc.line):
+            self._look_soon()
+
+    def _tell(self, event: MessageEvent) -> None:
+        if isinstance(event, StatusReportReceived):
+            self._watch.reported()
+        self._publish(event)
 
     def _fail(self, error: Exception) -> None:
         if not self._failure.done():
@@ -254,21 +287,14 @@ class GsmModem:
                         self._due = loop.time() + self._settings.poll_seconds
                         await self._look_after()
                 if not self._reception.wake.is_set():  # all that was to be read has been read
-                    self.late_looks = 0
+                    self._health.note_look(None)
             except (CommandTimeout, CommandFailed) as error:
-                self._count_late(error)
+                self._health.note_look(error)
                 # What was being read is still there, and found by the next look. Not at once: a command that hangs
                 # each time would keep the line from everybody else.
                 log.warning("%s: %s", self._settings.name, error)
                 self._due = min(self._due, loop.time() + _AGAIN_SECONDS)
             await self._wait()
-
-    def _count_late(self, error: CommandTimeout | CommandFailed) -> None:
-        """A modem that answers AT and hangs at what matters, each time, is silent."""
-        if isinstance(error, CommandTimeout):
-            self.late_looks += 1
-            if self.late_looks >= _LATE_LOOKS:
-                raise error
 
     async def _wait(self) -> None:
         """Until there is work, or the next look is due; meanwhile ask for the registration if it is missing."""
@@ -281,7 +307,7 @@ class GsmModem:
                     await wake.wait()
             except TimeoutError:
                 if asking:
-                    await self._read_network()
+                    await self._health.read_network()
         wake.clear()
 
     def _look_now(self) -> None:
@@ -289,15 +315,23 @@ class GsmModem:
         self._due = 0.0
         self._reception.wake.set()
 
+    def _look_soon(self) -> None:
+        """The same, but not at every line of a modem that repeats itself."""
+        self._due = min(self._due, self._looked_at + _SOON_SECONDS)
+        self._reception.wake.set()
+
     async def _look_after(self) -> None:
+        self._looked_at = asyncio.get_running_loop().time()
         self._find_reset()
         if await is_in_pdu_mode(self._channel) is False:
             self._fail(SettingsLost("the modem has left PDU mode"))
             return
-        await require_unlocked(self._channel)
+        await self._health.look()
+        self.identity = replace(self.identity, iccid=self._health.iccid)
+        if self._started_anew:
+            await self._agree()
         await self._routing.check()
-        await self._read_network()
-        await self._read_signal()
+        await self._storage.count()
         self._reception.look_everywhere()
 
     def _was_reset(self) -> bool:
@@ -307,17 +341,6 @@ class GsmModem:
     def _find_reset(self) -> None:
         if self._was_reset():
             self._fail(SettingsLost("the modem has lost its settings"))
-
-    async def _read_network(self) -> None:
-        before = self.registration.word, self.operator
-        await self.registration.read(self._channel)
-        if self.registration.usable:
-            self.operator = await read_operator(self._channel)
-        if (self.registration.word, self.operator) != before:
-            self._changed()
-
-    async def _read_signal(self) -> None:
-        self.signal_dbm = await read_signal(self._channel)
 
     # --- for its owner
 
@@ -361,8 +384,11 @@ class GsmModem:
         except (CommandTimeout, TransportError) as error:
             raise ModemNotReady(error.user_text) from error
         try:
-            return judge(answer.lines, answer.final, tpdu)
+            result = judge(answer.lines, answer.final, tpdu)
         except SubmitRefused as error:
             if error.local:
                 self._look_now()  # the SIM may be gone, or the modem may have forgotten its settings
             raise
+        if self._watch.submitted(tpdu, asyncio.get_running_loop().time()):
+            log.warning("%s: no reports come any more: what it says was sent may not have been", self._settings.name)
+        return result

@@ -39,6 +39,10 @@ ROUTINGS: tuple[tuple[int, ...], ...] = (
 )
 
 
+# The USB interface in the names that udev gives a serial port (…-if02-port0) and in usb:1-1.4:1.2.
+_INTERFACE = re.compile(r"-if(\d\d)|^usb:.*:\d+\.(\d+)$")
+
+
 class UssdForm(Enum):
     """How a modem writes the text of a USSD dialogue in the default alphabet (TS 27.007, 7.15)."""
 
@@ -61,8 +65,8 @@ class Profile:
     news_to: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: +CNMI settings in the order in which they are tried.
     routings: tuple[tuple[int, ...], ...] = ROUTINGS
-    #: News by which it says that messages can be read and sent now.
-    ready: frozenset[str] = frozenset()
+    #: How the news begins by which it says that messages can be read and sent now: in capitals, without quotes.
+    ready: tuple[str, ...] = ()
     #: How long after its start it may refuse whatever is about messages, in seconds.
     ready_seconds: float = 6.0
     #: Commands that start it anew; the first that is taken ends the opening.
@@ -83,10 +87,23 @@ class Profile:
     ussd: UssdForm = UssdForm.PLAIN
     #: Stretches the deadlines of commands, for families that are slow.
     patience: float = 1.0
-    #: News that the SIM has gone, come or is another; the number is read again then.
-    sim_news: frozenset[str] = frozenset({"+CPIN"})
-    #: News that a memory is full.
-    full_news: frozenset[str] = frozenset({"^SMMEMFULL"})
+    #: How the news begins that the SIM has gone, come or is another; its number is read again then.
+    sim_news: tuple[str, ...] = ("+CPIN",)
+
+    def tells_sim(self, line: str) -> bool:
+        """Whether this news is about the SIM."""
+        return line.upper().startswith(self.sim_news)
+
+    def tells_ready(self, line: str) -> bool:
+        """Whether this news says that messages can be read and sent from now on."""
+        return bool(self.ready) and line.upper().replace('"', "").startswith(self.ready)
+
+    def news_steps(self, port: str) -> tuple[str, ...]:
+        """The commands, of which one is enough, that bring news to the interface that `port` names."""
+        found = _INTERFACE.search(port)
+        interface = str(int(found.group(1) or found.group(2))) if found else ""
+        steps = dict(self.news_to)
+        return steps.get(interface, steps.get("", ()))
 
 
 GENERIC = Profile("generic")
@@ -99,18 +116,18 @@ _ALL = (
         reset=("AT^RESET", "AT+CFUN=1,1", "AT+CFUN=16"),
         iccid=("AT^ICCID?", "AT+CCID?", "AT+CRSM=176,12258,0,0,10"),
         ussd=UssdForm.PACKED,
-        sim_news=frozenset({"+CPIN", "^SIMST"}),
+        sim_news=("+CPIN", "^SIMST"),
     ),
     Profile(
         "zte",
         start_up=(("AT+ZCDRUN=8",), ("AT+ZOPRT=5",)),
-        sim_news=frozenset({"+CPIN", "+ZUSIMR"}),
+        sim_news=("+CPIN", "+ZUSIMR"),
     ),
     Profile(
         "simcom",
-        ready=frozenset({"SMS READY", "SMS DONE", "PB DONE", "CALL READY"}),
+        # SIM800 and SIM900 say SMS Ready, SIM7000 and later SMS DONE; +CMGF may fail until then. [8][15][22]
+        ready=("SMS READY", "SMS DONE"),
         ready_seconds=30.0,
-        patience=2.0,
     ),
     Profile(
         "quectel",
@@ -119,11 +136,13 @@ _ALL = (
             ("2", ('AT+QURCCFG="urcport","usbat"',)),
             ("3", ('AT+QURCCFG="urcport","usbmodem"',)),
         ),
-        ready=frozenset({"+QIND"}),
+        # Told only on request: one indication of many. [29]
+        start_up=(('AT+QINDCFG="smsfull",1',), ("AT+QSIMSTAT=1",)),
+        ready=("+QIND: SMS DONE",),
         ready_seconds=20.0,
         reports_in_sr=True,
         iccid=("AT+QCCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
-        sim_news=frozenset({"+CPIN", "+QUSIM", "+QSIMSTAT"}),
+        sim_news=("+CPIN", "+QUSIM", "+QSIMSTAT"),
     ),
     Profile("sierra", reset=("AT!RESET", "AT+CFUN=1,1"), iccid=("AT!ICCID?", "AT+CCID", "AT+CRSM=176,12258,0,0,10")),
     Profile(
@@ -131,16 +150,25 @@ _ALL = (
         start_up=(("AT#QSS=1",),),
         reset=("AT#REBOOT", "AT+CFUN=1,1"),
         iccid=("AT#CCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
-        sim_news=frozenset({"+CPIN", "#QSS"}),
+        sim_news=("+CPIN", "#QSS"),
     ),
-    Profile("ublox", ready=frozenset({"+PBREADY"}), ready_seconds=20.0, reset=("AT+CFUN=16", "AT+CFUN=1,1")),
+    Profile("ublox", ready=("+PBREADY",), ready_seconds=20.0, reset=("AT+CFUN=16", "AT+CFUN=1,1")),
     Profile(
         "cinterion",
-        start_up=(("AT^SCKS=1",),),
+        # News of the SIM, and of a full memory: ^SMGO. [1][30]
+        start_up=(("AT^SCKS=1",), ("AT^SMGO=1",)),
         iccid=("AT^SCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
-        sim_news=frozenset({"+CPIN", "^SCKS"}),
+        sim_news=("+CPIN", "^SCKS"),
     ),
-    Profile("wavecom", ready=frozenset({"+WIND"}), ready_seconds=20.0, cuts_reports=True),
+    Profile(
+        "wavecom",
+        # +WIND: 0 SIM out, 1 SIM in, 4 everything can be asked. [31]
+        start_up=(("AT+WIND=15",),),
+        ready=("+WIND: 4",),
+        ready_seconds=20.0,
+        cuts_reports=True,  # [3]
+        sim_news=("+CPIN", "+WIND: 0", "+WIND: 1"),
+    ),
 )
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
 

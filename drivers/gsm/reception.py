@@ -18,7 +18,7 @@ from drivers.at.events import Urc
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of
 from drivers.errors import CommandFailed, CommandTimeout
-from drivers.events import NO_RECEIPT, Receipt, ReceiptKind
+from drivers.events import NO_RECEIPT, DeliverReceived, Receipt, ReceiptKind
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent, message_event
 from drivers.gsm.routing import Routing
@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 # The memory that shows those of SM and ME together (TS 27.005, 3.1: preferred memory names).
 _JOINED = "MT"
 _REPORTS = "SR"
+# Specific to the SIM (TS 23.038, 4): such a message is stored there for others to read, and is not ours to delete.
+_SIM_SPECIFIC = 2
+# What some modems leave of a report in SR: it names no message. [3]
+_CUT_REPORT = "000000FF00"
 # From so many on one listing takes less of the line's time than reading each; a listing looks through every slot.
 _WORTH_LISTING = 4
 
@@ -40,10 +44,15 @@ class _Slot:
     pdu: str
     serial: int
     acknowledged: bool = False
+    kept: bool = False
+    """Whether the message stays where it is."""
 
 
 class Reception:
-    """The inbound side of one opened modem; `session` marks its receipts."""
+    """The inbound side of one opened modem; `session` marks its receipts.
+
+    `kept` are PDUs that stay in their slots and were acknowledged at an earlier opening: they are not told again.
+    """
 
     def __init__(
         self,
@@ -52,7 +61,10 @@ class Reception:
         routing: Routing,
         session: int,
         publish: Callable[[MessageEvent], None],
+        *,
+        kept: set[str],
     ) -> None:
+        self._kept = kept
         self._channel = channel
         self._storage = storage
         self._routing = routing
@@ -91,12 +103,14 @@ class Reception:
     def _indicated(self, urc: Urc) -> None:
         parameters = parse_parameters(body_of(urc.line))
         memory, index = parameters if len(parameters) == 2 else (None, None)
+        misplaced = urc.name == "+CDSI" and memory != _REPORTS and _REPORTS in self._storage.memories
+        if misplaced:
+            self._look_in(_REPORTS)  # families announce the slot of a report under the wrong memory
         if isinstance(memory, str) and memory and isinstance(index, int) and index >= 0:
-            self._indications.append((memory, index))
+            if not (misplaced and self._storage.profile.reports_in_sr):
+                self._indications.append((memory, index))
         else:
             self.look_everywhere()  # "stored nowhere", as some families say
-        if urc.name == "+CDSI" and memory != _REPORTS and _REPORTS in self._storage.memories:
-            self._look_in(_REPORTS)  # others announce the slot of a report under the wrong memory
         self.wake.set()
 
     def _handed_over(self, urc: Urc) -> None:
@@ -114,7 +128,7 @@ class Reception:
     def look_everywhere(self) -> None:
         """Read every memory at the next opportunity, and free again what could not be freed before."""
         for key, slot in self._slots.items():
-            if slot.acknowledged and key not in self._deletions:
+            if slot.acknowledged and not slot.kept and key not in self._deletions:
                 self._deletions.append(key)
         for memory in self._storage.memories:
             self._look_in(memory)
@@ -134,6 +148,9 @@ class Reception:
             self._confirmations += 1
         elif slot is not None and slot.serial == receipt.serial and not slot.acknowledged:
             slot.acknowledged = True
+            if slot.kept:
+                self._kept.add(slot.pdu)
+                return
             if key not in self._deletions:
                 self._deletions.append(key)
         else:
@@ -296,6 +313,9 @@ class Reception:
         self._forget_indications({(stored.memory, stored.index) for stored in found})
         for stored in found:
             self._offer(stored)
+        kept = sum(slot.kept for (place, _), slot in self._slots.items() if place == memory)
+        if memory == self._storage.receiving and self._storage.is_full_of(kept):
+            await self._storage.receive_elsewhere()
 
     def _offer(self, stored: StoredPdu) -> None:
         key = stored.memory, stored.index
@@ -304,9 +324,17 @@ class Reception:
         if (known is not None and known.pdu == stored.pdu) or self._is_shown_twice(stored):
             return
         self._serial += 1
-        self._slots[key] = _Slot(stored.pdu, self._serial)
         receipt = Receipt(ReceiptKind.STORED, self._session, stored.memory, stored.index, self._serial)
-        self._publish(message_event(stored.pdu, stored.length, receipt))
+        event = message_event(stored.pdu, stored.length, receipt)
+        kept = isinstance(event, DeliverReceived) and event.deliver.data_coding.message_class == _SIM_SPECIFIC
+        self._slots[key] = slot = _Slot(stored.pdu, self._serial, kept=kept)
+        if self._storage.profile.cuts_reports and stored.pdu.startswith(_CUT_REPORT):
+            log.warning("a report in %s was cut by the modem: it names no message", stored.memory or "its storage")
+            self.acknowledge(receipt)
+        elif kept and stored.pdu in self._kept:
+            slot.acknowledged = True
+        else:
+            self._publish(event)
 
     def _is_shown_twice(self, stored: StoredPdu) -> bool:
         """MT shows the messages of SM and ME once more, under numbers of its own."""

@@ -7,12 +7,12 @@ When a PIN may be given is in `pin_rules`, where it is written down in `pin_ledg
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
 from drivers.at.codes import CmeError, CmsError
-from drivers.at.commands import PIN_STATE, enter_pin
+from drivers.at.commands import PIN_STATE, AtCommand, enter_pin
 from drivers.at.urc import body_of
 from drivers.errors import CommandFailed, CommandTimeout, ModemParked, SimMissing, SimNotReady
 from drivers.gsm.channel import AtChannel
@@ -91,11 +91,12 @@ class SimPin:
         """The SIM is looked at again: what stood in the way before may not stand there now."""
         self._refused = None
 
-    async def seen_unlocked(self, channel: AtChannel) -> None:
-        """The SIM is ready. If it had not said what it made of its PIN, and is still the same one, that was right."""
+    async def seen_unlocked(self, read: Callable[[], Awaitable[str | None]]) -> None:
+        """The SIM, whose ICCID `read` reads, is ready. If it had not said what it made of its PIN, and is the same one
+        still, that was right."""
         if self._asked is None or not self._open:
             return
-        iccid = await read_iccid(channel) if self._asked.iccid else None
+        iccid = await read() if self._asked.iccid else None
         if iccid is None or is_same_iccid(iccid, self._asked.iccid or ""):
             await self.settle(PinOutcome.PROVEN)
 
@@ -142,21 +143,26 @@ class SimPin:
         return self._settings.pin
 
 
-async def unlock(channel: AtChannel, sim_pin: SimPin, card: Card) -> None:
+async def unlock(channel: AtChannel, sim_pin: SimPin, card: Card, iccid: Sequence[str]) -> None:
     """Bring the SIM to READY; raises `ModemParked` for what only a person can mend, `ModemNotReady` for no SIM.
 
-    `card` is the SIM as far as it is known without asking it.
+    `card` is the SIM as far as it is known without asking it, `iccid` the commands that ask it for its number.
     """
+
+    async def read_number() -> str | None:
+        number, _ = await read_iccid(channel, [AtCommand(text) for text in iccid])
+        return number
+
     sim_pin.begin_anew()
     entered, state = False, None
     for _ in range(_ATTEMPTS):
         state = await _state(channel)
         if state is None or state == _READY:
             if state == _READY:
-                await sim_pin.seen_unlocked(channel)
+                await sim_pin.seen_unlocked(read_number)
             return
         if state == _PIN and not entered:
-            await _enter(channel, sim_pin, card)
+            await _enter(channel, sim_pin, replace(card, iccid=await read_number()))
             entered = True
         elif state not in {_PIN, "NOT READY", "BUSY"}:
             raise ModemParked(_wanted(state, card.name))
@@ -211,10 +217,9 @@ def _is(error: CommandFailed, codes: tuple[frozenset[CmeError], frozenset[CmsErr
 
 async def _enter(channel: AtChannel, sim_pin: SimPin, card: Card) -> None:
     """Give the SIM its PIN, if that may be, once."""
-    iccid = await read_iccid(channel)
-    sim_pin.require_meant(iccid)
+    sim_pin.require_meant(card.iccid)
     tries = await read_tries(channel)
-    await _to_its_end(_give(channel, sim_pin, replace(card, iccid=iccid), tries))
+    await _to_its_end(_give(channel, sim_pin, card, tries))
 
 
 async def _to_its_end(work: Coroutine[object, object, None]) -> None:

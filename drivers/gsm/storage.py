@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.at.commands import (
     ALL_MESSAGES,
@@ -23,6 +23,7 @@ from drivers.at.parameters import Parameter, parse_alternatives, parse_parameter
 from drivers.at.urc import body_of, is_hexadecimal, name_of
 from drivers.errors import CommandFailed, CommandTimeout
 from drivers.gsm.channel import AtChannel
+from drivers.gsm.profiles import GENERIC, Profile
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,10 @@ log = logging.getLogger(__name__)
 _OURS = ("SM", "ME", "MT", "SR")
 # Where news is best kept when the modem's own choice is none of these.
 _RECEIVING = ("ME", "SM", "MT")
-# <stat>: what we or somebody else put there to be sent is left alone.
+# <stat> of what came in, unread and read.
 _RECEIVED = frozenset({0, 1})
+# <stat> of what is to be sent, where the modem writes words.
+_SENDING = 2
 _MAX_SLOTS = 512
 # Slots to look into where the modem does not say how many it has: those of a small SIM.
 _UNKNOWN_SLOTS = 20
@@ -42,12 +45,16 @@ LONGEST_LINE = 64
 
 @dataclass(frozen=True, slots=True)
 class StoredPdu:
-    """One occupied slot: its memory and index, the hexadecimal PDU and the TPDU length that stood beside it."""
+    """One occupied slot: its memory and index, the hexadecimal PDU and the TPDU length that stood beside it.
+
+    `status` is <stat> of TS 27.005, 3.1: 0 and 1 are received; None where the modem gave no number.
+    """
 
     memory: str
     index: int
     pdu: str
     length: int | None
+    status: int | None = None
 
 
 class Storage:
@@ -59,18 +66,26 @@ class Storage:
         self._listing = True
         self._lists_unread = True
         self._chains = True
+        self._wants_all = False
+        self._receivable: tuple[str, ...] = ()
+        self.profile: Profile = GENERIC
         self.memories: tuple[str, ...] = ("",)
         self.receiving = ""
         #: Slots in use and slots altogether of each memory, as last told.
         self.occupancy: dict[str, tuple[int, int]] = {}
+        #: Messages of each memory that were not received: drafts, and what somebody else has sent.
+        self.foreign: dict[str, int] = {}
 
     async def set_up(self) -> None:
         """Learn the memories and choose one to receive into; a modem may know less of this than all, or nothing."""
+        self._listing = self._listing and self.profile.lists
+        self._chains = self._chains and self.profile.chains
         in_use = await self._in_use()
         known = await self._known()
+        self._receivable = known[2] if len(known) > 2 else ()
         self.receiving = _preferred(in_use, known)
         self._selected = in_use[0] if in_use else ""
-        for count in (3, 2, 1):
+        for count in self.profile.memories:
             if self.receiving and await self._choose(*[self.receiving] * count):
                 break
         else:
@@ -82,8 +97,34 @@ class Storage:
     async def _in_use(self) -> tuple[str, ...]:
         for line in await self._channel.optional(MEMORIES_IN_USE) or ():
             if name_of(line) == MEMORIES_IN_USE.name:
-                return tuple(str(value) for value in parse_parameters(body_of(line)) if isinstance(value, str))
+                values = parse_parameters(body_of(line))
+                for at in range(0, len(values) - 2, 3):  # <mem>,<used>,<total> of each
+                    self._learn(str(values[at]), *values[at + 1 : at + 3])
+                return tuple(str(value) for value in values if isinstance(value, str))
         return ()
+
+    async def count(self) -> None:
+        """Learn how full the memories are; a modem need not tell."""
+        await self._in_use()
+
+    def is_full_of(self, kept: int) -> bool:
+        """Whether the memory that is received into has no room, and `kept` of its messages and drafts are all of it."""
+        used, total = self.occupancy.get(self.receiving, (0, 0))
+        return 0 < total <= used and self.foreign.get(self.receiving, 0) + kept >= total
+
+    async def receive_elsewhere(self) -> bool:
+        """Receive into another memory that has room: mem3 of +CPMS; False if there is none, or the modem refuses."""
+        for name in _RECEIVING:
+            used, total = self.occupancy.get(name, (0, 1))
+            if name == self.receiving or name not in self._receivable or name not in self.memories or used >= total:
+                continue
+            if await self._choose(name, name, name):
+                log.warning(
+                    "%s is full of messages that are not to be deleted: receiving into %s", self.receiving, name
+                )
+                self.receiving = name
+                return True
+        return False
 
     async def _known(self) -> tuple[tuple[str, ...], ...]:
         for line in await self._channel.optional(MEMORIES_KNOWN) or ():
@@ -107,15 +148,21 @@ class Storage:
 
     async def select(self, memory: str) -> bool:
         """Make `memory` the one that is read; False if the modem will not."""
-        return memory in {"", self._selected} or await self._choose(memory)
+        if memory in {"", self._selected}:
+            return True
+        if not self._wants_all and await self._choose(memory):
+            return True
+        # A family that wants all three is told again where to receive.
+        self._wants_all = await self._choose(memory, memory, self.receiving or memory)
+        return self._wants_all
 
     async def read(self, memory: str, index: int) -> StoredPdu | None:
         """The message in one slot; None if it is empty, not for us, or cannot be read."""
         if not await self.select(memory):
             return None
         lines = await self._channel.optional(read_message(index))
-        found = _stored(lines or (), memory, "+CMGR")
-        return None if not found else StoredPdu(memory, index, found[0].pdu, found[0].length)
+        found = _received(_stored(lines or (), memory, "+CMGR"))
+        return None if not found else replace(found[0], index=index)
 
     async def read_all(self, memory: str) -> list[StoredPdu]:
         """Every message for us in `memory`."""
@@ -123,12 +170,15 @@ class Storage:
             return []
         if self._listing:
             try:
-                return _stored(await self._channel.execute(ALL_MESSAGES), memory, "+CMGL")
+                stored = _stored(await self._channel.execute(ALL_MESSAGES), memory, "+CMGL")
+                found = _received(stored)
+                self.foreign[memory] = len(stored) - len(found)
+                return found
             except CommandFailed:
                 self._listing = False
             except CommandTimeout as error:
                 self._listing = False  # a family exists that hangs in +CMGL and answers +CMGR
-                return _stored(error.lines, memory, "+CMGL")
+                return _received(_stored(error.lines, memory, "+CMGL"))
         return await self._read_each(memory)
 
     @property
@@ -141,12 +191,12 @@ class Storage:
         if not await self.select(memory):
             return []
         try:
-            found = _stored(await self._channel.execute(UNREAD_MESSAGES), memory, "+CMGL")
+            found = _received(_stored(await self._channel.execute(UNREAD_MESSAGES), memory, "+CMGL"))
         except CommandFailed:
             found = []
         except CommandTimeout as error:
             self._listing = False
-            found = _stored(error.lines, memory, "+CMGL")
+            found = _received(_stored(error.lines, memory, "+CMGL"))
         # Where none of them is shown the modem cannot list so, or calls read what it has just stored.
         self._lists_unread = any(stored.index in told for stored in found)
         return found
@@ -225,7 +275,20 @@ def _entry(header: tuple[Parameter, ...], line: str, memory: str, name: str) -> 
     status = rest[0] if rest else None
     if not isinstance(index, int):
         return None
-    if isinstance(status, int) and status not in _RECEIVED:
-        return None
     length = rest[-1] if len(rest) > 1 else None
-    return StoredPdu(memory, index, line.upper(), length if isinstance(length, int) else None)
+    return StoredPdu(
+        memory,
+        index,
+        line.upper(),
+        _number(length),
+        _SENDING if isinstance(status, str) and status.upper().startswith("STO") else _number(status),
+    )
+
+
+def _number(value: Parameter) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _received(stored: Sequence[StoredPdu]) -> list[StoredPdu]:
+    """Those that came in; what we or somebody else put there to be sent is left alone."""
+    return [each for each in stored if each.status is None or each.status in _RECEIVED]

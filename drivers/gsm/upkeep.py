@@ -13,16 +13,15 @@ from collections.abc import Awaitable, Callable
 from drivers.at.connection import CR, ESC
 from drivers.errors import (
     DriverError,
-    LineNoisy,
     ModemNotReady,
     ModemParked,
-    ModemRestarted,
     SubmitRefused,
     SubmitUncertain,
 )
 from drivers.events import CallMissed, ModemIdentity, ModemState
 from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.ladder import LADDER, ON_THE_PORT, Rung, Trouble, trouble_of
+from drivers.gsm.lookout import Lookout, News
 from drivers.gsm.modem import GsmModem
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.profiles import GENERIC
@@ -68,6 +67,8 @@ class Upkeep:
         self._tell = tell
         self._spread = spread
         self._sim_pin = sim_pin
+        # What stays on the SIM and was told: an opening more is no reason to tell it again.
+        self._kept: set[str] = set()
         self._session = 0
         self._port: OpenPort | None = None
         self._watch: Watch | None = None
@@ -180,6 +181,7 @@ class Upkeep:
             overdue=self._overdue,
             publish=self._publish,
             changed=self._note_change,
+            kept=self._kept,
         )
         modem.profile = self._profile
         return modem
@@ -262,29 +264,25 @@ class Upkeep:
                     await asyncio.sleep(self._settings.deadlines.repair.after_reset)
                 if not step.watched:
                     await asyncio.Event().wait()
-                held = await self._hold(first=True)
-                while held:
-                    await asyncio.sleep(self._settings.deadlines.repair.look)
-                    held = await self._hold(first=False)
+                await self._await_person()
 
-    async def _hold(self, *, first: bool) -> bool:
-        """Keep the port, and write nothing, until it vanishes. False ends the rest: the modem has started anew, or its
-        port, which was held before, is back."""
-        port = self._port = OpenPort(self._settings.port, self._make_transport)
-        modem = self._fresh_modem(port)
-        try:
-            await modem.attach()
-            if not first:
-                return False
-            error = await modem.idle()
-            if isinstance(error, LineNoisy):
-                await asyncio.Event().wait()
-            return not isinstance(error, ModemRestarted)
-        except DriverError:
-            return True
-        finally:
-            await self._let_go(modem)
-            await port.release()
+    async def _await_person(self) -> None:
+        """Hold the port, and write nothing, until the modem starts anew, or the port has vanished and is back."""
+        held = False
+        while True:
+            port, lookout = OpenPort(self._settings.port, self._make_transport), Lookout()
+            try:
+                await port.open(lookout)
+                if held:
+                    return
+                held = True
+                if await lookout.news() is News.RESTARTED:
+                    return
+            except DriverError as error:
+                log.debug("modem %s, at rest: %s", self._settings.name, error.user_text)
+            finally:
+                await port.release()
+            await asyncio.sleep(self._settings.deadlines.repair.look)
 
 
 def _words(error: Exception) -> str:

@@ -17,9 +17,8 @@ from drivers.gsm.repair import Repair, in_words
 class Watched(Protocol):
     """What a watch sees of a modem."""
 
-    registration: Registration
-    late_looks: int
-
+    @property
+    def registration(self) -> Registration: ...
     @property
     def opened(self) -> bool: ...
     @property
@@ -89,7 +88,7 @@ class Watch:
                 await self.news.wait()
 
     async def _prove(self) -> None:
-        """It has been ready for a while. If it answers, and none of its looks is overdue, that is success."""
+        """It has been ready for a while. If it answers, to its looks as well, that is success."""
         try:
             await self._modem.answer()
         except CommandTimeout:
@@ -99,12 +98,8 @@ class Watch:
             self._well_since = None
             await self._wait(self._calm)  # the line is lost; whoever runs the modem knows by now
             return
-        now = asyncio.get_running_loop().time()
-        if self._modem.late_looks:
-            self._well_since = now
-        else:
-            self._proved = True
-            self._repair.calmed(now)
+        self._proved = True
+        self._repair.calmed(asyncio.get_running_loop().time())
 
     def _not_registered(self, seconds: float) -> NotRegistered:
         word = self._modem.registration.word

@@ -86,7 +86,8 @@ async def test_listings_of_odd_shape(drive: Drive, listing: str) -> None:
 
 async def test_a_memory_that_cannot_be_chosen_after_all(drive: Drive) -> None:
     modem = ScriptedModem(memories={"SM": {1: (0, deliver("one"))}, "ME": {2: (0, deliver("two"))}})
-    modem.answers['AT+CPMS="ME"'] = "+CMS ERROR: 302"
+    refused = ('AT+CPMS="ME"', 'AT+CPMS="ME","ME","SM"')
+    modem.answers.update(dict.fromkeys(refused, "+CMS ERROR: 302"))
     driven = drive(modem)
     await driven.ready()
     await eventually(lambda: driven.messages)
@@ -101,11 +102,13 @@ async def test_a_memory_that_cannot_be_chosen_any_more_keeps_its_message(drive: 
     driven = drive(modem, poll_seconds=0.05)
     await driven.ready()
     await eventually(lambda: driven.messages)
-    modem.answers['AT+CPMS="ME"'] = "+CMS ERROR: 302"
+    refused = ('AT+CPMS="ME"', 'AT+CPMS="ME","ME","SM"')
+    modem.answers.update(dict.fromkeys(refused, "+CMS ERROR: 302"))
     await driven.supervisor.acknowledge(driven.messages[0].receipt)  # type: ignore[union-attr]
     await eventually(lambda: modem.commands.count('AT+CPMS="ME"') > 2)
     assert modem.memories["ME"]
-    del modem.answers['AT+CPMS="ME"']
+    for command in refused:
+        del modem.answers[command]
     await eventually(lambda: not modem.memories["ME"])
     assert len(driven.messages) == 1
 

@@ -1,0 +1,140 @@
+"""What is known of a modem's condition: SIM, network, signal, service centre; asked at a modest pace, and told.
+
+Every question is one command that takes its turn on the line, so that a submit waits for one of them at most. It raises
+what ends an opening: a SIM that is gone, locked, or another one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from drivers.at.commands import AtCommand
+from drivers.errors import CommandFailed, CommandTimeout, ModemNotReady
+from drivers.gsm.channel import AtChannel
+from drivers.gsm.identity import read_iccid, read_operator, read_service_centre, read_signal
+from drivers.gsm.profiles import Profile
+from drivers.gsm.registration import Registration
+from drivers.gsm.settings import ModemSettings
+from drivers.gsm.sim_pin import require_unlocked
+
+log = logging.getLogger(__name__)
+
+# So many looks in a row that end in a time-out are silence.
+_LATE_LOOKS = 3
+
+OTHER_SIM = "another SIM is in the modem"
+
+# Families exist that repeat a line about the SIM every other second, whatever it is like.
+_SAME_NEWS_SECONDS = 30.0
+
+
+class Health:
+    """The condition of one opened modem. `changed` is called when people would see another one."""
+
+    def __init__(self, channel: AtChannel, settings: ModemSettings, changed: Callable[[], None]) -> None:
+        self._channel = channel
+        self._settings = settings
+        self._changed = changed
+        self._iccid_commands: tuple[AtCommand, ...] = ()
+        self._sim_news = ("", float("-inf"))
+        self.registration = Registration()
+        self.operator: str | None = None
+        self.signal_dbm: int | None = None
+        self.iccid: str | None = None
+        self.smsc: str | None = settings.smsc
+        self._late: list[CommandTimeout] = []
+        #: Whether the SIM may be gone, or another: until that is known nothing is sent by it.
+        self.sim_in_doubt = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether the network would take a message of the SIM that is known."""
+        return self.registration.usable and not self.sim_in_doubt
+
+    # --- looks
+
+    def note_look(self, error: CommandTimeout | CommandFailed | None) -> None:
+        """How a look at the modem ended. One that answers AT and hangs at what matters is silent: raises then."""
+        if error is None:
+            self._late.clear()
+        elif isinstance(error, CommandTimeout):
+            self._late.append(error)
+            if len(self._late) >= _LATE_LOOKS:
+                raise error
+
+    def require_looks(self) -> None:
+        """Raise `CommandTimeout` when the last look has ended so."""
+        if self._late:
+            raise self._late[-1]
+
+    # --- news
+
+    def hear_registration(self, line: str) -> None:
+        """Take +CREG and its like."""
+        before = self.registration.word
+        self.registration.hear(line)
+        if self.registration.word != before:
+            self._changed()
+
+    def hear_sim(self, line: str) -> bool:
+        """Take news about the SIM; whether it is to be looked at."""
+        now = asyncio.get_running_loop().time()
+        before, told_at = self._sim_news
+        if line == before and now - told_at < _SAME_NEWS_SECONDS:
+            return False
+        self._sim_news = line, now
+        self.sim_in_doubt = True
+        self._changed()
+        return True
+
+    # --- questions
+
+    async def set_up(self, profile: Profile) -> None:
+        """Learn all of it for the first time."""
+        self._iccid_commands = tuple(AtCommand(text) for text in profile.iccid)
+        self.iccid, known = await read_iccid(self._channel, self._iccid_commands)
+        self._iccid_commands = self._iccid_commands if known is None else (known,)
+        self.sim_in_doubt = False
+        await self._read_service_centre()
+        if self.smsc is None:
+            log.warning("%s: the SIM names no service centre, and none is configured", self._settings.name)
+        await self.read_network()
+
+    async def check_sim(self) -> None:
+        """Make sure that it is the same SIM; raises `ModemNotReady`, `CommandFailed` when that cannot be told yet."""
+        await require_unlocked(self._channel)
+        number, _ = await read_iccid(self._channel, self._iccid_commands if self.iccid or self.sim_in_doubt else ())
+        if number is None and self.iccid and self.sim_in_doubt:
+            raise CommandFailed("the question for the SIM's number", "nothing")
+        if number and self.iccid and number != self.iccid:
+            raise ModemNotReady(OTHER_SIM)
+        self.iccid = self.iccid or number
+        if self.sim_in_doubt:
+            self.sim_in_doubt = False
+            self._changed()
+
+    async def look(self) -> None:
+        """Ask for what changes by itself."""
+        await self.check_sim()
+        await self.read_network()
+        await self.read_signal()
+        if self.smsc is None:
+            await self._read_service_centre()
+
+    async def read_network(self) -> None:
+        """Ask for the registration and the operator."""
+        before = self.registration.word, self.operator
+        await self.registration.read(self._channel)
+        if self.registration.usable:
+            self.operator = await read_operator(self._channel)
+        if (self.registration.word, self.operator) != before:
+            self._changed()
+
+    async def read_signal(self) -> None:
+        """Ask for the strength of the signal."""
+        self.signal_dbm = await read_signal(self._channel)
+
+    async def _read_service_centre(self) -> None:
+        self.smsc = self._settings.smsc or await read_service_centre(self._channel)

@@ -1,0 +1,44 @@
+"""Ears on an open port to which nothing is written: does it vanish, does the modem start anew by itself?"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+
+from drivers.at.connection import AtConnection
+from drivers.at.events import Urc
+from drivers.at.framing import Mark
+from drivers.at.urc import RESTARTS
+from drivers.errors import TransportLost
+
+
+class News(Enum):
+    """What is waited for."""
+
+    VANISHED = auto()
+    RESTARTED = auto()
+
+
+class Lookout:
+    """A transport's receiver; noise is passed over, however much."""
+
+    def __init__(self) -> None:
+        self._connection = AtConnection()
+        self._news: asyncio.Future[News] = asyncio.get_running_loop().create_future()
+
+    async def news(self) -> News:
+        """The first that comes."""
+        return await asyncio.shield(self._news)
+
+    def data_received(self, data: bytes) -> None:
+        self._connection.receive_data(data)
+        while not isinstance(event := self._connection.next_event(), Mark):
+            if isinstance(event, Urc) and event.name in RESTARTS:
+                self._tell(News.RESTARTED)
+
+    def transport_lost(self, error: TransportLost) -> None:  # noqa: ARG002 - the receiver's signature
+        self._tell(News.VANISHED)
+
+    def _tell(self, news: News) -> None:
+        if not self._news.done():
+            self._news.set_result(news)
