@@ -149,3 +149,9 @@ async def test_what_is_asked_and_answered_is_in_no_log(api: Api, gateway: Gatewa
     assert "+33639" not in text
     assert "7351" not in text
     assert "AT+CNUM" not in text
+
+
+async def test_a_network_without_such_a_service(api: Api):
+    await _until(api, "ready", "busy")
+    answer = await api.post("/v1/modems/sim1/ussd", {"code": "#123#"})
+    assert (answer.status, answer.code) == (409, "ussd_failed")

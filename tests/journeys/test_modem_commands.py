@@ -40,7 +40,7 @@ async def test_a_paused_modem_sends_nothing_more_and_others_take_over(tmp_path: 
     folder = tmp_path / "sim"
     folder.mkdir()
     async with (
-        simulated_modems(folder, "--count", "2", "--latency", "50ms") as sim,
+        simulated_modems(folder, "--count", "2", "--latency", "50ms", "--ussd", "#123#=Credit: 12.40 EUR") as sim,
         daemon(tmp_path, CONFIG.format(folder=sim)) as gateway,
     ):
         await gateway.start()
@@ -75,6 +75,10 @@ async def test_a_paused_modem_sends_nothing_more_and_others_take_over(tmp_path: 
             assert (await _events(client, pinned["id"]))["status"] == "held"
             await client.ok("POST", "/v1/modems/m0/resume")
             assert (await client.until(pinned["id"], "sent", "delivered"))["modem"] == "m0"
+            assert await client.ok("POST", "/v1/modems/m1/ussd", {"code": "#123#"}) == {"text": "Credit: 12.40 EUR"}
+            status, answer = await client.call("POST", "/v1/modems/m1/ussd", {"code": "*999#"})
+            assert (status, answer["code"]) == (409, "ussd_failed"), answer
+            assert "12.40" not in (gateway.folder / "stderr.log").read_text()
         assert await gateway.end() == 0
         assert len(ledger_of(sim)) == len(PEOPLE) + 1
 
