@@ -19,7 +19,7 @@ from api.hosts import Hosts
 from api.models.fields import NoFields, NoQuery, PageQuery
 from api.models.inbox import InboxQuery
 from api.models.messages import MessageIn, MessagesQuery, PreviewIn, ReferenceQuery, ResolveIn
-from api.models.modems import SimulateIn
+from api.models.modems import AtIn, SimulateIn, UssdIn
 from api.models.optouts import LiftQuery, OptOutIn, OptOutsQuery
 from api.models.queue import PauseIn
 from api.models.tokens import TokenIn
@@ -51,6 +51,12 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     by_query("DELETE", "/v1/optouts", "contacts", LiftQuery, optouts.lift),
     by_query("GET", "/v1/modems", "read", PageQuery, modems.list_all),
     by_body("POST", "/v1/modems/{name}/simulate", "admin", SimulateIn, modems.simulate),
+    by_body_if_any("POST", "/v1/modems/{name}/reset", "admin", NoFields, modems.reset),
+    by_body_if_any("POST", "/v1/modems/{name}/pause", "admin", NoFields, modems.pause),
+    by_body_if_any("POST", "/v1/modems/{name}/resume", "admin", NoFields, modems.resume),
+    by_body_if_any("POST", "/v1/modems/{name}/unlock", "admin", NoFields, modems.unlock),
+    by_body("POST", "/v1/modems/{name}/at", "admin", AtIn, modems.at),
+    by_body("POST", "/v1/modems/{name}/ussd", "admin", UssdIn, modems.ussd),
     by_query("GET", "/v1/tokens", "admin", PageQuery, tokens.list_all),
     by_body("POST", "/v1/tokens", "admin", TokenIn, tokens.create),
     by_query("DELETE", "/v1/tokens/{name}", "admin", NoQuery, tokens.revoke),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drivers.errors import TransportError
+from drivers.gsm.pin_ledger import PinLedger
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings, SimulatedModem, SimulatedPort
@@ -62,8 +63,11 @@ def _problem_of_path(port: str) -> str | None:
     return None
 
 
-def build_modem(settings: ModemSettings, keeper: PortKeeper | None = None) -> ModemSupervisor:
-    """The supervised modem behind `settings.port`, not yet started; `keeper` keeps the port of a serial device open.
+def build_modem(
+    settings: ModemSettings, keeper: PortKeeper | None = None, pins: PinLedger | None = None
+) -> ModemSupervisor:
+    """The supervised modem behind `settings.port`, not yet started; `keeper` keeps the port of a serial device open,
+    `pins` what became of its PIN.
 
     Raises ValueError when the port can be no modem, or the service centre no address.
     """
@@ -75,10 +79,11 @@ def build_modem(settings: ModemSettings, keeper: PortKeeper | None = None) -> Mo
     if settings.port == SIMULATED:
         return _simulated(settings)
     if settings.port.startswith(SCHEME):
-        return ModemSupervisor(settings, lambda: TcpTransport(settings.port))
+        return ModemSupervisor(settings, lambda: TcpTransport(settings.port), pins=pins)
     return ModemSupervisor(
         settings,
         lambda: SerialTransport(settings.port, baudrate=settings.baudrate, rtscts=settings.rtscts, keeper=keeper),
+        pins=pins,
     )
 
 

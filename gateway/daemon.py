@@ -23,13 +23,14 @@ from aiohttp import web
 
 from api.app import create_app
 from api.server import ApiRunner
-from drivers.catalogue import ModemSettings, build_modem, is_open_port, let_others_in
+from drivers.catalogue import is_open_port, let_others_in
 from drivers.gsm.supervisor import ModemSupervisor
 from gateway.clock import SECOND_US, Clock, SystemClock, boot_id
 from gateway.config.settings import ListenAddress, ModemConfig, Settings
 from gateway.crew import Crew
 from gateway.descriptors import DescriptorStore
 from gateway.errors import Conflict, StoreInUse
+from gateway.fleet import fleet
 from gateway.ids import IdSource
 from gateway.membership import Membership, membership
 from gateway.outbound.gate import Gate
@@ -92,7 +93,7 @@ async def running_gateway(
         await recover(store, gate, clock, settings.gateway.node, journals, leave={mark.id for mark in waited})
         await _forget_counts(store, settings)
         opened = stack.enter_context(_opened(journals, settings.modems, {mark.modem for mark in waited}))
-        modems = {name: build_modem(_modem_settings(each), ports.port(name)) for name, each in settings.modems.items()}
+        modems = await stack.enter_async_context(fleet(settings, store, clock, ports))
         _expect_answers(waited, modems, opened, clock)
         crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened, elsewhere=member.elsewhere)
         services = _services(settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge, member=member)
@@ -131,6 +132,7 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
     """
     ports = DescriptorStore.of_process(os.environ)
     _allow_descriptors()
+    _leave_no_core()
     _spare_what_stays()
     asked = asyncio.Event()
     main = asyncio.current_task()
@@ -161,6 +163,12 @@ def _allow_descriptors() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _leave_no_core() -> None:
+    """A dump of this process would hold PINs, tokens and texts. `ulimit -c` of a developer's shell is not obeyed."""
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _spare_what_stays() -> None:
@@ -234,10 +242,6 @@ def _drop_stale(ports: DescriptorStore, modems: Mapping[str, ModemConfig]) -> No
         let_others_in(descriptor)
         os.close(descriptor)
         ports.forget(name)
-
-
-def _modem_settings(modem: ModemConfig) -> ModemSettings:
-    return ModemSettings(name=modem.name, port=modem.port, pin=modem.pin, smsc=modem.smsc, number=modem.number)
 
 
 @asynccontextmanager

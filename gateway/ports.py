@@ -5,10 +5,11 @@ Drivers fit by shape; pyright checks it where they are wired.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from drivers.events import ModemEvent, ModemStatus, Receipt, SubmitResult, WireWitness
+from drivers.gsm.pin_rules import PinRefusal
 
 
 class Modem(Protocol):
@@ -40,6 +41,35 @@ class Modem(Protocol):
 
         Raises `ModemNotReady` (it did not leave), `SubmitRefused` (it was not accepted) or `SubmitUncertain`.
         """
+        ...
+
+    def set_paused(self, paused: bool) -> None:
+        """Refuse submits, or take them again; receiving goes on."""
+        ...
+
+    async def reset(self) -> None:
+        """Once no submit is in flight, reset it and begin anew; ends its being parked, too."""
+        ...
+
+    @property
+    def pin_refusal(self) -> PinRefusal | None:
+        """Why its SIM was not given the PIN, or did not take it, if that is what parks it."""
+        ...
+
+    async def confirm_pin(self) -> None:
+        """A person allows one more try of the PIN."""
+        ...
+
+    def unlock(self) -> None:
+        """It is not parked any more: begin anew."""
+        ...
+
+    async def converse(self, command: str, seconds: float = 30.0) -> Sequence[str]:
+        """Give it a command line by hand; the lines of its answer, the final result last."""
+        ...
+
+    async def ussd(self, code: str, seconds: float = 60.0) -> str:
+        """Send a USSD code; the network's answer."""
         ...
 
     def events(self) -> AsyncIterator[ModemEvent]:

@@ -162,9 +162,9 @@ class Page(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class ModemView:
     """A modem as front ends see it. `sent_today` counts parts since midnight in the gateway's zone; `limits` are
-    those of its SIM, by their configuration's keys."""
+    those of its SIM by their configuration's keys, and under `used` what it was used for by the same keys."""
 
     status: ModemStatus
     node: str
     sent_today: int
-    limits: Mapping[str, int] | None = None
+    limits: Mapping[str, object] | None = None

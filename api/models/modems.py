@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from typing import Annotated
 
-from api.models.fields import Incoming, Name, Text
+from pydantic import AfterValidator, Field, StringConstraints
+
+from api.models.fields import Incoming, Name, Text, wrong
 from gateway.requests import ModemView
+from gateway.services.modem_acts import AT_MOST_S, AT_S
 
 
 class SimulateIn(Incoming):
@@ -13,6 +17,25 @@ class SimulateIn(Incoming):
 
     sender: Name = Field(alias="from")
     text: Text
+
+
+def _code(value: str) -> str:
+    if not re.fullmatch(r"[0-9*#]{1,160}", value):
+        raise wrong('must be a code such as "#123#": digits, * and #')
+    return value
+
+
+class AtIn(Incoming):
+    """Body of `POST /v1/modems/{name}/at`."""
+
+    command: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    seconds: Annotated[float, Field(gt=0, le=AT_MOST_S)] = AT_S
+
+
+class UssdIn(Incoming):
+    """Body of `POST /v1/modems/{name}/ussd`."""
+
+    code: Annotated[str, AfterValidator(_code)]
 
 
 def modem_out(modem: ModemView) -> dict[str, object]:

@@ -26,6 +26,7 @@ from drivers.errors import CommandFailed, PduModeRefused
 from drivers.events import ModemIdentity
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.identity import read_equipment
+from drivers.gsm.pin_rules import Card
 from drivers.gsm.profiles import Profile
 from drivers.gsm.sim_pin import SimPin, unlock
 
@@ -67,9 +68,9 @@ async def start_up(channel: AtChannel, profile: Profile, port: str) -> None:
         await first_taken(channel, step)
 
 
-async def open_sim(channel: AtChannel, sim_pin: SimPin, profile: Profile) -> None:
+async def open_sim(channel: AtChannel, sim_pin: SimPin, profile: Profile, imei: str | None) -> None:
     """Unlock the SIM and set PDU mode; raises `ModemNotReady` and `ModemParked`."""
-    await unlock(channel, sim_pin)
+    await unlock(channel, sim_pin, Card(sim_pin.name, imei), profile.iccid)
     await _set_pdu_mode(channel, profile)
     await channel.optional(REGISTRATION_NEWS)
     await channel.optional(OPERATOR_AS_NAME)

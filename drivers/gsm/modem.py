@@ -118,11 +118,12 @@ class GsmModem:
         self._channel.deadlines = replace(deadlines, factor=deadlines.factor * self.profile.patience)
         self._changed()
         await start_up(self._channel, self.profile, self._settings.port)
-        await open_sim(self._channel, self._sim_pin, self.profile)
+        await open_sim(self._channel, self._sim_pin, self.profile, self.identity.imei)
         await await_messages(self._channel, self.profile)
         await self._agree()
         await self._calls.set_up()
         await self._health.set_up(self.profile)
+        self._sim_pin.require_known(self._health.iccid)
         self.identity = replace(self.identity, iccid=self._health.iccid)
         self._echoes = self._channel.echoes
         # One more command shows whether the modem goes on echoing: then echo is no sign of a reset.

@@ -37,6 +37,8 @@ class Deadlines:
 class ModemSettings:
     """One modem. `port` is as in the configuration; `number` is the SIM's own number; `smsc` overrides the SIM's.
 
+    `pin_without_counter` lets the PIN be given to a SIM whose modem does not tell how many tries are left. `iccid` is
+    the SIM that is meant: another one parks the modem.
     `poll_seconds` is how often storage, routing, registration and signal are looked after without being asked.
     """
 
@@ -48,4 +50,6 @@ class ModemSettings:
     baudrate: int = DEFAULT_BAUDRATE
     rtscts: bool = False
     poll_seconds: float = 60.0
+    pin_without_counter: bool = False
+    iccid: str | None = None
     deadlines: Deadlines = Deadlines()

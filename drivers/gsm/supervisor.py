@@ -31,6 +31,7 @@ from drivers.events import (
 from drivers.gsm.modem import GsmModem
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import ModemSettings
+from drivers.gsm.sim_pin import PinLedger, PinRefusal, SimPin
 from drivers.gsm.upkeep import Upkeep
 from drivers.transport.base import Transport
 
@@ -56,10 +57,12 @@ class ModemSupervisor:
         make_transport: Callable[[], Transport],
         *,
         simulator: Simulator | None = None,
+        pins: PinLedger | None = None,
         spread: Callable[[], float] = random.random,
     ) -> None:
         self.settings = settings
         self.simulator = simulator
+        self._sim_pin = SimPin(settings, pins)
         self._identity = ModemIdentity()
         self._state = ModemState.STARTING
         self._reason: str | None = None
@@ -75,6 +78,7 @@ class ModemSupervisor:
         self._upkeep = Upkeep(
             settings,
             make_transport,
+            sim_pin=self._sim_pin,
             overdue=self._overdue,
             idle=self._idle,
             publish=self._events.put_nowait,
@@ -153,6 +157,15 @@ class ModemSupervisor:
         """Return when a submit can be taken; for ever, if that never comes."""
         await self._ready.wait()
 
+    @property
+    def pin_refusal(self) -> PinRefusal | None:
+        """Why the SIM was not given its PIN, or did not take it, if that is what parks the modem."""
+        return self._sim_pin.refusal
+
+    async def confirm_pin(self) -> None:
+        """A person allows one more try of the PIN; it is made when the modem is opened next."""
+        await self._sim_pin.confirm()
+
     def set_paused(self, paused: bool) -> None:
         """Refuse submits, or take them again; receiving goes on."""
         self._paused = paused
@@ -204,6 +217,8 @@ class ModemSupervisor:
 
     def unlock(self) -> None:
         """A person says that the PIN may be asked for again: ends PARKED, and does nothing else."""
+        if self._state is ModemState.PARKED:
+            self._tell(ModemState.STARTING, "somebody has acted: it begins anew")
         self._upkeep.unlock()
 
     async def converse(self, command: str, seconds: float = 30.0) -> tuple[str, ...]:

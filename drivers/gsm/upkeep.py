@@ -50,6 +50,7 @@ class Upkeep:
         settings: ModemSettings,
         make_transport: Callable[[], Transport],
         *,
+        sim_pin: SimPin,
         overdue: OverdueSubmit,
         idle: asyncio.Event,
         publish: Callable[[MessageEvent | CallMissed], None],
@@ -65,7 +66,7 @@ class Upkeep:
         self._changed = changed
         self._tell = tell
         self._spread = spread
-        self._sim_pin = SimPin(settings.pin)
+        self._sim_pin = sim_pin
         # What stays on the SIM and was told: an opening more is no reason to tell it again.
         self._kept: set[str] = set()
         self._session = 0
@@ -244,7 +245,6 @@ class Upkeep:
             unlocked.cancel()
             await asyncio.gather(lost, unlocked, return_exceptions=True)
         self._tell(ModemState.STARTING, "unlocked by an operator")
-        self._sim_pin = SimPin(self._settings.pin)
         self.repair.begin_anew()
         return Step(Rung.REINITIALISE, 0.0)
 

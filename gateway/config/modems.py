@@ -11,7 +11,19 @@ from pathlib import Path
 from drivers.catalogue import problems_of_port
 from gateway.config.limits import SimLimits
 from gateway.config.settings import ModemConfig
-from gateway.config.shapes import Shape, Wrong, e164, integer, known, listed, matching, number, number_prefix, text
+from gateway.config.shapes import (
+    Shape,
+    Wrong,
+    boolean,
+    e164,
+    integer,
+    known,
+    listed,
+    matching,
+    number,
+    number_prefix,
+    text,
+)
 from gateway.config.table import Table, join
 from gateway.config.times import duration
 
@@ -21,6 +33,7 @@ _OTHERS = stat.S_IRGRP | stat.S_IROTH
 _MOST = 10_000_000
 
 modem_name: Shape[str] = matching(r"[A-Za-z0-9_-]{1,32}", "must be 1 to 32 letters, digits, - or _")
+_iccid: Shape[str] = matching(r"89[0-9]{16,18}", "must be the SIM's number: 18 to 20 digits that begin with 89")
 _ussd: Shape[str] = matching(r"[0-9*#+]{1,40}", 'must be a code such as "#123#"')
 
 
@@ -49,6 +62,8 @@ def _read(name: str, table: Table, folder: Path, categories: Collection[str]) ->
         categories=table.take("categories", listed(known(categories, "category")), ()),
         prefixes=table.take("prefixes", listed(number_prefix), ()),
         limits=_limits(table),
+        pin_without_counter=table.take("pin_without_counter", boolean, default=False),
+        iccid=table.take("iccid", _iccid, None),
     )
     _check_later(table)
     if port and not modem.simulated and not modem.limits:

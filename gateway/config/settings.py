@@ -65,6 +65,8 @@ class ModemConfig:
     categories: tuple[str, ...]
     prefixes: tuple[str, ...]
     limits: SimLimits = NO_LIMITS
+    pin_without_counter: bool = False
+    iccid: str | None = field(default=None, repr=False)
 
     @property
     def simulated(self) -> bool:

@@ -249,7 +249,13 @@ def _report(heard: _Heard) -> HeardReport:
 
 
 #: States that people are told of; the others are passing.
-_STATE_EVENTS = {"ready": "modem.up", "absent": "modem.down", "repairing": "modem.down", "parked": "modem.parked"}
+_STATE_EVENTS = {
+    "ready": "modem.up",
+    "absent": "modem.down",
+    "repairing": "modem.down",
+    "paused": "modem.down",
+    "parked": "modem.parked",
+}
 
 
 def _record_state(connection: Connection, event: ModemStateChanged, origin: Origin, now_us: int) -> None:

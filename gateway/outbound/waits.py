@@ -1,21 +1,25 @@
-"""What waits because the SIMs that it may leave through have no room: shown as held, without being written to.
+"""What waits because the modems that it may leave through are paused, or their SIMs have no room: shown as held,
+without being written to.
 
 A limit so holds a million messages as quickly as one, and lets go of them as quickly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection
 
 from gateway.config.settings import Settings
 from gateway.message import Hold, Rule
 from gateway.outbound.routes import routes_of
-from gateway.rules.routing import Fit, lane_of
-from gateway.store import lanes, sim_counts
+from gateway.rules.routing import Fit, Lane, lane_of, wanted_text
+from gateway.store import lanes, modem_pauses, sim_counts
 from gateway.store.messages import Waiting
 from gateway.store.schema import AnyRow
+
+#: Nobody knows until when.
+_PAUSED = Hold(Rule.PAUSED, None, "every modem that may take it is paused")
 
 
 def nothing_waits(lane: str) -> None:
@@ -24,24 +28,25 @@ def nothing_waits(lane: str) -> None:
 
 
 class Waits:
-    """Judges by the modems of this host: of others it does not know what they may take."""
+    """Judges by the modems of this host: of others it knows only which of them are paused."""
 
     def __init__(self, settings: Settings) -> None:
         self._routes = routes_of(settings.modems, settings.gateway.node)
         self._node = settings.gateway.node
+        self._shared = settings.store.path is None
         self._limited = any(modem.limits for modem in settings.modems.values())
         self._unheld = {name for name, category in settings.categories.items() if category.sim_limits == "ignore"}
 
     def standing(self, connection: Connection, now_us: int) -> Waiting:
-        """What waits now. Where no modem has limits, nothing is read."""
-        if not self._limited:
+        """What waits now."""
+        paused = modem_pauses.standing(connection)
+        limited = sim_counts.held(connection) if self._limited else []
+        full = {row.modem: row for row in limited if row.node == self._node and row.held_until_us > now_us}
+        if not paused and not full:
             return nothing_waits
-        held = {
-            row.modem: row
-            for row in sim_counts.held(connection)
-            if row.node == self._node and row.held_until_us > now_us
-        }
-        return (lambda lane: self._hold(lane, held)) if held else nothing_waits
+        here = {row.modem for row in paused if row.node == self._node}
+        elsewhere = {wanted_text(row.node, row.modem) for row in paused if row.node != self._node}
+        return lambda lane: self._hold(lane_of(lane), here, elsewhere, full)
 
     def lanes(self, connection: Connection, waiting: Waiting) -> list[str]:
         """The lanes of what waits."""
@@ -49,12 +54,22 @@ class Waits:
             return []
         return [row.lane for row in lanes.waiting(connection) if waiting(row.lane) is not None]
 
-    def _hold(self, text: str, held: Mapping[str, AnyRow]) -> Hold | None:
-        lane = lane_of(text)
+    def _hold(
+        self, lane: Lane, paused: Collection[str], elsewhere: Collection[str], full: Mapping[str, AnyRow]
+    ) -> Hold | None:
+        suiting = [name for name, route in self._routes.items() if route.fit(lane) is not Fit.NOTHING]
+        if lane.wanted in elsewhere or (suiting and all(name in paused for name in suiting) and self._is_ours(lane)):
+            return _PAUSED
         if lane.category in self._unheld:
             return None
-        suiting = [name for name, route in self._routes.items() if route.fit(lane) is not Fit.NOTHING]
-        if not suiting or not all(name in held for name in suiting):
+        if not suiting or not all(name in full or name in paused for name in suiting):
             return None
-        soonest = min((held[name] for name in suiting), key=lambda row: row.held_until_us)
+        waiting = [full[name] for name in suiting if name in full]
+        if not waiting:
+            return None
+        soonest = min(waiting, key=lambda row: row.held_until_us)
         return Hold(Rule.SIM_LIMIT, soonest.held_until_us, f"{soonest.modem}: {soonest.held_detail}")
+
+    def _is_ours(self, lane: Lane) -> bool:
+        """Whether no modem of another host may take it."""
+        return not self._shared or lane.wanted is not None

@@ -1,10 +1,11 @@
-"""Modems: how they are, here and at other hosts, and texts let in through a simulated one."""
+"""Modems: how they are, here and at other hosts; what is done to one; texts let in through a simulated one."""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,13 +17,18 @@ from drivers.tpdu import TpduError
 from gateway.clock import Clock, from_datetime, rfc3339, to_datetime
 from gateway.config.limits import SimLimits
 from gateway.config.settings import Settings
-from gateway.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from gateway.errors import Conflict, InvalidRequest, Unavailable
 from gateway.ports import Modem, Simulator
 from gateway.requests import ModemView, Principal
+from gateway.rules.sim_limits import Counts, Spans, spans_at
 from gateway.services.commands import Commands
-from gateway.store import hosts, upkeep
+from gateway.services.modem_acts import AT, USSD, ModemActs, check_line, no_such_modem, patience_us
+from gateway.store import hosts, sim_counts, upkeep
 from gateway.store.database import Store
 from gateway.store.schema import AnyRow
+from gateway.store.sim_counts import Used
+
+log = logging.getLogger(__name__)
 
 _MAX_INJECTED = 10_000
 _SIMULATE = "simulate"
@@ -48,7 +54,8 @@ class Modems:
         self._limits = {name: _limits_of(modem.limits) for name, modem in settings.modems.items()}
         #: What hosts ask of each other.
         self.commands = Commands(store, clock, self._node)
-        self.commands.handlers[_SIMULATE] = self._simulate_for_another
+        self._acts = ModemActs(store, clock, fleet.modems, self._node).all
+        self.commands.handlers |= {_SIMULATE: self._simulate_for_another, **self._acts}
 
     def told(self) -> Mapping[str, Mapping[str, Any]]:
         """What other hosts should know of each modem, besides how it is."""
@@ -59,14 +66,14 @@ class Modems:
         del principal  # the scope of the route is all that is asked
         since_us = self._midnight_us()
 
-        def work(connection: Connection) -> tuple[dict[tuple[str, str], int], Sequence[AnyRow]]:
-            return upkeep.sent_since(connection, since_us), self._others(connection)
+        def work(connection: Connection) -> tuple[dict[tuple[str, str], int], Sequence[AnyRow], dict[str, Used]]:
+            return upkeep.sent_since(connection, since_us), self._others(connection), sim_counts.every(connection)
 
-        counts, others = await self._store.read(work)
+        counts, others, sims = await self._store.read(work)
         here = [(self._node, modem.status(), self._limits.get(name)) for name, modem in self._fleet.modems.items()]
         there = [(row.node, *_status_of(row)) for row in others]
         views = [
-            ModemView(status, node, counts.get((node, status.name), 0), limits)
+            ModemView(status, node, counts.get((node, status.name), 0), self._with_used(status, node, limits, sims))
             for node, status, limits in [*here, *there]
         ]
         return sorted(views, key=lambda view: (view.status.name, view.node))
@@ -80,12 +87,55 @@ class Modems:
         else:
             await self.commands.ask(node, bare, _SIMULATE, {"from": sender, "text": text})
 
-    async def _simulate_for_another(self, name: str, body: Mapping[str, Any]) -> None:
+    async def act(self, principal: Principal, name: str, verb: str) -> tuple[ModemView, int | None]:
+        """Reset, pause, resume or unlock a modem: the modem afterwards, and for `unlock` the tries that its PIN had
+        left before.
+
+        Raises `NotFound`, and `Conflict`: `modem_not_locked`, `pin_last_try` and `pin_no_counter` for `unlock`.
+        """
+        node, bare = await self._find(name)
+        said = await self._done(node, bare, verb, {})
+        _note(f"modem_{verb}", node, bare, principal)
+        views = await self.list(principal)
+        view = next((each for each in views if (each.node, each.status.name) == (node, bare)), None)
+        if view is None:
+            raise no_such_modem()
+        # What another host told all of its modem is older than what it answers.
+        return replace(view, status=_status(dict(said["status"]))), said.get("tries_left")
+
+    async def converse(self, principal: Principal, name: str, line: str, seconds: float) -> Sequence[str]:
+        """Give a modem a command line by hand; the lines of its answer, the final result last.
+
+        Raises `InvalidRequest` for what is not given by hand, `Conflict` while the modem is not ready, `Unavailable`
+        when it does not answer.
+        """
+        node, bare = await self._find(name)
+        said = await self._done(node, bare, AT, {"command": check_line(line), "seconds": seconds})
+        _note("modem_at", node, bare, principal)
+        return [str(each) for each in said["lines"]]
+
+    async def ussd(self, principal: Principal, name: str, code: str) -> str:
+        """Send a USSD code through a modem; what the network answers. Raises as `converse`."""
+        node, bare = await self._find(name)
+        said = await self._done(node, bare, USSD, {"code": code})
+        log.info(
+            "the network was asked", extra={"action": "modem_ussd", "modem": f"{node}:{bare}", "by": principal.name}
+        )
+        return str(said["text"])
+
+    async def _done(self, node: str, name: str, act: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Done at the host that has the modem."""
+        if node == self._node:
+            return await self._acts[act](name, said)
+        return await self.commands.ask(node, name, act, said, patience_us=patience_us(act, said))
+
+    async def _simulate_for_another(self, name: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         self._simulate(name, body["from"], body["text"])
+        return {}
 
     def _simulate(self, name: str, sender: str, text: str) -> None:
         if name not in self._fleet.modems:
-            raise _no_such_modem()
+            raise no_such_modem()
         simulator = self._fleet.simulators.get(name)
         if simulator is None:
             raise Conflict("not_simulated", "only a simulated modem can be given a text to receive")
@@ -104,7 +154,7 @@ class Modems:
             return self._node, bare
         found = [row for row in await self._store.read(self._others) if row.name == bare and node in {"", row.node}]
         if not found:
-            raise _no_such_modem()
+            raise no_such_modem()
         if len(found) > 1:
             raise Conflict("modem_ambiguous", "several hosts have a modem of that name; say node:name")
         if not found[0].alive:
@@ -116,9 +166,33 @@ class Modems:
             return []
         return [row for row in hosts.modems(connection) if row.node != self._node]
 
+    def _with_used(
+        self, status: ModemStatus, node: str, limits: Mapping[str, int] | None, sims: Mapping[str, Used]
+    ) -> Mapping[str, object] | None:
+        """The limits of a modem, and under `used` what its SIM was used for, as far as it is counted."""
+        if limits is None:
+            return None
+        used = sims.get(status.iccid or f"{node}:{status.name}")
+        if used is None or used.month_us == 0:
+            return {**limits, "used": None}
+        spans = spans_at(self._clock.now_us(), limits.get("billing_day", 1), self._zone)
+        present = _used_in(used, spans)
+        counted = {
+            "per_minute": present.minute,
+            "per_day": present.day,
+            "per_month": present.month,
+            "recipients_per_month": present.people,
+        }
+        return {**limits, "used": {key: count for key, count in counted.items() if key in limits}}
+
     def _midnight_us(self) -> int:
         today = to_datetime(self._clock.now_us()).astimezone(self._zone).date()
         return from_datetime(datetime(today.year, today.month, today.day, tzinfo=self._zone))
+
+
+def _note(action: str, node: str, name: str, principal: Principal) -> None:
+    """Who did what to which modem; not what was asked or answered, which may hold numbers."""
+    log.info("modem command", extra={"action": action, "modem": f"{node}:{name}", "by": principal.name})
 
 
 def _limits_of(limits: SimLimits) -> dict[str, int] | None:
@@ -128,21 +202,31 @@ def _limits_of(limits: SimLimits) -> dict[str, int] | None:
     return {key: value for key, value in asdict(limits).items() if value is not None}
 
 
+def _used_in(used: Used, spans: Spans) -> Counts:
+    """What was counted in the spans of this instant; a clock that was set back does not begin one anew."""
+    return Counts(
+        minute=used.minute_parts if used.minute_us >= spans.minute_us else 0,
+        day=used.day_parts if used.day_us >= spans.day_us else 0,
+        month=used.month_parts if used.month_us >= spans.month_us else 0,
+        people=used.people if used.month_us >= spans.month_us else 0,
+    )
+
+
 def _status_of(row: AnyRow) -> tuple[ModemStatus, dict[str, int] | None]:
     """As its host told it; what a host without a lease told is of the past."""
     told: dict[str, Any] = json.loads(row.status)
     limits = told.pop("limits", None)
     if not row.alive:
         told["state"], told["reason"] = ModemState.ABSENT, _gone(row)
+    return _status(told), limits
+
+
+def _status(told: dict[str, Any]) -> ModemStatus:
     told["state"] = ModemState(told["state"])
-    return ModemStatus(**told), limits
+    return ModemStatus(**told)
 
 
 def _gone(row: AnyRow) -> str:
     if row.ended == hosts.STOPPED:
         return f"its host {row.node} is stopped"
     return f"its host {row.node} has been silent since {rfc3339(row.lease_us)}"
-
-
-def _no_such_modem() -> NotFound:
-    return NotFound("modem_not_found", "there is no such modem")

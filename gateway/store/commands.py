@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from gateway.store import signals
 from gateway.store.prepared import Prepared
@@ -16,8 +28,9 @@ from gateway.store.signals import Topic
 
 _c = command.c
 _NOW: ColumnElement[int] = literal_column("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint", BigInteger)
-# What nobody fetched, the asker having died: texts of people are not left lying.
+# What nobody fetched, the asker having died: texts of people are not left lying. What was begun may take minutes.
 _KEPT_US: ColumnElement[int] = literal_column("60000000", BigInteger)
+_LONGEST_US: ColumnElement[int] = literal_column("600000000", BigInteger)
 
 _leave = Prepared(
     insert(command)
@@ -32,13 +45,18 @@ _leave = Prepared(
     .returning(_c.id)
 )
 _waits = (_c.node == bindparam("its_node"), _c.taken_us.is_(None), _c.until_us > _NOW)
-_any = Prepared(select(_c.id).where(*_waits).limit(1))
+_stale = or_(
+    and_(_c.taken_us.is_(None), _c.until_us + _KEPT_US <= _NOW),
+    _c.done_us + _KEPT_US <= _NOW,
+    _c.until_us + _LONGEST_US <= _NOW,
+)
+_any = Prepared(select(_c.id).where(or_(and_(*_waits), _stale)).limit(1))
 _take = Prepared(update(command).where(*_waits).values(taken_us=_NOW).returning(_c.id, _c.modem, _c.name, _c.body))
-_tidy = Prepared(delete(command).where(_c.until_us + _KEPT_US <= _NOW))
+_tidy = Prepared(delete(command).where(_stale))
 _answer = Prepared(
     update(command).where(_c.id == bindparam("command_id")).values(done_us=_NOW, result=bindparam("document"))
 )
-_result = Prepared(select(_c.result).where(_c.id == bindparam("command_id"), _c.done_us.is_not(None)))
+_standing = Prepared(select(_c.taken_us, _c.done_us).where(_c.id == bindparam("command_id")))
 _remove = Prepared(delete(command).where(_c.id == bindparam("command_id")).returning(_c.taken_us, _c.result))
 
 
@@ -49,7 +67,7 @@ def leave(connection: Connection, node: str, modem: str, name: str, document: st
 
 
 def are_left(connection: Connection, node: str) -> bool:
-    """Whether something waits for `node`."""
+    """Whether something waits for `node`, or lies about."""
     return _any.first(connection, its_node=node) is not None
 
 
@@ -65,9 +83,10 @@ def answer(connection: Connection, command_id: int, document: str) -> None:
     signals.send(connection, Topic.COMMANDS)
 
 
-def result(connection: Connection, command_id: int) -> str | None:
-    """What came of it, as JSON; None as long as nothing did."""
-    return _result.scalar(connection, command_id=command_id)
+def standing(connection: Connection, command_id: int) -> tuple[bool, bool]:
+    """Whether it was begun, and whether it is answered. One that is gone was both."""
+    row = _standing.first(connection, command_id=command_id)
+    return (True, True) if row is None else (row.taken_us is not None, row.done_us is not None)
 
 
 def remove(connection: Connection, command_id: int) -> tuple[bool, str | None]:

@@ -2,45 +2,41 @@
 
 Habits: instants are integer microseconds UTC (`_us`), ids are UUIDv7 in 32 hex digits, a person is a row of
 `recipient` that every other table refers to (so that erasing is one place), state words are those of
-`gateway.message`. Indexes of the queue are partial: work costs what waits, never what is finished.
+`gateway.message`. Indexes of the queue are partial: work costs what waits, never what is finished. Those of modems and
+hosts are in `schema_modems`.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ColumnElement,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Row,
-    String,
-    Table,
-    Text,
-    text,
-)
+from gateway.store.schema_base import ID, ROW_ID, AnyRow, metadata, partial
+from gateway.store.schema_modems import command, host, host_modem, modem_pause, sim_count, sim_person, sim_pin
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-#: A row of any query.
-AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
-
-# SQLite numbers rows only in a column that is declared INTEGER.
-_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
-_ID = String(32)
+__all__ = [
+    "AnyRow",
+    "attempt",
+    "command",
+    "event",
+    "host",
+    "host_modem",
+    "idempotency",
+    "inbound_part",
+    "inbox",
+    "message",
+    "meta",
+    "metadata",
+    "modem_pause",
+    "optout",
+    "part",
+    "pause",
+    "recipient",
+    "report",
+    "sim_count",
+    "sim_person",
+    "sim_pin",
+    "token",
+]
 
 #: Facts about the store itself: `lookup_key_id`, ….
 meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
@@ -48,7 +44,7 @@ meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Colu
 token = Table(
     "token",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("name", String(64), nullable=False),
     # SHA-256 of 256 random bits: nothing to guess, so nothing to slow down.
     Column("hash", LargeBinary(32), nullable=False, unique=True),
@@ -65,7 +61,7 @@ Index("uq_token_name_live", token.c.name, unique=True, sqlite_where=text("revoke
 recipient = Table(
     "recipient",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     # Null once erased; `lookup` stays where an opt-out must still be honoured.
     Column("number", String(64)),
     Column("kind", String(16), nullable=False),
@@ -79,11 +75,11 @@ recipient = Table(
 message = Table(
     "message",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
-    Column("token_id", _ROW_ID, ForeignKey("token.id")),
+    Column("id", ID, primary_key=True),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("token_id", ROW_ID, ForeignKey("token.id")),
     # An automatic reply such as the confirmation of a STOP; it alone may go to a person who opted out.
-    Column("reply_to_inbox_id", _ID),
+    Column("reply_to_inbox_id", ID),
     Column("category", String(64), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("stoppable", Boolean, nullable=False),
@@ -123,27 +119,23 @@ message = Table(
 )
 
 
-def _partial(name: str, where: str, *columns: ColumnElement[Any]) -> None:
-    Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
 _m = message.c
-_partial("ix_message_lane", "status = 'queued'", _m.lane, _m.due_us, _m.id)
-_partial("ix_message_sending", "status = 'sending'", _m.recipient_id, _m.modem)
-_partial("ix_message_held", "status = 'held'", _m.due_us)
-_partial("ix_message_retry", "retry_us IS NOT NULL", _m.retry_us)
-_partial("ix_message_expiry", "status IN ('held', 'queued')", _m.expires_us)
-_partial("ix_message_resend", "status = 'uncertain' AND resend_us IS NOT NULL", _m.resend_us)
-_partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id)
-_partial("ix_message_reference", "reference IS NOT NULL", _m.reference, _m.id)
-_partial("ix_message_reference_waiting", "reference IS NOT NULL AND status IN ('held', 'queued')", _m.reference, _m.id)
+partial("ix_message_lane", "status = 'queued'", _m.lane, _m.due_us, _m.id)
+partial("ix_message_sending", "status = 'sending'", _m.recipient_id, _m.modem)
+partial("ix_message_held", "status = 'held'", _m.due_us)
+partial("ix_message_retry", "retry_us IS NOT NULL", _m.retry_us)
+partial("ix_message_expiry", "status IN ('held', 'queued')", _m.expires_us)
+partial("ix_message_resend", "status = 'uncertain' AND resend_us IS NOT NULL", _m.resend_us)
+partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id)
+partial("ix_message_reference", "reference IS NOT NULL", _m.reference, _m.id)
+partial("ix_message_reference_waiting", "reference IS NOT NULL AND status IN ('held', 'queued')", _m.reference, _m.id)
 Index("ix_message_recipient", _m.recipient_id, _m.id)
 Index("ix_message_token", _m.token_id, _m.id)
 
 part = Table(
     "part",
     metadata,
-    Column("message_id", _ID, ForeignKey("message.id"), primary_key=True),
+    Column("message_id", ID, ForeignKey("message.id"), primary_key=True),
     # 1-based, as in the concatenation element.
     Column("sequence", Integer, primary_key=True),
     Column("state", String(12), nullable=False),
@@ -158,8 +150,8 @@ part = Table(
 attempt = Table(
     "attempt",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
-    Column("message_id", _ID, nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("message_id", ID, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("node", String(255), nullable=False),
     Column("modem", String(64), nullable=False),
@@ -178,32 +170,32 @@ attempt = Table(
     Column("reported_us", BigInteger),
 )
 Index("ix_attempt_message", attempt.c.message_id, attempt.c.id)
-_partial("ix_attempt_uncertain", "state = 'uncertain'", attempt.c.marked_us)
-_partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
-_partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
-_partial("ix_attempt_sim", "tp_mr IS NOT NULL AND iccid IS NOT NULL", attempt.c.iccid, attempt.c.tp_mr, attempt.c.id)
+partial("ix_attempt_uncertain", "state = 'uncertain'", attempt.c.marked_us)
+partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
+partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
+partial("ix_attempt_sim", "tp_mr IS NOT NULL AND iccid IS NOT NULL", attempt.c.iccid, attempt.c.tp_mr, attempt.c.id)
 
 event = Table(
     "event",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("at_us", BigInteger, nullable=False),
     Column("type", String(40), nullable=False),
-    Column("message_id", _ID),
-    Column("inbox_id", _ID),
+    Column("message_id", ID),
+    Column("inbox_id", ID),
     # One sentence without numbers or texts of people.
     Column("detail", Text),
     # On PostgreSQL the transaction's number, by default of the column: ids are given out before their commits come.
     Column("xact", BigInteger),
 )
-_partial("ix_event_message", "message_id IS NOT NULL", event.c.message_id, event.c.id)
-_partial("ix_event_xact", "xact IS NOT NULL", event.c.xact, event.c.id)
+partial("ix_event_message", "message_id IS NOT NULL", event.c.message_id, event.c.id)
+partial("ix_event_xact", "xact IS NOT NULL", event.c.xact, event.c.id)
 
 inbox = Table(
     "inbox",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
     Column("modem", String(64), nullable=False),
     Column("node", String(255), nullable=False),
     Column("iccid", String(24)),
@@ -214,21 +206,21 @@ inbox = Table(
     # TP-SCTS of the first part; null when the network's time was broken.
     Column("sent_us", BigInteger),
     Column("keyword", String(8)),
-    Column("in_reply_to", _ID),
+    Column("in_reply_to", ID),
     Column("reference", String(255)),
     Column("answer", String(64)),
 )
 Index("ix_inbox_recipient", inbox.c.recipient_id, inbox.c.id)
-_partial("ix_inbox_reply", "in_reply_to IS NOT NULL", inbox.c.in_reply_to)
+partial("ix_inbox_reply", "in_reply_to IS NOT NULL", inbox.c.in_reply_to)
 
 #: Every SMS-DELIVER as it came, whole or a part of a long one; `inbox_id` is null while others are missing.
 inbound_part = Table(
     "inbound_part",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     # SHA-256 over SIM and octets: the same message read twice is one record.
     Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id")),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id")),
     Column("modem", String(64), nullable=False),
     Column("node", String(255)),
     Column("iccid", String(24)),
@@ -241,11 +233,11 @@ inbound_part = Table(
     Column("concat_bits", Integer),
     Column("concat_total", Integer),
     Column("concat_sequence", Integer),
-    Column("inbox_id", _ID),
+    Column("inbox_id", ID),
     # Why the octets could not be read; such a row is kept and shown, never dropped.
     Column("problem", Text),
 )
-_partial(
+partial(
     "ix_inbound_part_open",
     "inbox_id IS NULL AND concat_reference IS NOT NULL",
     inbound_part.c.recipient_id,
@@ -257,9 +249,9 @@ Index("ix_inbound_part_inbox", inbound_part.c.inbox_id)
 report = Table(
     "report",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
     Column("modem", String(64), nullable=False),
     Column("node", String(255)),
     Column("iccid", String(24)),
@@ -269,21 +261,21 @@ report = Table(
     # TP-SCTS: when the service centre took the message; null when the network's time was broken.
     Column("submitted_us", BigInteger),
     Column("discharged_us", BigInteger),
-    Column("attempt_id", _ROW_ID, ForeignKey("attempt.id")),
+    Column("attempt_id", ROW_ID, ForeignKey("attempt.id")),
 )
-_partial("ix_report_unmatched", "attempt_id IS NULL", report.c.modem, report.c.tp_mr)
-_partial("ix_report_waiting", "attempt_id IS NULL AND submitted_us IS NOT NULL", report.c.submitted_us)
+partial("ix_report_unmatched", "attempt_id IS NULL", report.c.modem, report.c.tp_mr)
+partial("ix_report_waiting", "attempt_id IS NULL AND submitted_us IS NOT NULL", report.c.submitted_us)
 
 optout = Table(
     "optout",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
     # Empty means every stoppable category.
     Column("category", String(64), nullable=False, server_default=""),
     Column("since_us", BigInteger, nullable=False),
     Column("source", String(64), nullable=False),
-    Column("inbox_id", _ID),
+    Column("inbox_id", ID),
     Column("lifted_us", BigInteger),
     Column("lifted_by", String(64)),
 )
@@ -299,38 +291,6 @@ pause = Table(
     Column("since_us", BigInteger, nullable=False),
 )
 
-#: What the SIM of a modem with limits was used for, in the minute, day and month that began at these instants.
-sim_count = Table(
-    "sim_count",
-    metadata,
-    # Its ICCID, or node and modem where that is not known.
-    Column("sim", String(320), primary_key=True),
-    Column("node", String(255), nullable=False),
-    Column("modem", String(64), nullable=False),
-    Column("billing_day", Integer, nullable=False),
-    Column("minute_us", BigInteger, nullable=False),
-    Column("minute_parts", Integer, nullable=False),
-    Column("day_us", BigInteger, nullable=False),
-    Column("day_parts", Integer, nullable=False),
-    Column("month_us", BigInteger, nullable=False),
-    Column("month_parts", Integer, nullable=False),
-    # People written to this month.
-    Column("people", Integer, nullable=False),
-    # Until when something waits, if this instant is still to come.
-    Column("held_until_us", BigInteger),
-    Column("held_detail", Text),
-)
-
-#: Who was written to through such a SIM, and in which month last.
-sim_person = Table(
-    "sim_person",
-    metadata,
-    Column("sim", String(320), primary_key=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), primary_key=True),
-    Column("month_us", BigInteger, nullable=False),
-    Column("parts", Integer, nullable=False),
-)
-
 #: Requests that were accepted under a key of the caller's. Neither the key nor the body can be read from it.
 idempotency = Table(
     "idempotency",
@@ -339,53 +299,7 @@ idempotency = Table(
     Column("lookup", LargeBinary(32), primary_key=True),
     # Keyed hash of the body in its canonical form.
     Column("body", LargeBinary(32), nullable=False),
-    Column("message_id", _ID, nullable=False),
+    Column("message_id", ID, nullable=False),
     Column("created_us", BigInteger, nullable=False),
 )
 Index("ix_idempotency_created_us", idempotency.c.created_us)
-
-#: The hosts that work on this database, on its clock. Not used on SQLite, where there is one.
-host = Table(
-    "host",
-    metadata,
-    Column("node", String(255), primary_key=True),
-    # Names one incarnation of the host; null when it stopped, or when another host ended it after its lease.
-    Column("session", String(32)),
-    # How the last session ended: `stopped`, `silent`.
-    Column("ended", String(16)),
-    Column("version", String(64)),
-    Column("revision", String(32)),
-    Column("url", Text),
-    # Hash of what decides about sending in its configuration.
-    Column("rules", String(64)),
-    Column("lease_us", BigInteger, nullable=False),
-)
-
-#: The modems of those hosts, as each last told.
-host_modem = Table(
-    "host_modem",
-    metadata,
-    Column("node", String(255), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("state", String(12), nullable=False),
-    Column("simulated", Boolean, nullable=False),
-    # All that is known of it, as JSON.
-    Column("status", Text, nullable=False),
-)
-
-#: What one host asks another to do with a modem. A row lives for seconds.
-command = Table(
-    "command",
-    metadata,
-    Column("id", _ROW_ID, primary_key=True),
-    Column("node", String(255), nullable=False),
-    Column("modem", String(64), nullable=False),
-    Column("name", String(32), nullable=False),
-    Column("body", Text, nullable=False),
-    Column("asked_us", BigInteger, nullable=False),
-    Column("until_us", BigInteger, nullable=False),
-    Column("taken_us", BigInteger),
-    Column("done_us", BigInteger),
-    Column("result", Text),
-)
-_partial("ix_command_open", "taken_us IS NULL", command.c.node)

@@ -56,11 +56,14 @@ def sim_of(modem: ModemFacts) -> str:
 
 
 _get = Prepared(select(sim_count).where(_c.sim == bindparam("name")).with_for_update())
+# A SIM may have been in another modem this month. One that did not tell its number is known by its modem.
 _of_sim = and_(
-    _a.modem == bindparam("modem"),
     _a.marked_us >= bindparam("month"),
     _a.state.not_in(words(_DID_NOT_LEAVE)),
-    or_(_a.iccid == bindparam("sim_name"), and_(_a.iccid.is_(None), _a.node == bindparam("host"))),
+    or_(
+        _a.iccid == bindparam("sim_name"),
+        and_(_a.iccid.is_(None), _a.modem == bindparam("modem"), _a.node == bindparam("host")),
+    ),
 )
 
 
@@ -143,6 +146,7 @@ _hold = Prepared(
     .where(_c.sim == bindparam("name"))
     .values(held_until_us=bindparam("until_us"), held_detail=bindparam("detail"))
 )
+_every = Prepared(select(sim_count))
 _held = Prepared(select(_c.node, _c.modem, _c.held_until_us, _c.held_detail).where(_c.held_until_us.is_not(None)))
 _marked = Prepared(
     select(_a.iccid, _a.node, _a.modem, _a.marked_us, message.c.recipient_id)
@@ -278,6 +282,23 @@ def hold(connection: Connection, modem: ModemFacts, until_us: int, detail: str) 
 def held(connection: Connection) -> list[AnyRow]:
     """The modems whose SIM something waits for: node, modem, held_until_us, held_detail."""
     return _held.rows(connection)
+
+
+def every(connection: Connection) -> dict[str, Used]:
+    """The counts of all SIMs by their names (`sim_of`), each with the spans that it belongs to."""
+    return {
+        row.sim: Used(
+            row.minute_us,
+            row.minute_parts,
+            row.day_us,
+            row.day_parts,
+            row.month_us,
+            row.month_parts,
+            row.people,
+            row.held_until_us,
+        )
+        for row in _every.rows(connection)
+    }
 
 
 def forget_others(connection: Connection, node: str, limited: Collection[str]) -> None:

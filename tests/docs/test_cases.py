@@ -21,6 +21,7 @@ CASES = {
     *(f"F{number:02}" for number in range(1, 6)),
     *(f"M{number:02}" for number in (1, *range(4, 18))),
     *("I03", "L06"),
+    *(f"S{number:02}" for number in (1, 2, 3, 4, 7)),
 }
 _ROW = re.compile(r"^\| ([A-Z]\d\d) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\]\(\.\./\.\./([^)]+)\)")

@@ -10,6 +10,7 @@ from support.scripted_modem import ScriptedLine, ScriptedModem
 
 from drivers.errors import PortMissing
 from drivers.events import ModemEvent, ModemState, ModemStateChanged
+from drivers.gsm.pin_ledger import PinLedger
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 
@@ -17,7 +18,7 @@ from drivers.gsm.supervisor import ModemSupervisor
 class Driven:
     """A supervisor on a scripted modem, its lines, and what it has told."""
 
-    def __init__(self, modem: ScriptedModem, **settings: object) -> None:
+    def __init__(self, modem: ScriptedModem, *, pins: PinLedger | None = None, **settings: object) -> None:
         self.modem = modem
         self.lines: list[ScriptedLine] = []
         self.events: list[ModemEvent] = []
@@ -25,7 +26,7 @@ class Driven:
         self.mistakes = 0
         self.away = False
         made = ModemSettings("m", "scripted:", **{"deadlines": QUICK, **settings})  # type: ignore[arg-type]
-        self.supervisor = ModemSupervisor(made, self._line, spread=lambda: 0.0)
+        self.supervisor = ModemSupervisor(made, self._line, pins=pins, spread=lambda: 0.0)
         self._task: asyncio.Task[None] | None = None
 
     def _line(self) -> ScriptedLine:

@@ -113,7 +113,7 @@ async def test_the_configured_pin_is_entered_once(drive: Drive) -> None:
         return "OK"
 
     modem.answers['AT+CPIN="1234"'] = right
-    driven = drive(modem, pin="1234")
+    driven = drive(modem, pin="1234", pin_without_counter=True)
     await driven.ready()
     assert modem.commands.count('AT+CPIN="1234"') == 1
 
@@ -126,7 +126,7 @@ async def test_a_proven_pin_is_entered_again_after_the_modem_was_reset(drive: Dr
         return "OK"
 
     modem.answers['AT+CPIN="1234"'] = right
-    driven = drive(modem, pin="1234")
+    driven = drive(modem, pin="1234", pin_without_counter=True)
     await driven.ready()
     modem.answers["AT+CPIN?"] = "+CPIN: SIM PIN\nOK"
     modem.say("RDY")
@@ -139,7 +139,7 @@ async def test_a_proven_pin_is_entered_again_after_the_modem_was_reset(drive: Dr
 @pytest.mark.parametrize("answer", ["+CME ERROR: 16", "ERROR", "+CME ERROR: incorrect password", "+CME ERROR: 12"])
 async def test_a_wrong_pin_parks_the_modem_after_one_try(drive: Drive, answer: str) -> None:
     modem = ScriptedModem(answers={**PLAIN, "AT+CPIN?": "+CPIN: SIM PIN\nOK", 'AT+CPIN="9999"': answer})
-    driven = drive(modem, pin="9999")
+    driven = drive(modem, pin="9999", pin_without_counter=True)
     await driven.start()
     await eventually(lambda: driven.supervisor.status().state is ModemState.PARKED)
     reason = driven.supervisor.status().reason or ""
@@ -153,7 +153,7 @@ async def test_a_wrong_pin_parks_the_modem_after_one_try(drive: Drive, answer: s
 
 async def test_a_pin_whose_answer_is_lost_is_not_tried_again(drive: Drive) -> None:
     modem = ScriptedModem(answers={**PLAIN, "AT+CPIN?": "+CPIN: SIM PIN\nOK", 'AT+CPIN="1234"': None})
-    driven = drive(modem, pin="1234", deadlines=HASTY)
+    driven = drive(modem, pin="1234", pin_without_counter=True, deadlines=HASTY)
     await driven.start()
     await eventually(lambda: driven.supervisor.status().state is ModemState.PARKED, 10)
     assert modem.commands.count('AT+CPIN="1234"') == 1
@@ -166,7 +166,7 @@ async def test_a_pin_whose_answer_is_lost_was_right_if_the_sim_is_unlocked(drive
         modem.answers["AT+CPIN?"] = "+CPIN: READY\nOK"
 
     modem.answers['AT+CPIN="1234"'] = unlocked
-    driven = drive(modem, pin="1234", deadlines=HASTY)
+    driven = drive(modem, pin="1234", pin_without_counter=True, deadlines=HASTY)
     await driven.start()
     await asyncio.wait_for(driven.supervisor.wait_ready(), 8)
     modem.answers.update({"AT+CPIN?": "+CPIN: SIM PIN\nOK", 'AT+CPIN="1234"': "+CME ERROR: 16"})

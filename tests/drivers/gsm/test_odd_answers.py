@@ -114,7 +114,8 @@ async def test_a_memory_that_cannot_be_chosen_any_more_keeps_its_message(drive: 
 
 
 async def test_a_sim_that_is_busy_when_its_pin_comes_is_given_it_later(drive: Drive) -> None:
-    modem = ScriptedModem(answers={**PLAIN, "AT+CPIN?": "+CPIN: SIM PIN\nOK"})
+    answers = {**PLAIN, "AT+CPIN?": "+CPIN: SIM PIN\nOK", "AT+CPINR": "+CPINR: SIM PIN,3,3\nOK"}
+    modem = ScriptedModem(answers=answers)
 
     def right(_: str) -> str:
         modem.answers["AT+CPIN?"] = "+CPIN: READY\nOK"

@@ -290,6 +290,7 @@ async def test_a_command_is_done_by_the_host_it_is_for_and_its_refusal_comes_bac
         asking = asyncio.ensure_future(asker.ask("b", "m1", name, {"word": word}))
         await eventually(lambda: place.database and place.database.run("SELECT 1 FROM command"))
         await doer._work()
+        await asyncio.gather(*doer._doing)
         asker.nudge()
         await asking
 
@@ -329,10 +330,54 @@ async def test_a_command_whose_time_has_passed_is_not_carried_out(b: Store, plac
     doer = Commands(b, clock, "b")
     assert place.database is not None
     place.database.run(
-        "INSERT INTO command (node, modem, name, body, asked_us, until_us) VALUES ('b', 'm1', 'say', '{}', 1, 2)"
+        "INSERT INTO command (node, modem, name, body, asked_us, until_us) VALUES ('b', 'm1', 'say', '{}', 1, "
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 1000000)"
     )
     await doer._work()
     assert place.database.run("SELECT taken_us FROM command") == [(None,)]
+
+
+async def test_an_answer_comes_back_and_is_gone_from_the_store(
+    a: Store, b: Store, place: Place, clock: ManualClock
+) -> None:
+    """It takes longer than anybody waits for the beginning, and does not keep others waiting."""
+    slow = asyncio.Event()
+
+    async def tell(modem: str, said) -> dict[str, object]:
+        if said["slow"]:
+            await slow.wait()
+        return {"text": f"{modem} has 12.40 EUR"}
+
+    asker, doer = Commands(a, clock, "a"), Commands(b, clock, "b")
+    doer.handlers["tell"] = tell
+    assert place.database is not None
+    long = asyncio.ensure_future(asker.ask("b", "m1", "tell", {"slow": True}, patience_us=60 * SECOND_US))
+    await eventually(lambda: place.database.run("SELECT 1 FROM command"))  # type: ignore[union-attr]
+    await doer._work()
+    short = asyncio.ensure_future(asker.ask("b", "m2", "tell", {"slow": False}))
+    await eventually(lambda: len(place.database.run("SELECT 1 FROM command")) == 2)  # type: ignore[union-attr]
+    await doer._work()
+    await eventually(lambda: len(doer._doing) == 1)
+    asker.nudge()
+    assert await short == {"text": "m2 has 12.40 EUR"}
+    clock.set_wall(clock.now_us() + 30 * SECOND_US)
+    slow.set()
+    await asyncio.gather(*doer._doing)
+    asker.nudge()
+    assert await long == {"text": "m1 has 12.40 EUR"}
+    assert place.database.run("SELECT count(*) FROM command") == [(0,)]
+
+
+async def test_what_nobody_fetched_does_not_lie_about(a: Store, b: Store, place: Place, clock: ManualClock) -> None:
+    """The host that asked has died."""
+    assert place.database is not None
+    long_ago = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 61000000"
+    place.database.run(
+        "INSERT INTO command (node, modem, name, body, asked_us, until_us, taken_us, done_us, result) "
+        f"VALUES ('b', 'm1', 'at', '{{}}', 1, {long_ago}, {long_ago}, {long_ago}, 'a text of somebody')"
+    )
+    await Commands(a, clock, "a")._work()
+    assert place.database.run("SELECT count(*) FROM command") == [(0,)]
 
 
 # --- modems of others
