@@ -29,6 +29,7 @@ from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.identity import read_operator, read_signal
 from drivers.gsm.initialisation import greet, is_in_pdu_mode, open_sim
 from drivers.gsm.overdue import OverdueSubmit
+from drivers.gsm.port_names import require_named
 from drivers.gsm.reception import Reception
 from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
 from drivers.gsm.registration import Registration
@@ -88,6 +89,7 @@ class GsmModem:
             await self._channel.listen(self._overdue.patience)
             self._overdue.conclude()
         self.identity = await greet(self._channel)
+        require_named(self._settings.port, self.identity.imei)
         self._changed()
         self.identity = await open_sim(self._channel, self._sim_pin, self.identity)
         await self._storage.set_up()
