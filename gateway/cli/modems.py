@@ -1,4 +1,4 @@
-"""`tocsin modems`: the modems and how they are."""
+"""`tocsin modems`: the modems and how they are; and what can be done about them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ import click
 from gateway.cli.client import path_of
 from gateway.cli.options import example, invocation, remote
 from gateway.cli.output import Document, print_document, print_table
+from gateway.cli.probe import probe
 from gateway.cli.reach import gateway
 
 _HEADS = ("NAME", "NODE", "STATE", "REASON", "OPERATOR", "SIGNAL", "SENT TODAY", "MODEL", "PORT")
 
 
-@click.command(epilog=example("tocsin modems", "tocsin modems --json"))
+@click.group(invoke_without_command=True, epilog=example("tocsin modems", "tocsin modems --json"))
 @remote
-def modems() -> None:
-    """List the modems and how they are."""
+@click.pass_context
+def modems(context: click.Context) -> None:
+    """List the modems and how they are; or look for some."""
+    if context.invoked_subcommand:
+        return
     found = [*gateway().items(path_of("modems"))]
     if invocation().json:
         for modem in found:
             print_document(modem)
         return
     print_table(_HEADS, [_row(modem) for modem in found], "no modems")
+
+
+modems.add_command(probe)
 
 
 def _row(modem: Document) -> tuple[object, ...]:
