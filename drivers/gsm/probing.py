@@ -58,14 +58,11 @@ async def probe_ports(
     """Every port; those that are `wanted` are asked, and `told` hears of each of them before."""
     ports = await asyncio.to_thread(serial_ports, roots)
     sticks: dict[str, list[SerialPort]] = {}
-    for port in ports:
+    for port in filter(wanted, ports):
         sticks.setdefault(port.stick, []).append(port)
-    asked = [group for group in sticks.values() if group[0].usb_path is not None or group[0].name in named]
-    found = [
-        each for group in await asyncio.gather(*(_probe_stick(group, roots, told) for group in asked)) for each in group
-    ]
-    by_name = {each.port.name: each for each in found}
-    unasked = "no USB port: asked only when it is named"
+    answered = await asyncio.gather(*(_probe_stick(group, roots, told) for group in sticks.values()))
+    by_name = {each.port.name: each for group in answered for each in group}
+    unasked = "not asked: no USB port, and not named"
     return with_names([by_name.get(port.name) or PortReport(port, problem=unasked) for port in ports], roots)
 
 
@@ -131,8 +128,8 @@ def sim_of(lines: Sequence[str] | None) -> str | None:
         if name_of(line) == "+CPIN":
             word = body_of(line).strip('" ').upper()
             return _SIM_WORDS.get(word, f"asks for {word}")
-        if name_of(line) == "+CME ERROR":
-            code = body_of(line).strip()
+        if line.upper().startswith("+CME ERROR:"):
+            code = line.partition(":")[2].strip()
             return _SIM_ERRORS.get(code, f"error {code}" if code.isdecimal() else code.lower())
     return "none, or not ready" if lines else None
 

@@ -200,6 +200,10 @@ class Usb:
             link.unlink(missing_ok=True)
             link.symlink_to(f"../../{name}")
 
+    def line(self, name: str) -> Line:
+        """The far end of a tty."""
+        return next(stick.lines[names.index(name)] for stick, (_, names) in self._places.items() if name in names)
+
     @staticmethod
     def by_id(stick: Stick, number: int) -> str:
         words = "_".join(word.replace(" ", "_") for word in stick.words.values() if word)

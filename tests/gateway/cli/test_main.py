@@ -15,7 +15,7 @@ from gateway.cli.main import main
 RECORDS = {
     "check-config", "token create", "token list", "token revoke", "send", "preview", "messages", "message", "cancel",
     "resolve", "pause", "resume",
-    "inbox", "modems", "optouts", "optouts add", "optouts lift", "decode", "encode",
+    "inbox", "modems", "modems probe", "doctor", "optouts", "optouts add", "optouts lift", "decode", "encode",
 }  # fmt: skip
 COMMANDS = RECORDS | {"serve", "token", "simulate"}
 
