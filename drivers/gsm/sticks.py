@@ -14,9 +14,9 @@ from drivers.errors import PortBusy
 from drivers.gsm.discovery import SerialPort
 
 # A stick that was plugged in a moment ago may need half a minute to answer; one that is no modem is asked ever less.
-_FIRST_SECONDS = 1.0
+_FIRST_SECONDS = 2.0
 _LONGEST_SECONDS = 60.0
-_OF_AGE = 4.0
+_OF_AGE = 2.0
 
 
 @dataclass(slots=True)

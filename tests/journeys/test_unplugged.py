@@ -310,6 +310,7 @@ async def test_m07_the_sims_of_two_sticks_are_swapped(
     # The same person, the same reference, a minute later, by the other SIM in the same modem.
     then = await scene.client.send(PERSON, "by the other SIM", modem="m1")
     await scene.client.until(then["id"], "delivered", timeout=30)
+    await scene.state("ready", name="m2")
     after = await imeis(scene.client)
     assert {name: imei for name, (imei, _) in after.items()} == {name: imei for name, (imei, _) in before.items()}
     assert (after["m1"][1], after["m2"][1]) == (before["m2"][1], before["m1"][1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,10 @@ from support.usb import Line, Stick, Usb
 from support.waiting import eventually
 
 from drivers.catalogue import ModemSettings, ModemSupervisor, build_modem, is_still_port
+from drivers.errors import PortBusy
 from drivers.events import ModemState
+from drivers.gsm.discovery import SerialPort
+from drivers.gsm.sticks import Sticks
 from drivers.sim import SimSettings, SimulatedModem
 from drivers.sim.network import SimulatedNetwork
 from drivers.sim.settings import numbered
@@ -101,18 +105,43 @@ async def test_a_port_that_is_asked_gets_esc_and_two_short_lines(usb: Usb, find:
     assert bytes(stick.lines[0].heard) == b"\x1b\rAT\rATQ0V1\r"
 
 
-async def test_one_that_was_silent_as_yet_is_not_asked_again_and_again(usb: Usb, find: Find) -> None:
+async def test_one_that_never_answers_keeps_nobody_from_being_found(usb: Usb, find: Find) -> None:
     mute, stick = sticks(2)
-    mute.at = -1
     mute.connect = lambda: _silent(mute)  # type: ignore[method-assign]
     usb.plug(mute, "1-1", 0)
     modem = find(f"imei:{imei_of(stick)}")
     await absent(modem)
-    await eventually(lambda: modem._session >= 4, 15)
-    asked = sum(line.heard.count(b"ATQ0V1\r") for line in mute.lines)
-    assert asked <= 2 * len(mute.lines)
     usb.plug(stick, "1-2", 3)
     await eventually(lambda: modem.status().state is ModemState.READY, 15)
+
+
+def test_a_stick_that_is_silent_is_asked_ever_less_until_it_is_plugged_in_anew() -> None:
+    now = 0.0
+    known = Sticks(lambda: now)
+    ports = [SerialPort("ttyUSB0", Path("/dev/ttyUSB0"), usb_path="1-1", plugged="7")]
+    asked = []
+    for second in range(600):
+        now = float(second)
+        if known.may_ask(known.answers(ports)):
+            asked.append(second)
+            known.silent(known.answers(ports))
+    assert asked[:4] == [0, 2, 4, 6]
+    gaps = [later - before for before, later in pairwise(asked)]
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == 60
+    assert known.may_ask(known.answers([replace(ports[0], plugged="8")]))
+
+
+def test_a_stick_has_one_owner() -> None:
+    known = Sticks(lambda: 0.0)
+    known.claim("1-1", "m1", "usb:1-1")
+    known.claim("1-1", "m1", "usb:1-1")
+    with pytest.raises(PortBusy, match="imei:1 is what modem m1 has open already"):
+        known.claim("1-1", "m2", "imei:1")
+    known.release("1-1", "m2")
+    assert known.owner("1-1") == "m1"
+    known.release("1-1", "m1")
+    known.claim("1-1", "m2", "imei:1")
 
 
 def _silent(stick: Stick) -> list[str]:
