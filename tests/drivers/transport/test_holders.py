@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ _HOLD = (
 )
 
 
-async def test_another_process_with_the_port_is_named() -> None:
+async def test_m21_another_process_with_the_port_is_named(tell: Callable[[str], None]) -> None:
     device = PtyMaster()
     command = [sys.executable, "-c", _HOLD, device.path]
     pipe = subprocess.PIPE
@@ -107,6 +108,8 @@ async def test_another_process_with_the_port_is_named() -> None:
     assert holder.stdout.readline() == "held\n"
     with pytest.raises(PortBusy, match=rf"{device.path} is held by \S+ \(pid {holder.pid}\)"):
         await SerialTransport(device.path).open(Keeper())
+    assert device.read() == b"", "not an octet of ours on its line"
+    tell("M21: a port that another program has: refused, the program named, 0 octets written")
     holder.stdin.close()
     holder.wait(20)
     holder.stdout.close()
