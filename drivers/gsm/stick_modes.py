@@ -1,9 +1,9 @@
 """USB ids of sticks that are not in the mode in which they speak AT, and the command that changes it.
 
-Data. Sources: usb_modeswitch and its device data (12d1:1f01, 12d1:1446, 19d2:2000, 1bbb:f000: which message or eject),
-its forum's topic 1734 and the ofono list of January 2018 (Huawei's message that leads to ports instead of a network
-card), gammu issues 486 and 517 (E3372, E3531), lteforum.at on firmware 21 and 22. A stick of which a serial port is
-there is in order, whatever its id.
+Data. Sources: usb_modeswitch, its options and device data (12d1:1f01, 12d1:1446, 19d2:2000, 1bbb:f000); its forum's
+topic 1734 and the ofono list of January 2018 (Huawei's message that leads to ports instead of a network card); gammu
+issues 486 and 517 (E3372, E3531); balena-os issue 445 (12d1:14dc); asterisk-chan-dongle issue 279 and lteforum.at
+(firmware). A stick of which a serial port is there is in order, whatever its id.
 """
 
 from __future__ import annotations
@@ -57,12 +57,11 @@ def _unbound(usb_id: str) -> WrongMode:
 
 
 WRONG_MODES: Mapping[str, WrongMode] = {
-    # -J is Huawei's message of today, -H that of its first sticks; -K ejects a disc.
+    # -J is Huawei's own message, -K ejects the disc.
     **{each: _storage(each, f"-M {_TO_PORTS}") for each in ("12d1:1f01", "12d1:157d")},
-    **{each: _storage(each, "-J") for each in ("12d1:1446", "12d1:14fe", "12d1:1505", "12d1:1520", "12d1:1521")},
-    "12d1:1003": _storage("12d1:1003", "-H"),
-    **{each: _storage(each, "-K") for each in ("19d2:2000", "19d2:0083", "1bbb:f000", "1c9e:f000")},
-    **{each: _network(each) for each in ("12d1:14db", "12d1:14dc", "12d1:1443")},
+    **{each: _storage(each, "-J") for each in ("12d1:1446", "12d1:1520")},
+    **{each: _storage(each, "-K") for each in ("19d2:2000", "1bbb:f000")},
+    **{each: _network(each) for each in ("12d1:14db", "12d1:14dc")},
     **{each: _unbound(each) for each in ("12d1:1442", "12d1:155e", "12d1:1506", "12d1:1001", "19d2:0031", "1e0e:9001")},
 }
 
