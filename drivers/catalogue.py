@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import replace
-from pathlib import Path
 
 from drivers.errors import TransportError
+from drivers.gsm.devices import open_device
+from drivers.gsm.finding import FoundTransport
 from drivers.gsm.pin_ledger import PinLedger
+from drivers.gsm.port_names import IMEI_SCHEME, USB_SCHEME, parse_port_name
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings, SimulatedModem, SimulatedPort
 from drivers.sim.settings import numbered
 from drivers.tpdu import Address
-from drivers.transport.held import PortKeeper, is_open_port, let_others_in
+from drivers.transport.base import Transport
+from drivers.transport.held import PortKeeper, let_go
+from drivers.transport.roots import roots_of
 from drivers.transport.serial import SerialTransport
 from drivers.transport.tcp import SCHEME, TcpTransport, parse_url
 
@@ -22,15 +26,15 @@ __all__ = [
     "ModemSupervisor",
     "PortKeeper",
     "build_modem",
-    "is_open_port",
-    "let_others_in",
+    "is_still_port",
+    "let_go",
     "problems_of_port",
 ]
 
 SIMULATED = "simulated:"
 
 # Names that the configuration keeps for what is not there yet: they get a better answer than "unknown".
-_RESERVED = ("imei:", "usb:", "smpp://", "http://", "https://")
+_RESERVED = ("smpp://", "http://", "https://")
 _IDENTITIES = 8000
 
 
@@ -46,15 +50,22 @@ def problems_of_port(port: str) -> str | None:
         return None
     if port.startswith(_RESERVED):
         return f"{port.split(':', 1)[0]}: ports are not supported by this version"
+    if port.startswith((IMEI_SCHEME, USB_SCHEME)):
+        try:
+            parse_port_name(port)
+        except ValueError as error:
+            return str(error)
+        return None
     if port.startswith("/"):
         return _problem_of_path(port)
-    return f'{port!r} is no port: write "{SIMULATED}", a device such as "/dev/ttyUSB0", or "{SCHEME}host:port"'
+    forms = f'"{IMEI_SCHEME}356938035643809", "{USB_SCHEME}1-1.4", "{SCHEME}host:port" or "{SIMULATED}"'
+    return f'{port!r} is no port: write a device such as "/dev/ttyUSB0", {forms}'
 
 
 def _problem_of_path(port: str) -> str | None:
-    path = Path(port)
     if "\x00" in port:
         return "a device's path holds no NUL"
+    path = roots_of().path_of(port)
     try:
         if path.exists() and not path.is_char_device():
             return f"{port} is not a serial device"
@@ -80,11 +91,24 @@ def build_modem(
         return _simulated(settings)
     if settings.port.startswith(SCHEME):
         return ModemSupervisor(settings, lambda: TcpTransport(settings.port), pins=pins)
-    return ModemSupervisor(
-        settings,
-        lambda: SerialTransport(settings.port, baudrate=settings.baudrate, rtscts=settings.rtscts, keeper=keeper),
-        pins=pins,
-    )
+    return ModemSupervisor(settings, lambda: _found(settings, keeper), pins=pins)
+
+
+def _found(settings: ModemSettings, keeper: PortKeeper | None) -> Transport:
+    """A port of this machine, looked for at each opening."""
+
+    def open_device_at(path: str, keeper: PortKeeper | None) -> Transport:
+        return SerialTransport(path, baudrate=settings.baudrate, rtscts=settings.rtscts, keeper=keeper)
+
+    name = parse_port_name(settings.port)
+    return FoundTransport(settings.port, name, settings.name, open_device_at, roots=roots_of(), keeper=keeper)
+
+
+def is_still_port(descriptor: int, port: str) -> bool:
+    """Whether `descriptor`, which an earlier process left open, is alive and may be what `port` names."""
+    if port == SIMULATED or port.startswith(SCHEME):
+        return False
+    return open_device(descriptor, parse_port_name(port), roots_of()) is not None
 
 
 def _simulated(settings: ModemSettings) -> ModemSupervisor:

@@ -23,7 +23,7 @@ from aiohttp import web
 
 from api.app import create_app
 from api.server import ApiRunner
-from drivers.catalogue import is_open_port, let_others_in
+from drivers.catalogue import is_still_port, let_go
 from drivers.gsm.supervisor import ModemSupervisor
 from gateway.clock import SECOND_US, Clock, SystemClock, boot_id
 from gateway.config.settings import ListenAddress, ModemConfig, Settings
@@ -236,11 +236,10 @@ def _drop_stale(ports: DescriptorStore, modems: Mapping[str, ModemConfig]) -> No
     """Close what was left open and is no port of ours any more: unplugged, another device, another configuration."""
     for name in ports.names:
         descriptor = ports.peek(name)
-        if descriptor is None or (name in modems and is_open_port(descriptor, modems[name].port)):
+        if descriptor is None or (name in modems and is_still_port(descriptor, modems[name].port)):
             continue
         ports.take(name)
-        let_others_in(descriptor)
-        os.close(descriptor)
+        let_go(descriptor)
         ports.forget(name)
 
 

@@ -34,6 +34,7 @@ from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.health import Health
 from drivers.gsm.initialisation import await_messages, greet, is_in_pdu_mode, open_sim, start_up
 from drivers.gsm.overdue import OverdueSubmit
+from drivers.gsm.port_names import require_named
 from drivers.gsm.profiles import GENERIC, profile_of
 from drivers.gsm.reception import Reception
 from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
@@ -111,6 +112,7 @@ class GsmModem:
 
     async def _initialise(self) -> None:
         self.identity = await greet(self._channel)
+        require_named(self._settings.port, self.identity.imei)
         self.profile = profile_of(self.identity.manufacturer, self.identity.model)
         self._routing.profile = self._storage.profile = self.profile
         self._ussd.form = self.profile.ussd

@@ -71,3 +71,10 @@ def let_others_in(descriptor: int) -> None:
             fcntl.ioctl(descriptor, termios.TIOCNXCL)
     with contextlib.suppress(OSError, termios.error):
         termios.tcflush(descriptor, termios.TCOFLUSH)
+
+
+def let_go(descriptor: int) -> None:
+    """Close a port that nobody goes on with."""
+    let_others_in(descriptor)
+    with contextlib.suppress(OSError):
+        os.close(descriptor)

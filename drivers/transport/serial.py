@@ -23,6 +23,8 @@ from drivers.errors import PortBusy, PortForbidden, PortMissing, TransportError,
 from drivers.transport.apart import StillHangingError, run_apart
 from drivers.transport.descriptor import DescriptorTransport
 from drivers.transport.held import PortKeeper, is_open_port, is_pseudo_terminal, let_others_in
+from drivers.transport.holders import busy_text, holder_of_device, lock_file_pid
+from drivers.transport.roots import Roots, roots_of
 
 DEFAULT_BAUDRATE = 115_200
 # Far more than a living device takes.
@@ -51,6 +53,7 @@ class SerialTransport(DescriptorTransport):
     async def _connect(self) -> int:
         if self._keeper is not None and (held := self._keeper.take()) is not None:
             return self._take_over(held)
+        _refuse_locked(self.name)
         try:
             port = await run_apart(self.name, self._open_device, OPEN_SECONDS, serial.Serial.close)
         except (TimeoutError, StillHangingError) as error:
@@ -113,18 +116,26 @@ def _close(descriptor: int, close: Callable[[], None] | None) -> None:
             close()
 
 
-def explain(path: str, error: Exception) -> TransportError:
-    """Why `path` could not be opened, as a typed error for people."""
+def explain(path: str, error: Exception, roots: Roots | None = None) -> TransportError:
+    """Why `path` could not be opened, as a typed error for people; the holder of a busy device is named, if seen."""
     number = getattr(error, "errno", None)
     if number in _MISSING:
         return PortMissing(f"there is no device {path}")
     if number in _FORBIDDEN:
         return PortForbidden(f"no permission to open {path} (on most systems it belongs to the group dialout)")
     if number in _BUSY:
-        return PortBusy(f"{path} is held by another program")
+        seen = roots or roots_of()
+        return PortBusy(busy_text(path, holder_of_device(Path(path), seen), seen))
     if Path(path).exists() and not Path(path).is_char_device():
         return TransportError(f"{path} is not a serial device")
     return TransportError(f"{path} cannot be configured as a serial device")
+
+
+def _refuse_locked(path: str) -> None:
+    """Programs of the old school keep each other out by lock files alone; opening the port would garble their line."""
+    roots = roots_of()
+    if lock_file_pid(Path(path), roots) is not None:
+        raise PortBusy(busy_text(path, holder_of_device(Path(path), roots), roots))
 
 
 def _end_of_stream_is_loss(descriptor: int) -> None:

@@ -29,6 +29,7 @@ _PLACES = {
     "resume": ("pause", "resume"),
     "optouts": ("optouts", "optouts"),
     "modems": ("modems", "modems"),
+    "doctor": ("doctor", "doctor"),
     "simulate": ("simulate", "simulate"),
     "decode": ("tpdu_tools", "decode"),
     "encode": ("tpdu_tools", "encode"),

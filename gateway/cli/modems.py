@@ -9,6 +9,7 @@ from gateway.cli.modem_acts import pause_modem, reset_modem, resume_modem, unloc
 from gateway.cli.modem_talk import ask_modem, ask_network
 from gateway.cli.options import example, invocation, remote
 from gateway.cli.output import Document, print_document, print_table
+from gateway.cli.probe import probe
 from gateway.cli.reach import gateway
 
 _HEADS = ("NAME", "NODE", "STATE", "REASON", "OPERATOR", "SIGNAL", "SENT TODAY", "MODEL", "PORT")
@@ -35,7 +36,7 @@ def modems(context: click.Context) -> None:
     print_table(_HEADS, [_row(modem) for modem in found], "no modems")
 
 
-for _command in (reset_modem, pause_modem, resume_modem, unlock_modem, ask_modem, ask_network):
+for _command in (reset_modem, pause_modem, resume_modem, unlock_modem, ask_modem, ask_network, probe):
     modems.add_command(_command)
 
 

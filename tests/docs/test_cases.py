@@ -22,6 +22,7 @@ CASES = {
     *(f"M{number:02}" for number in (1, *range(4, 18))),
     *("I03", "L06"),
     *(f"S{number:02}" for number in (1, 2, 3, 4, 7)),
+    *(f"M{number:02}" for number in (6, 7, 21)),
 }
 _ROW = re.compile(r"^\| ([A-Z]\d\d) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\]\(\.\./\.\./([^)]+)\)")

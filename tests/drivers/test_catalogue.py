@@ -9,7 +9,19 @@ from support.waiting import eventually
 from drivers.catalogue import ModemSettings, build_modem, problems_of_port
 
 
-@pytest.mark.parametrize("port", ["simulated:", "/dev/ttyUSB0", "/dev/serial/by-id/usb-x", "socket://10.0.0.7:4001"])
+@pytest.mark.parametrize(
+    "port",
+    [
+        "simulated:",
+        "/dev/ttyUSB0",
+        "/dev/serial/by-id/usb-x",
+        "socket://10.0.0.7:4001",
+        "imei:356938035643809",
+        "usb:1-1.4",
+        "usb:1-1.4:1.2",
+        "usb:2-3",
+    ],
+)
 def test_ports_that_can_be_modems(port: str) -> None:
     assert problems_of_port(port) is None
 
@@ -24,8 +36,12 @@ def test_ports_that_can_be_modems(port: str) -> None:
         ("COM3", "is no port"),
         ("socket://host", "socket://host:port"),
         ("socket://host:x", "socket://host:port"),
-        ("imei:356938035643809", "imei: ports are not supported"),
-        ("usb:1-1.4:1.2", "usb: ports"),
+        ("imei:356938035643808", "mistyped"),
+        ("imei:35693803564380", "15 digits"),
+        ("imei:", "15 digits"),
+        ("usb:1", "usb:1-1.4"),
+        ("usb:1-0", "usb:1-1.4"),
+        ("usb:1-1.4:2", "usb:1-1.4"),
         ("smpp://host", "smpp: ports"),
         ("/etc/passwd", "not a serial device"),
         ("/etc", "not a serial device"),
@@ -34,7 +50,7 @@ def test_ports_that_can_be_modems(port: str) -> None:
 )
 def test_ports_that_cannot(port: str, word: str) -> None:
     assert word in (problems_of_port(port) or "")
-    with pytest.raises(ValueError, match=r"port|device|socket"):
+    with pytest.raises(ValueError, match=r"port|device|socket|imei|usb"):
         build_modem(ModemSettings("m", port))
 
 

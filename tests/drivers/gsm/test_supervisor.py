@@ -198,7 +198,7 @@ async def test_a_port_held_by_another_is_told_and_taken_when_it_is_free() -> Non
     await eventually(device.read)
     await second.start()
     await eventually(lambda: second.status().state is ModemState.ABSENT)
-    assert "held by another program" in (second.status().reason or "")
+    assert "what modem one has open already" in (second.status().reason or "")
     await first.stop()
     await eventually(lambda: second.status().state is ModemState.REPAIRING, 10)
     await second.stop()

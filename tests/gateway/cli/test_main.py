@@ -16,6 +16,7 @@ RECORDS = {
     "check-config", "token create", "token list", "token revoke", "send", "preview", "messages", "message", "cancel",
     "resolve", "pause", "resume",
     "inbox", "modems", "modems reset", "modems pause", "modems resume", "modems unlock", "modems at", "modems ussd",
+    "modems probe", "doctor",
     "optouts", "optouts add", "optouts lift", "decode", "encode",
 }  # fmt: skip
 COMMANDS = RECORDS | {"serve", "token", "simulate"}

@@ -1,0 +1,210 @@
+"""What `tocsin doctor` looks at: this machine's ports, clock, folders and processes. It judges nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import errno
+import getpass
+import grp
+import os
+import shutil
+import socket
+import stat
+import statistics
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from drivers.errors import TransportError
+from drivers.gsm.devices import device_of, is_at
+from drivers.gsm.discovery import SerialPort, port_at, serial_ports
+from drivers.gsm.port_names import DeviceName, ImeiName, UsbName, parse_port_name
+from drivers.gsm.probing import PortReport, on_usb, probe_ports
+from drivers.transport.roots import Roots
+from drivers.transport.tcp import SCHEME, parse_url
+from gateway.cli.doctor_rules import FolderFact, PortFact
+from gateway.clock import Clock
+from gateway.config.settings import ModemConfig
+
+_CONNECT_S = 3.0
+_FLUSHES = 8
+_FLUSHED_OCTETS = 4096
+_TIME_ERROR = 5
+# struct timex of the kernel is smaller than this on every machine.
+_TIMEX_OCTETS = 512
+_UDEV_DATA = Path("/run/udev/data")
+_IGNORED = ("E:ID_MM_DEVICE_IGNORE=1", "E:ID_MM_PORT_IGNORE=1")
+
+
+def user_name() -> str:
+    """Who runs this."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+# --- modems
+
+
+def ports_of(modems: Mapping[str, ModemConfig], roots: Roots) -> list[PortFact]:
+    """What there is to say of each configured port, with no gateway running: they are asked, and no other is."""
+    names = [parse_port_name(modem.port) for modem in modems.values() if _is_serial(modem)]
+    devices = {port_at(device_of(name, roots), roots) for name in names if isinstance(name, DeviceName)}
+    anywhere = any(isinstance(name, ImeiName) for name in names)
+
+    def wanted(port: SerialPort) -> bool:
+        here = any(isinstance(name, UsbName) and is_at(port, name) for name in names)
+        return (anywhere and on_usb(port)) or here or port in devices
+
+    reports = {each.port.name: each for each in asyncio.run(probe_ports(roots, wanted))} if names else {}
+    return [_port_of(modem, reports, roots) for modem in modems.values()]
+
+
+def _is_serial(modem: ModemConfig) -> bool:
+    return not modem.simulated and not modem.port.startswith(SCHEME)
+
+
+def _port_of(modem: ModemConfig, reports: Mapping[str, PortReport], roots: Roots) -> PortFact:
+    if modem.simulated:
+        return PortFact(modem.name, modem.port, "simulated")
+    if modem.port.startswith(SCHEME):
+        return PortFact(modem.name, modem.port, "network", problem=_connects(modem.port))
+    report = _report_of(modem.port, reports, roots)
+    if report is None:
+        return _missing(modem, roots)
+    device = roots.written(report.port.device)
+    forbidden = not os.access(report.port.device, os.R_OK | os.W_OK)
+    return PortFact(
+        modem.name,
+        modem.port,
+        "serial",
+        device=device,
+        forbidden=forbidden,
+        problem=None if forbidden else report.problem,
+        answers=report.answers,
+        model=" ".join(word for word in (report.manufacturer, report.model) if word) or None,
+        sim=report.sim,
+        has_pin=modem.pin is not None,
+        service_centre=True if modem.smsc else report.service_centre,
+        signal_dbm=report.signal_dbm,
+        group=_group_of(report.port.device),
+        user=user_name(),
+    )
+
+
+def _report_of(port: str, reports: Mapping[str, PortReport], roots: Roots) -> PortReport | None:
+    """The report of the port that is meant: of several, the one that answers in full."""
+    name = parse_port_name(port)
+    if isinstance(name, DeviceName):
+        found = port_at(device_of(name, roots), roots)
+        return None if found is None else reports.get(found.name)
+    if isinstance(name, ImeiName):
+        return next((each for each in reports.values() if name.fits(each.imei)), None)
+    fitting = [each for each in reports.values() if is_at(each.port, name)]
+    return min(fitting, key=lambda each: (each.imei is None, not each.answers), default=None)
+
+
+def _missing(modem: ModemConfig, roots: Roots) -> PortFact:
+    name = parse_port_name(modem.port)
+    if isinstance(name, DeviceName) and (device := device_of(name, roots)).exists():
+        # A device of which sysfs knows nothing, such as a pseudo-terminal: there, and not asked.
+        forbidden = not os.access(device, os.R_OK | os.W_OK)
+        return PortFact(
+            modem.name, modem.port, "serial", forbidden=forbidden, group=_group_of(device), user=user_name()
+        )
+    told = "no modem that answers has this IMEI" if isinstance(name, ImeiName) else None
+    return PortFact(modem.name, modem.port, "serial", missing=True, problem=told)
+
+
+def _connects(url: str) -> str | None:
+    """Whether somebody listens there; the connection is closed at once."""
+    try:
+        socket.create_connection(parse_url(url), timeout=_CONNECT_S).close()
+    except TransportError as error:
+        return error.user_text
+    except OSError as error:
+        return f"cannot be reached ({(error.strerror or 'no answer').lower()})"
+    return None
+
+
+def _group_of(device: Path) -> str | None:
+    try:
+        return grp.getgrgid(device.stat().st_gid).gr_name
+    except (OSError, KeyError):
+        return None
+
+
+def left_alone(modems: Mapping[str, ModemConfig], roots: Roots, udev: Path = _UDEV_DATA) -> bool:
+    """Whether udev tells ModemManager to leave every configured stick alone."""
+    ports = serial_ports(roots)
+    for modem in modems.values():
+        if not _is_serial(modem):
+            continue
+        name = parse_port_name(modem.port)
+        mine = (
+            [port_at(device_of(name, roots), roots)]
+            if isinstance(name, DeviceName)
+            else [port for port in ports if isinstance(name, ImeiName) or is_at(port, name)]
+        )
+        if not mine or not all(port is not None and _is_ignored(port, udev) for port in mine):
+            return False
+    return True
+
+
+def _is_ignored(port: SerialPort, udev: Path) -> bool:
+    try:
+        number = port.device.stat().st_rdev
+        told = (udev / f"c{os.major(number)}:{os.minor(number)}").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    return any(line in told for line in _IGNORED)
+
+
+# --- the machine
+
+
+def clock_is_synchronised() -> bool | None:
+    """What the kernel says of its clock (adjtimex(2), which reads alone when no mode is set); None when it cannot."""
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_OCTETS))
+    except (OSError, AttributeError):
+        return None
+    return None if state < 0 else state != _TIME_ERROR
+
+
+def folder_fact(path: Path, clock: Clock) -> FolderFact:
+    """Rights, room and speed of the state directory, or of where it will be made. What is written is removed again."""
+    try:
+        return _folder_fact(path, clock)
+    except PermissionError:
+        return FolderFact(str(path), writable=False)
+    except OSError as error:
+        told = "no room" if error.errno == errno.ENOSPC else (error.strerror or "error").lower()
+        return FolderFact(str(path), problem=f"a flush fails: {told}")
+
+
+def _folder_fact(path: Path, clock: Clock) -> FolderFact:
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        return FolderFact(str(path), exists=False, problem=f"{there} is no folder")
+    exists, free = there == path, shutil.disk_usage(there).free
+    if not os.access(there, os.W_OK | os.X_OK):
+        return FolderFact(str(path), exists=exists, writable=False, free_octets=free)
+    open_to_others = exists and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    flush_ms = _flush_ms(there, clock)
+    return FolderFact(str(path), exists, open_to_others=open_to_others, free_octets=free, flush_ms=flush_ms)
+
+
+def _flush_ms(folder: Path, clock: Clock) -> float:
+    """The median of a few small writes, each flushed to the disk, in milliseconds."""
+    taken: list[int] = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(_FLUSHES):
+            before = clock.monotonic_us()
+            file.write(b"\0" * _FLUSHED_OCTETS)
+            file.flush()
+            os.fsync(file.fileno())
+            taken.append(clock.monotonic_us() - before)
+    return statistics.median(taken) / 1000
