@@ -7,40 +7,36 @@ Habits: instants are integer microseconds UTC (`_us`), ids are UUIDv7 in 32 hex 
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ColumnElement,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Row,
-    String,
-    Table,
-    Text,
-    text,
-)
+from gateway.store.care_tables import missed_call, modem_care, self_test
+from gateway.store.columns import ID, ROW_ID, AnyRow, metadata, partial
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-#: A row of any query.
-AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
-
-# SQLite numbers rows only in a column that is declared INTEGER.
-_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
-_ID = String(32)
+__all__ = [
+    "AnyRow",
+    "attempt",
+    "command",
+    "event",
+    "host",
+    "host_modem",
+    "idempotency",
+    "inbound_part",
+    "inbox",
+    "message",
+    "meta",
+    "metadata",
+    "missed_call",
+    "modem_care",
+    "optout",
+    "part",
+    "pause",
+    "recipient",
+    "report",
+    "self_test",
+    "sim_count",
+    "sim_person",
+    "token",
+]
 
 #: Facts about the store itself: `lookup_key_id`, ….
 meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
@@ -48,7 +44,7 @@ meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Colu
 token = Table(
     "token",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("name", String(64), nullable=False),
     # SHA-256 of 256 random bits: nothing to guess, so nothing to slow down.
     Column("hash", LargeBinary(32), nullable=False, unique=True),
@@ -65,7 +61,7 @@ Index("uq_token_name_live", token.c.name, unique=True, sqlite_where=text("revoke
 recipient = Table(
     "recipient",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     # Null once erased; `lookup` stays where an opt-out must still be honoured.
     Column("number", String(64)),
     Column("kind", String(16), nullable=False),
@@ -79,11 +75,11 @@ recipient = Table(
 message = Table(
     "message",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
-    Column("token_id", _ROW_ID, ForeignKey("token.id")),
+    Column("id", ID, primary_key=True),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("token_id", ROW_ID, ForeignKey("token.id")),
     # An automatic reply such as the confirmation of a STOP; it alone may go to a person who opted out.
-    Column("reply_to_inbox_id", _ID),
+    Column("reply_to_inbox_id", ID),
     Column("category", String(64), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("stoppable", Boolean, nullable=False),
@@ -123,27 +119,23 @@ message = Table(
 )
 
 
-def _partial(name: str, where: str, *columns: ColumnElement[Any]) -> None:
-    Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
 _m = message.c
-_partial("ix_message_lane", "status = 'queued'", _m.lane, _m.due_us, _m.id)
-_partial("ix_message_sending", "status = 'sending'", _m.recipient_id, _m.modem)
-_partial("ix_message_held", "status = 'held'", _m.due_us)
-_partial("ix_message_retry", "retry_us IS NOT NULL", _m.retry_us)
-_partial("ix_message_expiry", "status IN ('held', 'queued')", _m.expires_us)
-_partial("ix_message_resend", "status = 'uncertain' AND resend_us IS NOT NULL", _m.resend_us)
-_partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id)
-_partial("ix_message_reference", "reference IS NOT NULL", _m.reference, _m.id)
-_partial("ix_message_reference_waiting", "reference IS NOT NULL AND status IN ('held', 'queued')", _m.reference, _m.id)
+partial("ix_message_lane", "status = 'queued'", _m.lane, _m.due_us, _m.id)
+partial("ix_message_sending", "status = 'sending'", _m.recipient_id, _m.modem)
+partial("ix_message_held", "status = 'held'", _m.due_us)
+partial("ix_message_retry", "retry_us IS NOT NULL", _m.retry_us)
+partial("ix_message_expiry", "status IN ('held', 'queued')", _m.expires_us)
+partial("ix_message_resend", "status = 'uncertain' AND resend_us IS NOT NULL", _m.resend_us)
+partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id)
+partial("ix_message_reference", "reference IS NOT NULL", _m.reference, _m.id)
+partial("ix_message_reference_waiting", "reference IS NOT NULL AND status IN ('held', 'queued')", _m.reference, _m.id)
 Index("ix_message_recipient", _m.recipient_id, _m.id)
 Index("ix_message_token", _m.token_id, _m.id)
 
 part = Table(
     "part",
     metadata,
-    Column("message_id", _ID, ForeignKey("message.id"), primary_key=True),
+    Column("message_id", ID, ForeignKey("message.id"), primary_key=True),
     # 1-based, as in the concatenation element.
     Column("sequence", Integer, primary_key=True),
     Column("state", String(12), nullable=False),
@@ -158,8 +150,8 @@ part = Table(
 attempt = Table(
     "attempt",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
-    Column("message_id", _ID, nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("message_id", ID, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("node", String(255), nullable=False),
     Column("modem", String(64), nullable=False),
@@ -178,32 +170,33 @@ attempt = Table(
     Column("reported_us", BigInteger),
 )
 Index("ix_attempt_message", attempt.c.message_id, attempt.c.id)
-_partial("ix_attempt_uncertain", "state = 'uncertain'", attempt.c.marked_us)
-_partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
-_partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
-_partial("ix_attempt_sim", "tp_mr IS NOT NULL AND iccid IS NOT NULL", attempt.c.iccid, attempt.c.tp_mr, attempt.c.id)
+partial("ix_attempt_uncertain", "state = 'uncertain'", attempt.c.marked_us)
+partial("ix_attempt_failed", "state = 'failed'", attempt.c.marked_us)
+partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
+partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
+partial("ix_attempt_sim", "tp_mr IS NOT NULL AND iccid IS NOT NULL", attempt.c.iccid, attempt.c.tp_mr, attempt.c.id)
 
 event = Table(
     "event",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("at_us", BigInteger, nullable=False),
     Column("type", String(40), nullable=False),
-    Column("message_id", _ID),
-    Column("inbox_id", _ID),
+    Column("message_id", ID),
+    Column("inbox_id", ID),
     # One sentence without numbers or texts of people.
     Column("detail", Text),
     # On PostgreSQL the transaction's number, by default of the column: ids are given out before their commits come.
     Column("xact", BigInteger),
 )
-_partial("ix_event_message", "message_id IS NOT NULL", event.c.message_id, event.c.id)
-_partial("ix_event_xact", "xact IS NOT NULL", event.c.xact, event.c.id)
+partial("ix_event_message", "message_id IS NOT NULL", event.c.message_id, event.c.id)
+partial("ix_event_xact", "xact IS NOT NULL", event.c.xact, event.c.id)
 
 inbox = Table(
     "inbox",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
     Column("modem", String(64), nullable=False),
     Column("node", String(255), nullable=False),
     Column("iccid", String(24)),
@@ -214,21 +207,21 @@ inbox = Table(
     # TP-SCTS of the first part; null when the network's time was broken.
     Column("sent_us", BigInteger),
     Column("keyword", String(8)),
-    Column("in_reply_to", _ID),
+    Column("in_reply_to", ID),
     Column("reference", String(255)),
     Column("answer", String(64)),
 )
 Index("ix_inbox_recipient", inbox.c.recipient_id, inbox.c.id)
-_partial("ix_inbox_reply", "in_reply_to IS NOT NULL", inbox.c.in_reply_to)
+partial("ix_inbox_reply", "in_reply_to IS NOT NULL", inbox.c.in_reply_to)
 
 #: Every SMS-DELIVER as it came, whole or a part of a long one; `inbox_id` is null while others are missing.
 inbound_part = Table(
     "inbound_part",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     # SHA-256 over SIM and octets: the same message read twice is one record.
     Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id")),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id")),
     Column("modem", String(64), nullable=False),
     Column("node", String(255)),
     Column("iccid", String(24)),
@@ -241,11 +234,13 @@ inbound_part = Table(
     Column("concat_bits", Integer),
     Column("concat_total", Integer),
     Column("concat_sequence", Integer),
-    Column("inbox_id", _ID),
+    Column("inbox_id", ID),
     # Why the octets could not be read; such a row is kept and shown, never dropped.
     Column("problem", Text),
+    # How often these octets were told: by a network that sends twice, or a modem that was not made to forget.
+    Column("heard", Integer, nullable=False, server_default="1"),
 )
-_partial(
+partial(
     "ix_inbound_part_open",
     "inbox_id IS NULL AND concat_reference IS NOT NULL",
     inbound_part.c.recipient_id,
@@ -257,9 +252,9 @@ Index("ix_inbound_part_inbox", inbound_part.c.inbox_id)
 report = Table(
     "report",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
     Column("modem", String(64), nullable=False),
     Column("node", String(255)),
     Column("iccid", String(24)),
@@ -269,21 +264,21 @@ report = Table(
     # TP-SCTS: when the service centre took the message; null when the network's time was broken.
     Column("submitted_us", BigInteger),
     Column("discharged_us", BigInteger),
-    Column("attempt_id", _ROW_ID, ForeignKey("attempt.id")),
+    Column("attempt_id", ROW_ID, ForeignKey("attempt.id")),
 )
-_partial("ix_report_unmatched", "attempt_id IS NULL", report.c.modem, report.c.tp_mr)
-_partial("ix_report_waiting", "attempt_id IS NULL AND submitted_us IS NOT NULL", report.c.submitted_us)
+partial("ix_report_unmatched", "attempt_id IS NULL", report.c.modem, report.c.tp_mr)
+partial("ix_report_waiting", "attempt_id IS NULL AND submitted_us IS NOT NULL", report.c.submitted_us)
 
 optout = Table(
     "optout",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), nullable=False),
+    Column("id", ROW_ID, primary_key=True),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
     # Empty means every stoppable category.
     Column("category", String(64), nullable=False, server_default=""),
     Column("since_us", BigInteger, nullable=False),
     Column("source", String(64), nullable=False),
-    Column("inbox_id", _ID),
+    Column("inbox_id", ID),
     Column("lifted_us", BigInteger),
     Column("lifted_by", String(64)),
 )
@@ -326,7 +321,7 @@ sim_person = Table(
     "sim_person",
     metadata,
     Column("sim", String(320), primary_key=True),
-    Column("recipient_id", _ROW_ID, ForeignKey("recipient.id"), primary_key=True),
+    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), primary_key=True),
     Column("month_us", BigInteger, nullable=False),
     Column("parts", Integer, nullable=False),
 )
@@ -339,7 +334,7 @@ idempotency = Table(
     Column("lookup", LargeBinary(32), primary_key=True),
     # Keyed hash of the body in its canonical form.
     Column("body", LargeBinary(32), nullable=False),
-    Column("message_id", _ID, nullable=False),
+    Column("message_id", ID, nullable=False),
     Column("created_us", BigInteger, nullable=False),
 )
 Index("ix_idempotency_created_us", idempotency.c.created_us)
@@ -377,7 +372,7 @@ host_modem = Table(
 command = Table(
     "command",
     metadata,
-    Column("id", _ROW_ID, primary_key=True),
+    Column("id", ROW_ID, primary_key=True),
     Column("node", String(255), nullable=False),
     Column("modem", String(64), nullable=False),
     Column("name", String(32), nullable=False),
@@ -388,4 +383,4 @@ command = Table(
     Column("done_us", BigInteger),
     Column("result", Text),
 )
-_partial("ix_command_open", "taken_us IS NULL", command.c.node)
+partial("ix_command_open", "taken_us IS NULL", command.c.node)
