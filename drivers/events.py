@@ -88,6 +88,15 @@ class ModemStateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CallMissed:
+    """Somebody called, and was turned away; told once a call. `caller` is the number as the network gave it (``+33…``
+    when it is international), None when it was withheld or the modem does not tell it.
+    """
+
+    caller: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModemIdentity:
     """Who the modem and its SIM are; None where it would not say."""
 
@@ -99,7 +108,12 @@ class ModemIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ModemStatus:
-    """A modem as shown to people and programs. `signal_dbm` is dBm from +CSQ; `reason` None while all is well."""
+    """A modem as shown to people and programs. `signal_dbm` is dBm from +CSQ; `reason` None while all is well.
+
+    `profile` is the family that it is treated as. `smsc` is the service centre that messages go to, None when neither
+    the configuration nor the SIM names one. `storage_used` and `storage_total` are slots of the memory that is received
+    into.
+    """
 
     name: str
     state: ModemState
@@ -113,6 +127,10 @@ class ModemStatus:
     registration: str | None = None
     signal_dbm: int | None = None
     simulated: bool = False
+    profile: str | None = None
+    smsc: str | None = None
+    storage_used: int | None = None
+    storage_total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +157,9 @@ class SubmitAnsweredLate:
     result: SubmitResult | SubmitRefused | SubmitUncertain | ModemNotReady
 
 
-ModemEvent: TypeAlias = DeliverReceived | StatusReportReceived | PduUndecodable | ModemStateChanged | SubmitAnsweredLate
+ModemEvent: TypeAlias = (
+    DeliverReceived | StatusReportReceived | PduUndecodable | ModemStateChanged | SubmitAnsweredLate | CallMissed
+)
 
 
 class WireStage(Enum):

@@ -50,6 +50,13 @@ class Modem(Protocol):
         """The event is committed: the modem may forget it."""
         ...
 
+    async def ussd(self, code: str, seconds: float = 60.0) -> str:
+        """Ask the network by a code such as `#123#`; its answer, waited for so long.
+
+        Raises a `DriverError`: the modem is not there, the network refuses, or no answer comes.
+        """
+        ...
+
 
 class Simulator(Protocol):
     """The simulated network behind a simulated modem."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from api.models.fields import Incoming, Name, Text
-from gateway.requests import ModemView
+from gateway.clock import rfc3339
+from gateway.requests import ModemCare, ModemView
 
 
 class SimulateIn(Incoming):
@@ -17,7 +18,8 @@ class SimulateIn(Incoming):
 
 def modem_out(modem: ModemView) -> dict[str, object]:
     """A modem, in the contract's order."""
-    status = modem.status
+    status, care = modem.status, modem.care or ModemCare()
+    test, balance = care.test, care.balance
     return {
         "name": status.name,
         "node": modem.node,
@@ -33,4 +35,7 @@ def modem_out(modem: ModemView) -> dict[str, object]:
         "signal_dbm": status.signal_dbm,
         "sent_today": modem.sent_today,
         "limits": modem.limits,
+        "self_test": None if test is None else {"at": rfc3339(test[0]), "ok": test[1]},
+        "balance": None if balance is None else {"amount": balance[0], "at": rfc3339(balance[1])},
+        "warnings": [{"code": each.code, "message": each.message} for each in care.warnings],
     }

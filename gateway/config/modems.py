@@ -9,8 +9,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from drivers.catalogue import problems_of_port
+from gateway.clock import SECOND_US
 from gateway.config.limits import SimLimits
-from gateway.config.settings import ModemConfig
+from gateway.config.settings import BalanceSettings, ModemConfig
 from gateway.config.shapes import Shape, Wrong, e164, integer, known, listed, matching, number, number_prefix, text
 from gateway.config.table import Table, join
 from gateway.config.times import duration
@@ -19,6 +20,8 @@ _PIN = re.compile(r"[0-9]{4,8}")  # 27.007, 8.3; TS 31.101, 9.4.1
 _PIN_FILE_OCTETS = 64
 _OTHERS = stat.S_IRGRP | stat.S_IROTH
 _MOST = 10_000_000
+#: How often a balance is asked for where nothing else is written.
+_DAY_US = 86_400 * SECOND_US
 
 modem_name: Shape[str] = matching(r"[A-Za-z0-9_-]{1,32}", "must be 1 to 32 letters, digits, - or _")
 _ussd: Shape[str] = matching(r"[0-9*#+]{1,40}", 'must be a code such as "#123#"')
@@ -49,8 +52,11 @@ def _read(name: str, table: Table, folder: Path, categories: Collection[str]) ->
         categories=table.take("categories", listed(known(categories, "category")), ()),
         prefixes=table.take("prefixes", listed(number_prefix), ()),
         limits=_limits(table),
+        self_test_us=table.take("self_test", duration(least_s=3600), None),
+        balance=_balance(table),
     )
-    _check_later(table)
+    if modem.self_test_us is not None and modem.number is None:
+        table.findings.warning(table.path_of("self_test"), "nothing is tested: the modem's own number is not known")
     if port and not modem.simulated and not modem.limits:
         table.findings.warning(table.path, "a real SIM without limits: whatever is queued is sent")
     return modem
@@ -68,15 +74,14 @@ def _limits(table: Table) -> SimLimits:
         )
 
 
-def _check_later(table: Table) -> None:
-    """Keys that are checked now and obeyed by a later version."""
-    table.take("self_test", duration(least_s=3600), None)
+def _balance(table: Table) -> BalanceSettings | None:
     with table.table("balance") as balance:
-        balance.take("ussd", _ussd, None)
-        balance.take("every", duration(least_s=60), None)
-        balance.take("warn_below", number, None)
+        code = balance.take("ussd", _ussd, None)
+        every_us = balance.take("every", duration(least_s=60), _DAY_US)
+        warn_below = balance.take("warn_below", number, None)
         if "balance" in table and "ussd" not in balance:
             balance.problem("ussd", "is missing")
+    return None if code is None else BalanceSettings(code, every_us, warn_below)
 
 
 def _pin(table: Table, folder: Path) -> str | None:

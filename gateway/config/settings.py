@@ -54,6 +54,15 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceSettings:
+    """Table `[modems.NAME.balance]`: the code that asks, how often, and below which amount somebody is told."""
+
+    code: str
+    every_us: int
+    warn_below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModemConfig:
     """Table `[modems.NAME]`."""
 
@@ -65,6 +74,8 @@ class ModemConfig:
     categories: tuple[str, ...]
     prefixes: tuple[str, ...]
     limits: SimLimits = NO_LIMITS
+    self_test_us: int | None = None
+    balance: BalanceSettings | None = None
 
     @property
     def simulated(self) -> bool:

@@ -21,7 +21,7 @@ _NUMBER = re.compile(
 )
 _SIGNS = r"[€£$₹₽₴₺]"
 _CODES = (
-    r"EUROS?|EUR|USD|US\$|GBP|CHF|SFr|Fr|PLN|z[lł]|CZK|K[cč]|HUF|Ft|DKK|SEK|NOK|kr|RON|lei|BGN|lv|TRY|TL|MAD|DHS?|TND|DT"
+    r"EUROS?|EUR|USD|US\$|GBP|CHF|SFr|Fr|PLN|z[lł]|CZK|K[cč]|HUF|Ft|DKK|(?-i:SEK)|NOK|kr|RON|lei|BGN|lv|TRY|TL|MAD|DHS?|TND|DT"
     r"|DZD|DA|XOF|XAF|F\s?CFA|CFA|RUB|руб|r|р|UAH|грн|INR|PKR|Rs|IDR|Rp|KES|KSh|NGN|ZAR|Rials?|KWD|BHD|JOD|OMR|LYD"
 )
 _BEFORE = re.compile(rf"(?:{_SIGNS}|(?<![^\W\d_])(?:{_CODES})\.?)\s?:?\s?[-−]?\s?$", re.IGNORECASE)

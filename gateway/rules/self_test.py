@@ -9,12 +9,12 @@ CATEGORY = "self_test"
 _TEXT = "Tocsin self-test {}"
 # 26 signs of 32 are 130 bits. A network may write something of its own before or behind.
 _FOUND = re.compile(r"\bTocsin self-test ([A-Z2-7]{26})\b")
-#: How many signs a token has, and which.
+#: How many signs a token has, and of which it is.
 TOKEN_LENGTH = 26
-TOKEN_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
-def test_text(token: str) -> str:
+def text_with(token: str) -> str:
     """The text that carries this token."""
     return _TEXT.format(token)
 

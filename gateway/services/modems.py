@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -17,15 +17,23 @@ from gateway.clock import Clock, from_datetime, rfc3339, to_datetime
 from gateway.config.limits import SimLimits
 from gateway.config.settings import Settings
 from gateway.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from gateway.message import Caution
 from gateway.ports import Modem, Simulator
-from gateway.requests import ModemView, Principal
+from gateway.requests import ModemCare, ModemView, Principal
 from gateway.services.commands import Commands
-from gateway.store import hosts, upkeep
+from gateway.store import care, hosts, upkeep
+from gateway.store.care import Care
 from gateway.store.database import Store
 from gateway.store.schema import AnyRow
 
 _MAX_INJECTED = 10_000
 _SIMULATE = "simulate"
+_NO_REPORTS = Caution(
+    "reports_missing",
+    "the network takes what is sent and no report comes: perhaps nothing arrives, or it gives no reports",
+)
+#: A modem by node and name.
+_Of: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +67,20 @@ class Modems:
         del principal  # the scope of the route is all that is asked
         since_us = self._midnight_us()
 
-        def work(connection: Connection) -> tuple[dict[tuple[str, str], int], Sequence[AnyRow]]:
-            return upkeep.sent_since(connection, since_us), self._others(connection)
+        def work(connection: Connection) -> tuple[dict[tuple[str, str], int], Sequence[AnyRow], Mapping[_Of, Care]]:
+            return upkeep.sent_since(connection, since_us), self._others(connection), care.known(connection)
 
-        counts, others = await self._store.read(work)
+        counts, others, known = await self._store.read(work)
         here = [(self._node, modem.status(), self._limits.get(name)) for name, modem in self._fleet.modems.items()]
         there = [(row.node, *_status_of(row)) for row in others]
         views = [
-            ModemView(status, node, counts.get((node, status.name), 0), limits)
+            ModemView(
+                status,
+                node,
+                counts.get((node, status.name), 0),
+                limits,
+                _care_of(known.get((node, status.name)), status),
+            )
             for node, status, limits in [*here, *there]
         ]
         return sorted(views, key=lambda view: (view.status.name, view.node))
@@ -119,6 +133,18 @@ class Modems:
     def _midnight_us(self) -> int:
         today = to_datetime(self._clock.now_us()).astimezone(self._zone).date()
         return from_datetime(datetime(today.year, today.month, today.day, tzinfo=self._zone))
+
+
+def _care_of(known: Care | None, status: ModemStatus) -> ModemCare:
+    if known is None:
+        return ModemCare()
+    balance = None
+    if known.balance is not None:
+        milli, at_us, iccid = known.balance
+        # What another SIM had is not this one's.
+        balance = (milli / 1000, at_us) if status.iccid in {None, iccid} else None
+    warnings = [] if known.unreported_us is None else [_NO_REPORTS]
+    return ModemCare(known.test, balance, warnings)
 
 
 def _limits_of(limits: SimLimits) -> dict[str, int] | None:

@@ -4,7 +4,7 @@ A report names a reference of 8 bits and a recipient. It is matched with the lat
 and person that no final report has spoken of yet, whichever host made it: a SIM may be moved. Where a SIM is not known
 the modem of that host stands for it. One that comes before the answer to its own submit was
 committed waits here, unmatched, until that commit looks for it. A part whose answer was lost has no reference; a report
-closes it by person and time, if no other part can be meant.
+closes it by person and time, if no other part can be meant. So does it with a part that was believed refused.
 """
 
 from __future__ import annotations
@@ -98,6 +98,13 @@ _uncertain = Prepared(
         attempt.c.marked_us <= bindparam("until_us"),
     )
 )
+_failed = Prepared(
+    _who.where(
+        attempt.c.state == word(PartState.FAILED),
+        attempt.c.marked_us >= bindparam("since_us"),
+        attempt.c.marked_us <= bindparam("until_us"),
+    )
+)
 _under_way = Prepared(_who.where(attempt.c.state == word(PartState.SUBMITTING)))
 _waiting_by_time = Prepared(
     select(
@@ -164,13 +171,17 @@ def add(connection: Connection, new: NewReport, attempt_id: int | None) -> bool:
 def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
     """The attempt the report speaks of, or None.
 
-    The reference names it, and failing that the time: a part whose answer was lost has no reference. A reference comes
+    The reference names it, and failing that the time: a part whose answer was lost has no reference, nor has one that
+    the modem said was refused. A reference comes
     round, so one of another time gives way to a part that fits by its time. One of this time does not, even if a report
     has spoken of it: it is told once more, or a later word of the same message.
     """
     fitting = sorted(_candidates(connection, new), key=lambda row: row.tp_st is not None)
     named = next((row for row in fitting if _in_time(row, new.submitted_us)), None)
-    return named or by_time(connection, new) or (fitting[0] if fitting else None)
+    if named is not None:
+        return named
+    by_its_time = by_time(connection, new) or believed_failed(connection, new)
+    return by_its_time or (fitting[0] if fitting else None)
 
 
 def _candidates(connection: Connection, new: NewReport) -> list[AnyRow]:
@@ -195,6 +206,20 @@ def by_time(connection: Connection, told: NewReport | AnyRow) -> AnyRow | None:
     rows = _uncertain.rows(connection, since_us=since_us, until_us=until_us) + _under_way.rows(connection)
     fitting = [row for row in rows if same_person(row.number, told.number) and _same_line(row, told)]
     return fitting[0] if len(fitting) == 1 and fitting[0].state == PartState.UNCERTAIN else None
+
+
+def believed_failed(connection: Connection, told: NewReport) -> AnyRow | None:
+    """The one part, believed refused, that a report can speak of: a modem may say no to what has left. None when there
+    are none or several, or while something to the same person is under way or uncertain."""
+    if told.submitted_us is None:
+        return None
+    since_us, until_us = told.submitted_us - SLOWEST_US, told.submitted_us + AHEAD_US
+    rows = _failed.rows(connection, since_us=since_us, until_us=until_us)
+    fitting = [row for row in rows if same_person(row.number, told.number) and _same_line(row, told)]
+    if len(fitting) != 1:
+        return None
+    others = _uncertain.rows(connection, since_us=since_us, until_us=until_us) + _under_way.rows(connection)
+    return None if any(same_person(row.number, told.number) for row in others) else fitting[0]
 
 
 def waiting_for(connection: Connection, attempt_id: int) -> list[tuple[AnyRow, AnyRow]]:

@@ -37,8 +37,7 @@ ANSWERS: list[tuple[str, float | None]] = [
     # English
     ("O2: Your balance is £6.45. Text BALANCE free to 20202 to check your remaining tariff.", 6.45),
     (
-        "Current plan active until 08/10/2022 and will renew for $15.00. Account Balance $12.34. "
-        "Add money by dialing *233 or redeem a refill card.",
+        "Current plan active until 08/10/2022 and will renew for $15.00. Account Balance $12.34. Add money by *233.",
         12.34,
     ),
     ("Unused Credit: $33.59", 33.59),
