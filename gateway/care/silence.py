@@ -21,12 +21,12 @@ from gateway.store.schema import AnyRow
 log = logging.getLogger(__name__)
 
 MISSING = "modem.reports_missing"
-#: So many parts in a row without a report of any.
-MOST_PARTS = 20
+#: So many parts in a row without a report of any; with what is sent until the next look they are twenty.
+MOST_PARTS = 15
 #: The first of them so long ago: a report takes seconds where telephones are on.
-GRACE_US = 60 * SECOND_US
+GRACE_US = 45 * SECOND_US
 #: Between two looks.
-LOOK_US = 15 * SECOND_US
+LOOK_US = 10 * SECOND_US
 
 
 class ReportWatch:

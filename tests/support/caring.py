@@ -1,4 +1,4 @@
-"""Everything that works while a gateway runs, on a real store and simulated modems of one network, by a test's clock."""
+"""Everything that works while a gateway runs: a real store, simulated modems of one network, and a test's clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
+from support.bench import Bench
 from support.clock import ManualClock
 from support.place import Place
 from support.rigs import QUICK
@@ -67,6 +68,7 @@ class Caring:
     simulated: dict[str, SimulatedModem]
     modems: dict[str, AskedModem] = field(default_factory=dict)
     crew: Crew | None = None
+    bench: Bench | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Crew]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from support.caring import NUMBERS, Caring, make_caring
@@ -178,7 +179,7 @@ async def test_after_a_month_off_there_is_no_burst(place: Place, store: Store, c
         assert await caring.rows("SELECT count(*) FROM self_test") == [(0,)]
         rows = await caring.rows("SELECT test_due_us FROM modem_care ORDER BY test_due_us")
         due = [row[0] - clock.now_us() for row in rows]
-        gaps = [later - sooner for sooner, later in zip(due, due[1:], strict=False)]
+        gaps = [later - sooner for sooner, later in pairwise(due)]
         assert 0 < due[0] <= FIRST_US
         assert min(gaps) >= timedelta(hours=3) // timedelta(microseconds=1)
         assert due[-1] <= timedelta(days=1) // timedelta(microseconds=1)
