@@ -55,7 +55,7 @@ class Reports:
             finding = finding_of(new.tp_st)
             if row.state == PartState.FAILED and finding.event is not None:
                 # Its modem says no to what has left, and somebody should know that.
-                details = {"action": "failed_was_sent", "modem": row.modem, "message": row.message_id}
+                details = {"action": "failed_was_sent", "modem": row.modem, "message_id": row.message_id}
                 log.warning("a report speaks of a part that was believed refused", extra=details)
             reports.move(connection, row, new.received_us, told=new, finding=finding)
         return True
