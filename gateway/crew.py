@@ -75,18 +75,21 @@ class Crew:
             name: Receiver(modem, store, inbox, reports, clock, gateway=settings.gateway)
             for name, modem in modems.items()
         }
-        self._care = Caretaker(
-            settings,
-            store,
-            clock,
-            ids,
-            modems=modems,
-            nudge=self.dispatcher.nudge,
-            is_sending=lambda name: self._senders[name].is_sending(),
-        )
+        self._care = self._caretaker(store, clock, ids)
         #: Called when a modem's state has changed, besides.
         self.on_changed: Callable[[], None] = lambda: None
         self._wire(gate)
+
+    def _caretaker(self, store: Store, clock: Clock, ids: IdSource) -> Caretaker:
+        return Caretaker(
+            self._settings,
+            store,
+            clock,
+            ids,
+            modems=self._modems,
+            nudge=self.dispatcher.nudge,
+            is_sending=lambda name: self._senders[name].is_sending(),
+        )
 
     def _wire(self, gate: Gate) -> None:
         """Let the tasks wake each other."""

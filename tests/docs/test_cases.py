@@ -19,6 +19,8 @@ CASES = {
     *(f"P{number:02}" for number in (1, 2, 5)),
     *(f"D{number:02}" for number in (*range(1, 16), 18, 20)),
     *(f"F{number:02}" for number in range(1, 6)),
+    *(f"M{number:02}" for number in (18, 19, 20, 22)),
+    *(f"I{number:02}" for number in (1, 2, 3, 4, 5, 13, 14)),
 }
 _ROW = re.compile(r"^\| ([A-Z]\d\d) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\]\(\.\./\.\./([^)]+)\)")

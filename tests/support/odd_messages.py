@@ -80,42 +80,55 @@ class Ears:
         return self.pdu(text, sender, udh=(element,), later_us=later_us)
 
 
-async def flood(ears: Ears, sets: int) -> str:
-    """So many long messages of which one part comes, of many senders; what was seen of it."""
-    open_sets = "SELECT count(*) FROM inbound_part WHERE inbox_id IS NULL AND concat_reference IS NOT NULL"
-    most = most_of_one = 0
-    resident = 0.0
-    for start in range(0, sets, 50):
-        ears.bench.clock.advance(timedelta(milliseconds=100))
-        # One sender in ten begins again and again; the others once.
-        group = [
-            ears.part(
-                f"beginning {number}",
-                1,
-                1 + number % 200 + 1,
-                reference=number % 256,
-                sender=ALICE if number % 10 == 0 else f"+336399{number % 1_000_000:06}",
-            )
-            for number in range(start, min(start + 50, sets))
-        ]
-        await ears.hear_all(group)
-        most = max(most, await ears.count(open_sets))
-        if start == sets // 4 // 50 * 50:
-            resident = resident_mib(os.getpid())
-    alice = ears.bench.store.fingerprint(ALICE)
+@dataclass
+class Flood:
+    """Long messages of which one part comes each; one in ten of the same sender, the others of others."""
 
-    def of_alice(connection: Connection) -> int:
-        person = recipients.find(connection, alice)
-        return len(inbox.open_sets(connection, person))
+    ears: Ears
+    begun: int = 0
+    #: The most that waited at once.
+    most: int = 0
 
-    most_of_one = await ears.bench.store.read(of_alice)
-    grown = resident_mib(os.getpid()) - resident
-    shown = await ears.count("SELECT count(*) FROM inbox")
-    assert most <= MOST_OPEN + 50
-    assert most_of_one <= MOST_OPEN_OF_SENDER
-    assert shown + await ears.count(open_sets) == sets
-    assert grown < 40
-    return (
-        f"{sets} beginnings: at most {most} wait, {most_of_one} of one sender, {shown} shown as they came, none lost; "
-        f"memory grew by {max(grown, 0):.0f} MiB in the last three quarters"
-    )
+    async def go_on(self, sets: int) -> None:
+        """So many more."""
+        end = self.begun + sets
+        while self.begun < end:
+            self.ears.bench.clock.advance(timedelta(milliseconds=100))
+            group = range(self.begun, min(self.begun + 50, end))
+            await self.ears.hear_all([self._beginning(number) for number in group])
+            self.begun = group.stop
+            self.most = max(self.most, await self.open())
+
+    def _beginning(self, number: int) -> bytes:
+        sender = ALICE if number % 10 == 0 else f"+336399{number % 1_000_000:06}"
+        return self.ears.part(f"beginning {number}", 1, 2 + number % 200, reference=number % 256, sender=sender)
+
+    async def open(self) -> int:
+        query = "SELECT count(*) FROM inbound_part WHERE inbox_id IS NULL AND concat_reference IS NOT NULL"
+        return await self.ears.count(query)
+
+    async def of_one(self) -> int:
+        """How many of one sender wait."""
+        alice = self.ears.bench.store.fingerprint(ALICE)
+
+        def work(connection: Connection) -> int:
+            return len(inbox.open_sets(connection, recipients.find(connection, alice)))
+
+        return await self.ears.bench.store.read(work)
+
+    async def check(self) -> str:
+        """Nothing is lost, and no more wait than may; what was seen."""
+        shown, waits, of_one = (
+            await self.ears.count("SELECT count(*) FROM inbox"),
+            await self.open(),
+            await self.of_one(),
+        )
+        assert self.most <= MOST_OPEN
+        assert of_one <= MOST_OPEN_OF_SENDER
+        assert shown + waits == self.begun
+        return f"{self.begun} beginnings: at most {self.most} wait, {of_one} of one sender, {shown} shown, none lost"
+
+
+def own_mib() -> float:
+    """The memory that this process has now."""
+    return resident_mib(os.getpid())
