@@ -18,6 +18,7 @@ from phonenumbers import NumberParseException
 # Whatever people write between the digits; anything else, a letter above all, is a mistake and not a number.
 _SEPARATORS = str.maketrans("", "", "  \t-.()/\u00a0\u202f\u2011")
 _DIGITS = re.compile(r"\+?[0-9]{1,20}")
+_LONGEST_SENDER = 64
 _SHORT_CODE_MAX = 6
 
 
@@ -102,7 +103,9 @@ def country_of(number: str) -> str | None:
 
 
 def normalise_sender(text: str, country: str | None) -> tuple[str, AddressKind]:
-    """The stored form of who wrote to us, with its kind. Never refuses: an odd sender is kept as it came."""
+    """The stored form of who wrote to us, with its kind. Never refuses: an odd sender is kept as it came, as far as
+    there is room; a possible one has 20 digits or 11 letters at most (23.040, 9.1.2.5)."""
+    text = text[:_LONGEST_SENDER]
     if not _DIGITS.fullmatch(text):
         return text, AddressKind.ALPHANUMERIC
     if len(text) <= _SHORT_CODE_MAX and not text.startswith(("+", "0")):

@@ -1,4 +1,4 @@
-"""The tasks of a running gateway: one sender and one receiver per modem, one dispatcher.
+"""The tasks of a running gateway: one sender and one receiver per modem, one dispatcher, and what looks after modems.
 
 A task that dies of an error of ours stops the gateway loudly, so that whoever supervises it starts it anew; the store
 then says what is left to do.
@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping
 
 from drivers.events import ModemState
+from gateway.care.caretaker import Caretaker
 from gateway.clock import Clock
 from gateway.config.settings import Settings
 from gateway.ids import IdSource
@@ -74,9 +75,21 @@ class Crew:
             name: Receiver(modem, store, inbox, reports, clock, gateway=settings.gateway)
             for name, modem in modems.items()
         }
+        self._care = self._caretaker(store, clock, ids)
         #: Called when a modem's state has changed, besides.
         self.on_changed: Callable[[], None] = lambda: None
         self._wire(gate)
+
+    def _caretaker(self, store: Store, clock: Clock, ids: IdSource) -> Caretaker:
+        return Caretaker(
+            self._settings,
+            store,
+            clock,
+            ids,
+            modems=self._modems,
+            nudge=self.dispatcher.nudge,
+            is_sending=lambda name: self._senders[name].is_sending(),
+        )
 
     def _wire(self, gate: Gate) -> None:
         """Let the tasks wake each other."""
@@ -99,6 +112,8 @@ class Crew:
             self._spawn(f"sender {name}", sender.run())
         for name, receiver in self._receivers.items():
             self._spawn(f"receiver {name}", receiver.run())
+        for name, work in self._care.tasks():
+            self._spawn(name, work)
 
     def also(self, name: str, work: Coroutine[object, object, None]) -> None:
         """Let something else run beside, until `stop`."""

@@ -33,7 +33,8 @@ class Status(StrEnum):
 #: No part has been marked yet: such a message can be cancelled, suppressed, or expire.
 WAITING: frozenset[Status] = frozenset({Status.HELD, Status.QUEUED})
 
-#: Nothing more is done by itself; a late report may still turn `sent`, `undelivered` or `uncertain` into another word.
+#: Nothing more is done by itself; a late report may still turn `sent`, `undelivered`, `uncertain` or `failed` into
+#: another word.
 FINAL: frozenset[Status] = frozenset(Status) - WAITING - {Status.SENDING}
 
 
@@ -88,6 +89,9 @@ PART_TRANSITIONS: dict[tuple[PartState, PartEvent], PartState] = {
     (PartState.UNCERTAIN, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
     (PartState.SENT, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
     (PartState.SENT, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
+    # Believed refused; the service centre had it after all.
+    (PartState.FAILED, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
+    (PartState.FAILED, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
     (PartState.UNDELIVERED, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,
     (PartState.UNDELIVERED, PartEvent.REPORT_UNDELIVERED): PartState.UNDELIVERED,
     (PartState.DELIVERED, PartEvent.REPORT_DELIVERED): PartState.DELIVERED,

@@ -68,16 +68,19 @@ class Modem(Protocol):
         """Give it a command line by hand; the lines of its answer, the final result last."""
         ...
 
-    async def ussd(self, code: str, seconds: float = 60.0) -> str:
-        """Send a USSD code; the network's answer."""
-        ...
-
     def events(self) -> AsyncIterator[ModemEvent]:
         """What the modem tells, in its order, until it is stopped."""
         ...
 
     async def acknowledge(self, receipt: Receipt) -> None:
         """The event is committed: the modem may forget it."""
+        ...
+
+    async def ussd(self, code: str, seconds: float = 60.0) -> str:
+        """Ask the network by a code such as `#123#`; its answer, waited for so long.
+
+        Raises a `DriverError`: the modem is not there, the network refuses, or no answer comes.
+        """
         ...
 
 

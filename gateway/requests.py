@@ -160,6 +160,19 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class ModemCare:
+    """What came of looking after a modem. Instants are microseconds UTC.
+
+    `test`: when its last self-test ended, and whether it arrived; `balance`: the amount, and when the operator told it;
+    `warnings`: what somebody should look at although the modem seems well.
+    """
+
+    test: tuple[int, bool] | None = None
+    balance: tuple[float, int] | None = None
+    warnings: Sequence[Caution] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModemView:
     """A modem as front ends see it. `sent_today` counts parts since midnight in the gateway's zone; `limits` are
     those of its SIM by their configuration's keys, and under `used` what it was used for by the same keys."""
@@ -168,3 +181,4 @@ class ModemView:
     node: str
     sent_today: int
     limits: Mapping[str, object] | None = None
+    care: ModemCare | None = None

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from api.models.fields import Incoming, Name, Text, wrong
-from gateway.requests import ModemView
+from gateway.clock import rfc3339
+from gateway.requests import ModemCare, ModemView
 from gateway.services.modem_acts import AT_MOST_S, AT_S
 
 
@@ -40,7 +41,8 @@ class UssdIn(Incoming):
 
 def modem_out(modem: ModemView) -> dict[str, object]:
     """A modem, in the contract's order."""
-    status = modem.status
+    status, care = modem.status, modem.care or ModemCare()
+    test, balance = care.test, care.balance
     return {
         "name": status.name,
         "node": modem.node,
@@ -60,4 +62,7 @@ def modem_out(modem: ModemView) -> dict[str, object]:
         "storage_total": status.storage_total,
         "sent_today": modem.sent_today,
         "limits": modem.limits,
+        "self_test": None if test is None else {"at": rfc3339(test[0]), "ok": test[1]},
+        "balance": None if balance is None else {"amount": balance[0], "at": rfc3339(balance[1])},
+        "warnings": [{"code": each.code, "message": each.message} for each in care.warnings],
     }

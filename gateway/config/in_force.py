@@ -9,8 +9,6 @@ NOT_YET_IN_FORCE: tuple[str, ...] = (
     "gateway.holiday_region",
     "gateway.sender_name",
     "api.allowed_countries",
-    "modems.*.self_test",
-    "modems.*.balance",
     "categories.*.profile",
     "categories.*.quiet_hours",
     "categories.*.windows",

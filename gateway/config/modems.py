@@ -9,8 +9,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from drivers.catalogue import problems_of_port
+from gateway.clock import SECOND_US
 from gateway.config.limits import SimLimits
-from gateway.config.settings import ModemConfig
+from gateway.config.settings import BalanceSettings, ModemConfig
 from gateway.config.shapes import (
     Shape,
     Wrong,
@@ -31,6 +32,8 @@ _PIN = re.compile(r"[0-9]{4,8}")  # 27.007, 8.3; TS 31.101, 9.4.1
 _PIN_FILE_OCTETS = 64
 _OTHERS = stat.S_IRGRP | stat.S_IROTH
 _MOST = 10_000_000
+#: How often a balance is asked for where nothing else is written.
+_DAY_US = 86_400 * SECOND_US
 
 modem_name: Shape[str] = matching(r"[A-Za-z0-9_-]{1,32}", "must be 1 to 32 letters, digits, - or _")
 _iccid: Shape[str] = matching(r"89[0-9]{16,18}", "must be the SIM's number: 18 to 20 digits that begin with 89")
@@ -64,8 +67,11 @@ def _read(name: str, table: Table, folder: Path, categories: Collection[str]) ->
         limits=_limits(table),
         pin_without_counter=table.take("pin_without_counter", boolean, default=False),
         iccid=table.take("iccid", _iccid, None),
+        self_test_us=table.take("self_test", duration(least_s=3600), None),
+        balance=_balance(table),
     )
-    _check_later(table)
+    if modem.self_test_us is not None and modem.number is None:
+        table.findings.warning(table.path_of("self_test"), "nothing is tested: the modem's own number is not known")
     if port and not modem.simulated and not modem.limits:
         table.findings.warning(table.path, "a real SIM without limits: whatever is queued is sent")
     return modem
@@ -83,15 +89,14 @@ def _limits(table: Table) -> SimLimits:
         )
 
 
-def _check_later(table: Table) -> None:
-    """Keys that are checked now and obeyed by a later version."""
-    table.take("self_test", duration(least_s=3600), None)
+def _balance(table: Table) -> BalanceSettings | None:
     with table.table("balance") as balance:
-        balance.take("ussd", _ussd, None)
-        balance.take("every", duration(least_s=60), None)
-        balance.take("warn_below", number, None)
+        code = balance.take("ussd", _ussd, None)
+        every_us = balance.take("every", duration(least_s=60), _DAY_US)
+        warn_below = balance.take("warn_below", number, None)
         if "balance" in table and "ussd" not in balance:
             balance.problem("ussd", "is missing")
+    return None if code is None else BalanceSettings(code, every_us, warn_below)
 
 
 def _pin(table: Table, folder: Path) -> str | None:

@@ -54,6 +54,15 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BalanceSettings:
+    """Table `[modems.NAME.balance]`: the code that asks, how often, and below which amount somebody is told."""
+
+    code: str
+    every_us: int
+    warn_below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModemConfig:
     """Table `[modems.NAME]`."""
 
@@ -67,6 +76,8 @@ class ModemConfig:
     limits: SimLimits = NO_LIMITS
     pin_without_counter: bool = False
     iccid: str | None = field(default=None, repr=False)
+    self_test_us: int | None = None
+    balance: BalanceSettings | None = None
 
     @property
     def simulated(self) -> bool:

@@ -11,6 +11,7 @@ from drivers.events import DeliverReceived
 from drivers.tpdu import SmsDeliver, join_text, split_smsc
 from gateway.address import AddressKind, normalise_sender
 from gateway.clock import from_datetime
+from gateway.rules.special import special_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Arrival:
     concat_bits: int | None
     concat_total: int | None
     concat_sequence: int | None
+    #: Whether it is for people: what is meant for the telephone or the SIM is kept and not shown.
+    shown: bool = True
 
     @property
     def whole(self) -> bool:
@@ -45,7 +48,7 @@ class Arrival:
 
     def row(self, recipient_id: int, origin: Origin, now_us: int) -> dict[str, Any]:
         """The columns of `inbound_part`."""
-        mine = {name: getattr(self, name) for name in self.__slots__ if name not in {"sender", "kind"}}
+        mine = {name: getattr(self, name) for name in self.__slots__ if name not in {"sender", "kind", "shown"}}
         place = {"modem": origin.modem, "node": origin.node, "iccid": origin.iccid}
         return mine | place | {"recipient_id": recipient_id, "received_us": now_us}
 
@@ -55,7 +58,9 @@ def arrival_of(event: DeliverReceived, origin: Origin, country: str | None) -> A
     deliver = event.deliver
     sender, kind = normalise_sender(deliver.tp_oa.text, country)
     moment = deliver.tp_scts.datetime
-    concat = deliver.tp_ud.concatenation
+    special = special_of(deliver)
+    shown = special is None or special.shown
+    concat = deliver.tp_ud.concatenation if shown else None
     # 23.040, 9.2.3.24.1: values that make no sense are ignored, as if the element were not there.
     if concat is not None and not 1 <= concat.sequence <= concat.total:
         concat = None
@@ -71,6 +76,7 @@ def arrival_of(event: DeliverReceived, origin: Origin, country: str | None) -> A
         concat_bits=concat.bits if concat else None,
         concat_total=concat.total if concat else None,
         concat_sequence=concat.sequence if concat else None,
+        shown=shown,
     )
 
 

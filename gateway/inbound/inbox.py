@@ -7,6 +7,7 @@ wait in the store, so a restart between them changes nothing.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +21,13 @@ from gateway.inbound.arrival import Arrival, Origin, fingerprint, joined
 from gateway.inbound.replies import Replies, Reply
 from gateway.inbound.sheet import Sheet, Whole
 from gateway.rules.keywords import Keyword, keyword_of
-from gateway.store import events, inbox, locks, recipients
+from gateway.rules.self_test import token_in
+from gateway.store import care, events, inbox, locks, recipients
 from gateway.store.answered import last_sent_to
 from gateway.store.locks import Lock
 from gateway.store.schema import AnyRow
+
+log = logging.getLogger(__name__)
 
 #: Parts that are further apart than this are not of one message: the reference will have come round.
 REASSEMBLY_US = 24 * 3600 * SECOND_US
@@ -32,6 +36,13 @@ REDELIVERY_US = 24 * 3600 * SECOND_US
 #: And for this long when the service centre's time stamp is broken.
 REDELIVERY_UNSTAMPED_US = 600 * SECOND_US
 _GIVE_UP = 500
+#: Parts of two messages whose times lie this near cannot be told apart by them.
+NEAR_US = 60 * SECOND_US
+#: So many long messages of one sender may wait for their parts, and so many in all.
+MOST_OPEN_OF_SENDER = 16
+MOST_OPEN = 1000
+# When there are too many, so many are ended at once, so that they are not counted with each that comes.
+_AT_ONCE = 50
 
 
 class Inbox:
@@ -40,6 +51,8 @@ class Inbox:
     def __init__(self, ids: IdSource, replies: Replies) -> None:
         self._ids = ids
         self._replies = replies
+        # How many more may wait for their parts before they are counted.
+        self._room = 0
 
     def take(self, connection: Connection, arrival: Arrival, lookup: bytes, origin: Origin, now_us: int) -> bool:
         """Keep it; False when the same octets were here before. `lookup` is the sender's fingerprint."""
@@ -63,9 +76,12 @@ class Inbox:
         arrival = heard.arrival
         sender = _Sender(person, arrival.kind, heard.origin)
         row = arrival.row(person, heard.origin, sheet.now_us)
-        if arrival.fingerprint in known:
-            return self._take_again(sheet, row, arrival, sender)
+        again = arrival.fingerprint in known
         known.add(arrival.fingerprint)
+        if not arrival.shown or _is_own_test(sheet, heard):
+            return _keep(sheet, row, again=again)
+        if again:
+            return self._take_again(sheet, row, arrival, sender)
         if arrival.whole:
             self._complete(sheet, Whole(arrival.text, arrival.data, arrival.sent_us, new_part=row), sender)
             return True
@@ -84,6 +100,7 @@ class Inbox:
         bound_us = REDELIVERY_US if arrival.sent_us is not None else REDELIVERY_UNSTAMPED_US
         if sheet.now_us - before.received_us > bound_us:
             return self._take_anew(sheet, row | {"fingerprint": fresh}, arrival, sender)
+        inbox.hear_again(sheet.connection, arrival.fingerprint)
         if arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
             # STOP, START and STOP again within one second of the network's clock: in doubt it is a STOP.
             reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None, sender.origin.node)
@@ -103,31 +120,70 @@ class Inbox:
     def _join(self, sheet: Sheet, row: dict[str, Any], part_id: int, sender: _Sender) -> None:
         """One more part of a long message: complete it, or end an older one whose reference came round."""
         waiting = inbox.open_parts(sheet.connection, row, sheet.now_us - REASSEMBLY_US)
+        mine = [part for part in waiting if part.id == part_id]
         older = [part for part in waiting if part.id != part_id]
-        if any(part.concat_sequence == row["concat_sequence"] for part in older):
-            # The same number with other octets: the sender has begun another message under this reference.
+        rivals = [part for part in older if part.concat_sequence == row["concat_sequence"]]
+        at_us = _sent_at(mine[0])
+        if any(abs(_sent_at(part) - at_us) <= NEAR_US for part in rivals):
+            # Two messages of one moment under one reference: nobody can say which parts belong together.
+            self._in_pieces(sheet, waiting, sender)
+            return
+        if inbox.in_pieces(sheet.connection, row, at_us, NEAR_US):
+            self._in_pieces(sheet, mine, sender)
+            return
+        if rivals:
+            # The sender has begun another message under this reference.
             self._complete(sheet, _whole_of(_in_order(older)), sender)
-            waiting = [part for part in waiting if part.id == part_id]
+            waiting = mine
         parts = _in_order(waiting)
         if len(parts) == row["concat_total"]:
             self._complete(sheet, _whole_of(parts), sender)
+        elif len(waiting) == 1:
+            self._bound(sheet, sender)
+
+    def _in_pieces(self, sheet: Sheet, parts: Sequence[AnyRow], sender: _Sender) -> None:
+        """Show each part by itself."""
+        for part in parts:
+            self._complete(sheet, _whole_of([part]), sender)
+
+    def _bound(self, sheet: Sheet, sender: _Sender) -> None:
+        """One more long message waits for its parts: of one sender, and in all, only so many may. The oldest are shown
+        as they are: a flood of beginnings takes no more room than so many messages."""
+        connection = sheet.connection
+        own = inbox.open_sets(connection, sender.id)
+        if len(own) > MOST_OPEN_OF_SENDER:
+            self._end_early(sheet, own[: len(own) - MOST_OPEN_OF_SENDER])
+        self._room -= 1
+        if self._room <= 0:
+            every = inbox.open_sets(connection)
+            self._end_early(sheet, every[: max(len(every) - MOST_OPEN + _AT_ONCE, 0)])
+            self._room = max(MOST_OPEN - len(every), _AT_ONCE)
+
+    def _end_early(self, sheet: Sheet, sets: Sequence[AnyRow]) -> None:
+        if sets and locks.try_alone(sheet.connection, Lock.FRAGMENTS):
+            self._show(sheet, inbox.parts_of(sheet.connection, sets), None)
 
     def give_up(self, connection: Connection, node: str, now_us: int) -> int:
         """Show what came of long messages whose other parts did not come in a day; returns how many messages."""
         if not locks.try_alone(connection, Lock.FRAGMENTS):
             return 0
         stale = inbox.stale_parts(connection, now_us - REASSEMBLY_US, _GIVE_UP)
+        sheet = Sheet(connection, now_us, last_sent_to(connection, {part.recipient_id for part in stale}))
+        shown = self._show(sheet, stale, node)
+        sheet.write()
+        return shown
+
+    def _show(self, sheet: Sheet, stale: Sequence[AnyRow], node: str | None) -> int:
+        """Show what there is of long messages, given their parts; returns how many messages."""
         sets: dict[tuple[object, ...], list[AnyRow]] = {}
         for part in stale:
             key = (part.recipient_id, part.iccid, part.concat_reference, part.concat_bits, part.concat_total)
             sets.setdefault(key, []).append(part)
-        sheet = Sheet(connection, now_us, last_sent_to(connection, {part.recipient_id for part in stale}))
         for parts in sets.values():
             first = parts[0]
-            origin = Origin(first.modem, first.node or node, first.iccid)
+            origin = Origin(first.modem, first.node or node or "", first.iccid)
             sender = _Sender(first.recipient_id, AddressKind(first.kind), origin)
             self._complete(sheet, _whole_of(_in_order(parts)), sender)
-        sheet.write()
         return len(sets)
 
     def take_undecodable(self, connection: Connection, raw: str, problem: str, origin: Origin, now_us: int) -> None:
@@ -189,6 +245,31 @@ class _Sender:
     id: int
     kind: AddressKind
     origin: Origin
+
+
+def _is_own_test(sheet: Sheet, heard: Heard) -> bool:
+    """Whether it is a self-test of one of our modems: its token is known, and it comes from that modem's number."""
+    token = token_in(heard.arrival.text)
+    test = None if token is None else care.arrived(sheet.connection, token, heard.lookup, sheet.now_us)
+    if test is not None and test.outcome != care.SelfTestOutcome.ARRIVED:
+        details = {"action": "selftest_arrived", "modem": test.modem, "late": test.outcome is not None}
+        log.info("self-test arrived", extra=details)
+    return test is not None
+
+
+def _keep(sheet: Sheet, row: dict[str, Any], *, again: bool) -> bool:
+    """Keep what is not for people; False when the same octets are here already."""
+    if again:
+        sheet.write()
+        inbox.hear_again(sheet.connection, row["fingerprint"])
+    else:
+        sheet.keep(row)
+    return not again
+
+
+def _sent_at(part: AnyRow) -> int:
+    """When the service centre took a part; when it came, where the network's time is broken."""
+    return part.received_us if part.sent_us is None else part.sent_us
 
 
 def _last_kept(connection: Connection, fingerprint: bytes) -> tuple[AnyRow, bytes]:

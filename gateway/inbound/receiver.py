@@ -28,6 +28,7 @@ from drivers.events import (
     StatusReportReceived,
     SubmitAnsweredLate,
 )
+from gateway.address import normalise_sender
 from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import GatewaySettings
 from gateway.errors import StoreClosed, Unavailable
@@ -36,6 +37,7 @@ from gateway.inbound.arrival import Origin, arrival_of
 from gateway.inbound.inbox import Heard, Inbox
 from gateway.inbound.reports import HeardReport, Reports
 from gateway.ports import Modem
+from gateway.store import calls, recipients
 from gateway.store import events as store_events
 from gateway.store.database import Store
 
@@ -51,7 +53,7 @@ _TRIES = 3
 _PAUSE_US = 2 * SECOND_US
 _SET_UP = frozenset({ModemState.READY, ModemState.BUSY, ModemState.PAUSED})
 #: News that the modem need not be told to forget.
-_WITHOUT_RECEIPT = (ModemStateChanged, SubmitAnsweredLate, CallMissed)
+_WITHOUT_RECEIPT = (CallMissed, ModemStateChanged, SubmitAnsweredLate)
 
 
 def _nobody_asks(_connection: Connection, _event: SubmitAnsweredLate, _modem: str, _now_us: int) -> None:
@@ -235,12 +237,20 @@ class Receiver:
                 self._inbox.take_undecodable(connection, event.raw, problem, origin, now_us)
             case SubmitAnsweredLate():
                 self.on_answer(connection, event, origin.modem, now_us)
+            case CallMissed():
+                self._keep_call(connection, event, origin, now_us)
             case ModemStateChanged():
                 _record_state(connection, event, origin, now_us)
-            case CallMissed():
-                log.info("a call was turned away", extra={"action": "call_missed", "modem": origin.modem})
             case _:
                 raise AssertionError("messages and reports are written in groups")
+
+    def _keep_call(self, connection: Connection, event: CallMissed, origin: Origin, now_us: int) -> None:
+        """Somebody called: who, is kept as of one who writes."""
+        person = None
+        if event.caller:
+            number, kind = normalise_sender(event.caller, self._country)
+            person = recipients.ensure(connection, number, kind, self._store.fingerprint(number), now_us)
+        calls.add(connection, person, now_us, modem=origin.modem, node=origin.node, iccid=origin.iccid)
 
 
 def _report(heard: _Heard) -> HeardReport:

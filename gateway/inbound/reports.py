@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -11,10 +12,13 @@ from drivers.events import StatusReportReceived
 from gateway.address import normalise_sender
 from gateway.clock import from_datetime
 from gateway.inbound.arrival import Origin, fingerprint
+from gateway.message import PartState
 from gateway.rules.report import finding_of
 from gateway.store import recipients, reports
 from gateway.store.database import Store
 from gateway.store.reports import NewReport
+
+log = logging.getLogger(__name__)
 
 #: A report, and where it was heard.
 HeardReport: TypeAlias = tuple[StatusReportReceived, Origin]
@@ -48,7 +52,12 @@ class Reports:
         if not reports.add(connection, new, None if row is None else row.id):
             return False
         if row is not None:
-            reports.move(connection, row, new.received_us, told=new, finding=finding_of(new.tp_st))
+            finding = finding_of(new.tp_st)
+            if row.state == PartState.FAILED and finding.event is not None:
+                # Its modem says no to what has left, and somebody should know that.
+                details = {"action": "failed_was_sent", "modem": row.modem, "message_id": row.message_id}
+                log.warning("a report speaks of a part that was believed refused", extra=details)
+            reports.move(connection, row, new.received_us, told=new, finding=finding)
         return True
 
 

@@ -42,6 +42,10 @@ class Sheet:
         if whole.new_part is not None:
             self._parts.append(whole.new_part | {"inbox_id": row["id"]})
 
+    def keep(self, row: dict[str, Any]) -> None:
+        """A part that makes no message for people."""
+        self._parts.append(row | {"inbox_id": None})
+
     def write(self) -> None:
         """Write what was put off."""
         if self._parts:

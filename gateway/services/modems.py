@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -18,12 +18,14 @@ from gateway.clock import Clock, from_datetime, rfc3339, to_datetime
 from gateway.config.limits import SimLimits
 from gateway.config.settings import Settings
 from gateway.errors import Conflict, InvalidRequest, Unavailable
+from gateway.message import Caution
 from gateway.ports import Modem, Simulator
-from gateway.requests import ModemView, Principal
+from gateway.requests import ModemCare, ModemView, Principal
 from gateway.rules.sim_limits import Counts, Spans, spans_at
 from gateway.services.commands import Commands
 from gateway.services.modem_acts import AT, USSD, ModemActs, check_line, no_such_modem, patience_us
-from gateway.store import hosts, sim_counts, upkeep
+from gateway.store import care, hosts, sim_counts, upkeep
+from gateway.store.care import Care
 from gateway.store.database import Store
 from gateway.store.schema import AnyRow
 from gateway.store.sim_counts import Used
@@ -32,6 +34,14 @@ log = logging.getLogger(__name__)
 
 _MAX_INJECTED = 10_000
 _SIMULATE = "simulate"
+_NO_REPORTS = Caution(
+    "reports_missing",
+    "the network takes what is sent and no report comes: perhaps nothing arrives, or it gives no reports",
+)
+#: A modem by node and name.
+_Of: TypeAlias = tuple[str, str]
+# Parts sent today, the modems of other hosts, the use of SIMs, and what is looked after.
+_Counts: TypeAlias = tuple[dict[_Of, int], Sequence[AnyRow], dict[str, Used], Mapping[_Of, Care]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +76,21 @@ class Modems:
         del principal  # the scope of the route is all that is asked
         since_us = self._midnight_us()
 
-        def work(connection: Connection) -> tuple[dict[tuple[str, str], int], Sequence[AnyRow], dict[str, Used]]:
-            return upkeep.sent_since(connection, since_us), self._others(connection), sim_counts.every(connection)
+        def work(connection: Connection) -> _Counts:
+            sims, cared = sim_counts.every(connection), care.known(connection)
+            return upkeep.sent_since(connection, since_us), self._others(connection), sims, cared
 
-        counts, others, sims = await self._store.read(work)
+        counts, others, sims, cared = await self._store.read(work)
         here = [(self._node, modem.status(), self._limits.get(name)) for name, modem in self._fleet.modems.items()]
         there = [(row.node, *_status_of(row)) for row in others]
         views = [
-            ModemView(status, node, counts.get((node, status.name), 0), self._with_used(status, node, limits, sims))
+            ModemView(
+                status,
+                node,
+                counts.get((node, status.name), 0),
+                self._with_used(status, node, limits, sims),
+                _care_of(cared.get((node, status.name)), status),
+            )
             for node, status, limits in [*here, *there]
         ]
         return sorted(views, key=lambda view: (view.status.name, view.node))
@@ -193,6 +210,18 @@ class Modems:
 def _note(action: str, node: str, name: str, principal: Principal) -> None:
     """Who did what to which modem; not what was asked or answered, which may hold numbers."""
     log.info("modem command", extra={"action": action, "modem": f"{node}:{name}", "by": principal.name})
+
+
+def _care_of(known: Care | None, status: ModemStatus) -> ModemCare:
+    if known is None:
+        return ModemCare()
+    balance = None
+    if known.balance is not None:
+        milli, at_us, iccid = known.balance
+        # What another SIM had is not this one's.
+        balance = (milli / 1000, at_us) if status.iccid in {None, iccid} else None
+    warnings = [] if known.unreported_us is None else [_NO_REPORTS]
+    return ModemCare(known.test, balance, warnings)
 
 
 def _limits_of(limits: SimLimits) -> dict[str, int] | None:

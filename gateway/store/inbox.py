@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, String, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, String, and_, bindparam, func, literal_column, select, update
 
 from gateway.message import InboxItem
 from gateway.requests import InboxFilter, Page
@@ -18,7 +18,7 @@ _i = inbox.c
 _p = inbound_part.c
 
 
-_COLUMNS = [column.name for column in inbound_part.c if column.name != "id"]
+_COLUMNS = [column.name for column in inbound_part.c if column.name not in {"id", "heard"}]
 # Insertions of whole columns: their own names are those of the values.
 _new_part = insert(inbound_part).values({name: bindparam(name) for name in _COLUMNS})
 _add_parts = Prepared(_new_part)
@@ -40,6 +40,34 @@ _open_parts = Prepared(
         _p.received_us >= bindparam("since_us"),
     )
     .order_by(_p.id)
+)
+_heard_again = Prepared(update(inbound_part).where(_p.fingerprint == bindparam("hash")).values(heard=_p.heard + 1))
+_is_open = and_(_p.inbox_id.is_(None), _p.concat_reference.is_not(None))
+_key = (_p.recipient_id, _p.iccid, _p.concat_reference, _p.concat_bits, _p.concat_total)
+_sets = select(*_key, func.min(_p.id).label("first")).where(_is_open).group_by(*_key).order_by(func.min(_p.id))
+_sets_of = Prepared(_sets.where(_p.recipient_id == bindparam("person")))
+_all_sets = Prepared(_sets)
+# What was shown in pieces lately, of the messages that this person sent last.
+_LATELY: ColumnElement[int] = literal_column("32", Integer)
+_lately = (
+    select(_i.id, _i.parts)
+    .where(_i.recipient_id == bindparam("person"))
+    .order_by(_i.id.desc())
+    .limit(_LATELY)
+    .subquery()
+)
+_pieces = Prepared(
+    select(_p.id)
+    .join(_lately, _lately.c.id == _p.inbox_id)
+    .where(
+        _lately.c.parts < _p.concat_total,
+        _p.concat_reference == bindparam("reference"),
+        _p.concat_bits == bindparam("bits"),
+        _p.concat_total == bindparam("total"),
+        _p.iccid.is_not_distinct_from(bindparam("sim", type_=String)),
+        func.coalesce(_p.sent_us, _p.received_us).between(bindparam("since_us"), bindparam("until_us")),
+    )
+    .limit(literal_column("1", Integer))
 )
 
 
@@ -66,6 +94,45 @@ def add_parts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None
 def earlier(connection: Connection, fingerprint: bytes) -> AnyRow | None:
     """The part of that fingerprint that is here: id, received_us, inbox_id."""
     return _earlier.first(connection, hash=fingerprint)
+
+
+def hear_again(connection: Connection, fingerprint: bytes) -> None:
+    """The same octets were told once more."""
+    _heard_again.change(connection, hash=fingerprint)
+
+
+def open_sets(connection: Connection, recipient_id: int | None = None) -> Sequence[AnyRow]:
+    """Long messages that wait for parts, of one sender or of all, the oldest first: recipient_id, iccid,
+    concat_reference, concat_bits, concat_total, first (the number of the part that is here longest)."""
+    if recipient_id is None:
+        return _all_sets.rows(connection)
+    return _sets_of.rows(connection, person=recipient_id)
+
+
+def parts_of(connection: Connection, sets: Sequence[AnyRow]) -> Sequence[AnyRow]:
+    """The parts of some of `open_sets`, and the kind of their sender."""
+    found: list[AnyRow] = []
+    for each in sets:
+        same = [column.is_not_distinct_from(getattr(each, column.name)) for column in _key]
+        query = select(inbound_part, recipient.c.kind).join(recipient, recipient.c.id == _p.recipient_id)
+        found += connection.execute(query.where(_is_open, *same).order_by(_p.id)).all()
+    return found
+
+
+def in_pieces(connection: Connection, row: Mapping[str, Any], at_us: int, near_us: int) -> bool:
+    """Whether other parts that might be of one message with `row` were shown each by itself: of the same sender, SIM,
+    reference, width and total, sent within `near_us` of `at_us`."""
+    found = _pieces.first(
+        connection,
+        person=row["recipient_id"],
+        reference=row["concat_reference"],
+        bits=row["concat_bits"],
+        total=row["concat_total"],
+        sim=row["iccid"],
+        since_us=at_us - near_us,
+        until_us=at_us + near_us,
+    )
+    return found is not None
 
 
 def stale_parts(connection: Connection, before_us: int, limit: int) -> Sequence[AnyRow]:

@@ -349,7 +349,9 @@ def by_report(
     outcome = Outcome(row.id, event, code=f"tp_st_{tp_st:02x}", sentence=sentence)
     rows = _whole.rows(connection, message_id=row.message_id)
     states = {each.sequence: PartState(each.state) for each in rows}
-    if (states[row.sequence], event) in PART_TRANSITIONS:
+    # A failed message is not taken up again: what has not left of it stays, whatever became of the rest.
+    torso = states[row.sequence] is PartState.FAILED and PartState.PENDING in states.values()
+    if (states[row.sequence], event) in PART_TRANSITIONS and not torso:
         _move(connection, rows, row.sequence, outcome, now_us)
         if rows[0].modem is None:
             _write(connection, row.message_id, {"modem": row.modem, "node": row.node})

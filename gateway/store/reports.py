@@ -4,12 +4,13 @@ A report names a reference of 8 bits and a recipient. It is matched with the lat
 and person that no final report has spoken of yet, whichever host made it: a SIM may be moved. Where a SIM is not known
 the modem of that host stands for it. One that comes before the answer to its own submit was
 committed waits here, unmatched, until that commit looks for it. A part whose answer was lost has no reference; a report
-closes it by person and time, if no other part can be meant.
+closes it by person and time, if no other part can be meant. So does it with a part that was believed refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, or_, select, update
 
@@ -21,11 +22,15 @@ from gateway.store.schema import AnyRow, attempt, message, recipient, report
 
 # A network writes the recipient as it likes (+33…, 0033…, 06…); the last digits are the person's own in every form.
 _SAME_DIGITS = 7
-# A reference comes round after 256 submits; older candidates than these are not looked at.
+# A reference comes round after 256 submits; older candidates than these are not looked at. Some modems give always the
+# same: where even the oldest of these is of this time, more of them are.
 _CANDIDATES = 16
+_MORE = 512
 #: A service centre's time may lie this much before our mark, and this much after it.
 AHEAD_US = 120_000_000
 SLOWEST_US = 600_000_000
+#: Of two that may be meant the nearer in time is, if the other is so much farther.
+_CLEARLY_US = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ _who = (
     .join(message, message.c.id == attempt.c.message_id)
     .join(recipient, recipient.c.id == message.c.recipient_id)
 )
-_latest = _who.order_by(attempt.c.id.desc()).limit(_CANDIDATES)
+_latest = _who.order_by(attempt.c.id.desc()).limit(bindparam("most"))
 # Two queries, as below.
 _of_sim = Prepared(_latest.where(attempt.c.iccid == bindparam("sim"), attempt.c.tp_mr == bindparam("mr")))
 _of_modem = Prepared(
@@ -94,6 +99,13 @@ _of_modem = Prepared(
 _uncertain = Prepared(
     _who.where(
         attempt.c.state == word(PartState.UNCERTAIN),
+        attempt.c.marked_us >= bindparam("since_us"),
+        attempt.c.marked_us <= bindparam("until_us"),
+    )
+)
+_failed = Prepared(
+    _who.where(
+        attempt.c.state == word(PartState.FAILED),
         attempt.c.marked_us >= bindparam("since_us"),
         attempt.c.marked_us <= bindparam("until_us"),
     )
@@ -128,6 +140,7 @@ _waiting = Prepared(
         report.c.iccid,
         report.c.tp_mr,
         report.c.tp_st,
+        report.c.received_us,
         recipient.c.number,
     )
     .join(recipient, recipient.c.id == report.c.recipient_id)
@@ -164,24 +177,57 @@ def add(connection: Connection, new: NewReport, attempt_id: int | None) -> bool:
 def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
     """The attempt the report speaks of, or None.
 
-    The reference names it, and failing that the time: a part whose answer was lost has no reference. A reference comes
+    The reference names it, and failing that the time: a part whose answer was lost has no reference, nor has one that
+    the modem said was refused. A reference comes
     round, so one of another time gives way to a part that fits by its time. One of this time does not, even if a report
     has spoken of it: it is told once more, or a later word of the same message.
     """
-    fitting = sorted(_candidates(connection, new), key=lambda row: row.tp_st is not None)
-    named = next((row for row in fitting if _in_time(row, new.submitted_us)), None)
-    return named or by_time(connection, new) or (fitting[0] if fitting else None)
+    fitting = _candidates(connection, new)
+    named = [row for row in fitting if _in_time(row, new.submitted_us)]
+    if named:
+        here = [row for row in named if (row.node, row.modem) == (new.node, new.modem)]
+        return _nearest(here or named, new.submitted_us)
+    by_its_time = by_time(connection, new) or believed_failed(connection, new)
+    # The service centre's clock may be wrong; then the reference alone has to do, if it names one part.
+    fresh = [row for row in fitting if row.tp_st is None] or fitting
+    return by_its_time or (fresh[0] if len(fresh) == 1 else None)
+
+
+def _nearest(named: list[AnyRow], submitted_us: int | None) -> AnyRow | None:
+    """Which of several attempts of one reference, person and time is meant; None where nobody can tell.
+
+    The service centre says when it took the message. Where that does not tell them apart it is the one that no report
+    has spoken of yet; two of these are one too many.
+    """
+    if submitted_us is not None:
+        told = submitted_us
+        nearest = sorted(named, key=lambda row: abs(row.marked_us - told))
+        if len(nearest) == 1 or abs(nearest[1].marked_us - told) - abs(nearest[0].marked_us - told) >= _CLEARLY_US:
+            return nearest[0]
+    fresh = [row for row in named if row.tp_st is None]
+    if submitted_us is None or not fresh:
+        return next(iter(fresh or named), None)
+    return fresh[0] if len(fresh) == 1 else None
 
 
 def _candidates(connection: Connection, new: NewReport) -> list[AnyRow]:
     """Attempts of this reference, SIM and person, those through the modem that hears of it before others."""
-    rows = [] if new.iccid is None else _of_sim.rows(connection, sim=new.iccid, mr=new.tp_mr)
+    rows = [] if new.iccid is None else _rows_of(_of_sim, connection, new, sim=new.iccid)
     fitting = [row for row in rows if same_person(row.number, new.number)]
     if not fitting:
-        rows = _of_modem.rows(connection, name=new.modem, host=new.node, mr=new.tp_mr)
+        rows = _rows_of(_of_modem, connection, new, name=new.modem, host=new.node)
         fitting = [row for row in rows if same_person(row.number, new.number) and _same_sim(row.iccid, new.iccid)]
     # Simulated SIMs of two hosts may bear one number.
     return sorted(fitting, key=lambda row: (row.node, row.modem) != (new.node, new.modem))
+
+
+def _rows_of(query: Prepared, connection: Connection, new: NewReport, **values: Any) -> list[AnyRow]:
+    """The latest attempts of the report's reference, newest first."""
+    rows = query.rows(connection, mr=new.tp_mr, most=_CANDIDATES, **values)
+    oldest_us = None if new.submitted_us is None else new.submitted_us - SLOWEST_US
+    if len(rows) == _CANDIDATES and oldest_us is not None and rows[-1].marked_us >= oldest_us:
+        return query.rows(connection, mr=new.tp_mr, most=_MORE, **values)
+    return rows
 
 
 def by_time(connection: Connection, told: NewReport | AnyRow) -> AnyRow | None:
@@ -195,6 +241,20 @@ def by_time(connection: Connection, told: NewReport | AnyRow) -> AnyRow | None:
     rows = _uncertain.rows(connection, since_us=since_us, until_us=until_us) + _under_way.rows(connection)
     fitting = [row for row in rows if same_person(row.number, told.number) and _same_line(row, told)]
     return fitting[0] if len(fitting) == 1 and fitting[0].state == PartState.UNCERTAIN else None
+
+
+def believed_failed(connection: Connection, told: NewReport) -> AnyRow | None:
+    """The one part, believed refused, that a report can speak of: a modem may say no to what has left. None when there
+    are none or several, or while something to the same person is under way or uncertain."""
+    if told.submitted_us is None:
+        return None
+    since_us, until_us = told.submitted_us - SLOWEST_US, told.submitted_us + AHEAD_US
+    rows = _failed.rows(connection, since_us=since_us, until_us=until_us)
+    fitting = [row for row in rows if same_person(row.number, told.number) and _same_line(row, told)]
+    if len(fitting) != 1:
+        return None
+    others = _uncertain.rows(connection, since_us=since_us, until_us=until_us) + _under_way.rows(connection)
+    return None if any(same_person(row.number, told.number) for row in others) else fitting[0]
 
 
 def waiting_for(connection: Connection, attempt_id: int) -> list[tuple[AnyRow, AnyRow]]:
@@ -237,7 +297,12 @@ def early(
         return None
     row = _attempt.first(connection, attempt_id=attempt_id)
     assert row is not None, "the attempt was settled in this transaction"
-    mine = (each for each in waiting if same_person(row.number, each.number) and _same_line(row, each))
+    mine = (
+        each
+        for each in waiting
+        # What came before it was marked speaks of another, of which nobody could say which.
+        if each.received_us >= row.marked_us and same_person(row.number, each.number) and _same_line(row, each)
+    )
     return next(((each, row) for each in mine), None)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 
 from gateway.store.schema_base import ID, ROW_ID, AnyRow, metadata, partial
+from gateway.store.schema_care import missed_call, modem_care, self_test
 from gateway.store.schema_modems import command, host, host_modem, modem_pause, sim_count, sim_person, sim_pin
 
 __all__ = [
@@ -26,12 +27,15 @@ __all__ = [
     "message",
     "meta",
     "metadata",
+    "missed_call",
+    "modem_care",
     "modem_pause",
     "optout",
     "part",
     "pause",
     "recipient",
     "report",
+    "self_test",
     "sim_count",
     "sim_person",
     "sim_pin",
@@ -171,6 +175,7 @@ attempt = Table(
 )
 Index("ix_attempt_message", attempt.c.message_id, attempt.c.id)
 partial("ix_attempt_uncertain", "state = 'uncertain'", attempt.c.marked_us)
+partial("ix_attempt_failed", "state = 'failed'", attempt.c.marked_us)
 partial("ix_attempt_open", "state = 'submitting'", attempt.c.node)
 partial("ix_attempt_reference", "tp_mr IS NOT NULL", attempt.c.modem, attempt.c.tp_mr, attempt.c.id)
 partial("ix_attempt_sim", "tp_mr IS NOT NULL AND iccid IS NOT NULL", attempt.c.iccid, attempt.c.tp_mr, attempt.c.id)
@@ -236,6 +241,8 @@ inbound_part = Table(
     Column("inbox_id", ID),
     # Why the octets could not be read; such a row is kept and shown, never dropped.
     Column("problem", Text),
+    # How often these octets were told: by a network that sends twice, or a modem that was not made to forget.
+    Column("heard", Integer, nullable=False, server_default="1"),
 )
 partial(
     "ix_inbound_part_open",

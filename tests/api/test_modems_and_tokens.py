@@ -30,6 +30,10 @@ MODEM_FIELDS = [
     "storage_total",
     "sent_today",
     "limits",
+    # Not in the contract: what came of looking after it.
+    "self_test",
+    "balance",
+    "warnings",
 ]
 TOKEN_FIELDS = ["name", "scopes", "categories", "default_category", "test", "created_at", "revoked_at"]
 
@@ -41,6 +45,7 @@ async def test_a_modem_is_told_as_the_contract_shows_it(api: Api):
     assert list(modem) == MODEM_FIELDS
     assert (modem["name"], modem["node"], modem["port"]) == ("sim1", "test-1", "simulated:")
     assert modem["state"] in {"ready", "busy"}
+    assert (modem["self_test"], modem["balance"], modem["warnings"]) == (None, None, [])
     assert answer.document["next"] is None
 
 

@@ -23,6 +23,8 @@ CASES = {
     *("I03", "L06"),
     *(f"S{number:02}" for number in (1, 2, 3, 4, 7)),
     *(f"M{number:02}" for number in (6, 7, 21)),
+    *(f"M{number:02}" for number in (18, 19, 20, 22)),
+    *(f"I{number:02}" for number in (1, 2, 3, 4, 5, 13, 14)),
 }
 _ROW = re.compile(r"^\| ([A-Z]\d\d) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\]\(\.\./\.\./([^)]+)\)")

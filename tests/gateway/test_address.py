@@ -132,3 +132,8 @@ def test_examples_of_every_region_and_kind() -> None:
                 assert by_us(text) == by_the_library(text) == text
                 seen += 1
     assert seen > 400
+
+
+def test_a_sender_longer_than_can_be_is_kept_as_far_as_there_is_room() -> None:
+    assert normalise_sender("a" * 200, "FR") == ("a" * 64, AddressKind.ALPHANUMERIC)
+    assert len(normalise_sender("+" + "1" * 200, "FR")[0]) == 64

@@ -44,10 +44,11 @@ def test_only_the_table_moves_a_part(state: PartState, event: PartEvent) -> None
             next_state(state, event)
 
 
-def test_nothing_but_evidence_or_an_operator_leaves_uncertain_and_nothing_leaves_failed() -> None:
+def test_nothing_but_evidence_or_an_operator_leaves_uncertain_and_nothing_but_a_report_leaves_failed() -> None:
     from_uncertain = {event for state, event in PART_TRANSITIONS if state is PartState.UNCERTAIN}
     assert PartEvent.MARK not in from_uncertain
-    assert not [event for state, event in PART_TRANSITIONS if state is PartState.FAILED]
+    from_failed = {event for state, event in PART_TRANSITIONS if state is PartState.FAILED}
+    assert from_failed == {PartEvent.REPORT_DELIVERED, PartEvent.REPORT_UNDELIVERED}
 
 
 def test_every_state_can_be_reached_from_pending() -> None:

@@ -18,6 +18,13 @@ def peak_mib(pid: int) -> float:
     return int(found[1]) / 1024
 
 
+def resident_mib(pid: int) -> float:
+    """The memory that the process has now, in MiB."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    assert found is not None
+    return int(found[1]) / 1024
+
+
 def why_no_limit() -> str | None:
     """Why the kernel cannot be told a limit here, None where it can."""
     if os.geteuid() != 0:

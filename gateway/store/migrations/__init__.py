@@ -1,3 +1,3 @@
 """Alembic migrations; `head` is what this version of the code expects."""
 
-HEAD = "0007"
+HEAD = "0008"

@@ -47,7 +47,16 @@ def test_every_entry_of_the_table_names_something(report):
 def test_what_is_in_force(key: str):
     assert is_in_force(f"categories.*.{key}")
     assert is_in_force("modems.*.limits.per_day")
-    assert not is_in_force("modems.*.self_test")
+    assert is_in_force("modems.*.self_test")
+    assert is_in_force("modems.*.balance.ussd")
+    assert not is_in_force("categories.*.caps")
+
+
+def test_a_modem_without_a_number_cannot_be_tested(report):
+    assert _warnings(report, MODEM + 'self_test = "7d"') == [
+        "modems.sim1.self_test: nothing is tested: the modem's own number is not known"
+    ]
+    assert _warnings(report, MODEM + 'self_test = "7d"\nnumber = "+33639980101"') == []
 
 
 def test_a_real_sim_without_limits(report):

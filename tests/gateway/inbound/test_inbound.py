@@ -301,6 +301,8 @@ async def test_a_report_that_overtakes_its_own_answer_counts(ear: Ear) -> None:
 async def test_when_the_reference_comes_round_the_latest_message_is_meant(ear: Ear) -> None:
     old = await ear.bench.accept(text="old")
     await ear.bench.send_all(reference=5)
+    # After 256 others.
+    ear.bench.clock.advance(timedelta(minutes=7))
     new = await ear.bench.accept(text="new")
     await ear.bench.send_all(reference=5)
     await ear.report(NUMBER, 5)

@@ -201,6 +201,54 @@ async def test_one_that_cannot_be_stored_is_set_aside_and_takes_nobody_along(rec
             receiving.place.database.run("DROP FUNCTION refusing CASCADE")
 
 
+#: Where a message can fail: what a database refuses there, and the message that it refuses.
+STAGES = {
+    "its part": ("inbound_part", "NEW.text = 'poison'", "poison"),
+    "its person": ("recipient", "NEW.number = '+33639980666'", "hello"),
+    "its record": ("inbox", "NEW.text = 'poison'", "poison"),
+    "its opt-out": ("optout", "NEW.source = 'sms:stop'", "STOP"),
+    "its confirmation": ("message", "NEW.reply_to_inbox_id IS NOT NULL", "STOP"),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_i02_what_fails_at_a_later_stage_is_set_aside_after_three_tries(
+    receiving: Receiving, stage: str, caplog: pytest.LogCaptureFixture, tell: Callable[[str], None]
+) -> None:
+    table, condition, text = STAGES[stage]
+    await _refuse(receiving, table, condition)
+    pdus = [deliver("before", SENDER.format(1)), deliver(text, "+33639980666"), deliver("behind", SENDER.format(2))]
+    try:
+        async with receiving.running(*pdus):
+            await receiving.freed()
+            assert await receiving.texts() == ["before", "behind"]
+            rows = await receiving.rows("SELECT octets, problem FROM inbound_part WHERE problem IS NOT NULL")
+            ((octets, problem),) = rows
+            assert bytes(octets).decode() == pdus[1].upper()
+            assert str(problem).startswith("could not be handled")
+            assert await receiving.rows("SELECT count(*) FROM optout") == [(0,)]
+    finally:
+        if receiving.place.database is not None:
+            receiving.place.database.run("DROP FUNCTION refusing CASCADE")
+    tries = [getattr(record, "action", "") for record in caplog.records].count("inbound_failed")
+    assert tries == 3
+    tell(
+        f"I02: refused at {stage}: {tries} tries, then kept raw, then deleted; the messages before and behind it shown"
+    )
+
+
+async def _refuse(receiving: Receiving, table: str, condition: str) -> None:
+    if receiving.place.database is not None:
+        function = f"""CREATE FUNCTION refusing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF {condition} THEN RAISE 'refused'; END IF; RETURN NEW; END $$"""
+        trigger = f"CREATE TRIGGER refusing BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refusing()"
+        receiving.place.database.run(function, trigger)
+        return
+    refusing = f"""CREATE TRIGGER refusing BEFORE INSERT ON {table} WHEN {condition}
+        BEGIN SELECT RAISE(ABORT, 'refused'); END"""
+    await receiving.store.write(lambda connection: connection.exec_driver_sql(refusing))
+
+
 async def _let_the_database_refuse(receiving: Receiving) -> None:
     if receiving.place.database is not None:
         receiving.place.database.run(*_REFUSING_POSTGRESQL)

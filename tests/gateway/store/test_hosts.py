@@ -406,7 +406,7 @@ async def test_modems_of_every_host_are_listed_and_found(
     assert [(each.status.name, each.node, each.status.state) for each in await modems.list(ADMIN)] == [
         ("m1", "b", "ready"), ("m1", "c", "ready"), ("only", "b", "ready"),
     ]  # fmt: skip
-    assert [each.limits for each in await modems.list(ADMIN)] == [{"per_day": 5}] * 3
+    assert [each.limits for each in await modems.list(ADMIN)] == [{"per_day": 5, "used": None}] * 3
     with pytest.raises(Conflict, match="say node:name"):
         await modems.simulate(ADMIN, "m1", NUMBER, "hello")
     await a.write(lambda c: hosts.end(c, "b", "session of b"))
