@@ -54,6 +54,10 @@ def modem_out(modem: ModemView) -> dict[str, object]:
         "operator": status.operator,
         "registration": status.registration,
         "signal_dbm": status.signal_dbm,
+        "profile": status.profile,
+        "smsc": status.smsc,
+        "storage_used": status.storage_used,
+        "storage_total": status.storage_total,
         "sent_today": modem.sent_today,
         "limits": modem.limits,
     }

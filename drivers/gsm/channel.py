@@ -73,8 +73,8 @@ class AtChannel:
         self._witness: WireWitness | None = None
         self._failure: Exception | None = None
         self._received = 0
-        self._noise = 0
-        self.echoes = 0
+        self._noise = self.echoes = 0
+        self._left = False
 
     # --- the transport's receiver
 
@@ -113,6 +113,7 @@ class AtChannel:
                 self._count_noise(octets)
 
     def _ended(self) -> None:
+        self._left = True
         if self._witness is not None:
             self._witness.on_wire(WireStage.ENDED)
 
@@ -297,11 +298,14 @@ class AtChannel:
             raise
 
     async def _finish_submit(self) -> Answer:
+        self._left = False
         try:
             async with asyncio.timeout(self.deadlines.submit):
                 turn = await self._write_and_wait(CTRL_Z, self._ended)
         except (TimeoutError, TransportLost) as error:
             self._connection.abandon()
+            if not self._left:  # a port that took not even this octet has passed nothing on
+                raise TransportLost(f"{self._transport.name} is gone before the end of the PDU") from error
             if self._lines:
                 return Answer(tuple(self._lines), None)
             raise SubmitUncertain("timeout" if isinstance(error, TimeoutError) else "port_lost") from error

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from drivers.at.commands import ATTENTION, FULL_FUNCTIONALITY, PDU_MODE
+from drivers.at.commands import ATTENTION, PDU_MODE
 from drivers.at.commands import submit as submit_command
 from drivers.at.events import Urc
 from drivers.at.urc import RESTARTS, tells_full
@@ -27,18 +27,17 @@ from drivers.errors import (
     TransportError,
     TransportLost,
 )
-from drivers.events import CallMissed, ModemIdentity, Receipt, StatusReportReceived, SubmitResult, WireWitness
-from drivers.gsm import calls, conversation, ussd
+from drivers.events import CallMissed, ModemIdentity, Receipt, SubmitResult, WireWitness
+from drivers.gsm import calls, conversation, power, ussd
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.health import Health
-from drivers.gsm.initialisation import await_messages, first_taken, greet, is_in_pdu_mode, open_sim, start_up
+from drivers.gsm.initialisation import await_messages, greet, is_in_pdu_mode, open_sim, start_up
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.profiles import GENERIC, profile_of
 from drivers.gsm.reception import Reception
 from drivers.gsm.registration import NAMES as REGISTRATION_NAMES
 from drivers.gsm.registration import Registration
-from drivers.gsm.report_watch import ReportWatch
 from drivers.gsm.routing import Routing
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.sim_pin import SimPin
@@ -76,7 +75,6 @@ class GsmModem:
     ) -> None:
         self._settings = settings
         self._smsc = Address.from_text(settings.smsc) if settings.smsc else None
-        self._publish = publish
         self._sim_pin = sim_pin
         self._changed = changed
         self._overdue = overdue
@@ -84,17 +82,16 @@ class GsmModem:
         self._storage = Storage(self._channel)
         self._routing = Routing(self._channel)
         self._reception = Reception(
-            self._channel, self._storage, self._routing, session, self._tell, kept=set() if kept is None else kept
+            self._channel, self._storage, self._routing, session, publish, kept=set() if kept is None else kept
         )
         self._health = Health(self._channel, settings, changed)
-        self._watch = ReportWatch()
         self._calls = calls.Calls(self._channel, publish, self._reception.wake.set)
         self._ussd = ussd.Ussd(self._channel)
         # Whoever uses the memories holds it: there is one selection of a memory for all.
         self._care = asyncio.Lock()
         self._failure: asyncio.Future[DriverError] = asyncio.get_running_loop().create_future()
         self._echoes = 0
-        self._due = 0.0
+        self._due = float("inf")
         self._looked_at = float("-inf")
         self._started_anew = False
         self._initialised = False
@@ -139,28 +136,26 @@ class GsmModem:
 
     async def _agree(self) -> None:
         """Where messages are kept and how they are told."""
+        before = self._storage.memories
         await self._storage.set_up()
+        if self._storage.memories != before:
+            self._reception.start_over()
         await self._routing.set_up()
         self._started_anew = False
 
     async def reset(self) -> None:
         """Start the modem anew. The life of this opening ends by it, whatever the modem says."""
         self._initialised = False
-        with contextlib.suppress(CommandTimeout, TransportError):
-            if not await first_taken(self._channel, self.profile.reset):
-                log.warning("%s: the modem takes no command to start anew", self._settings.name)
+        await power.start_anew(self._channel, self.profile)
         self._fail(TransportLost("the modem was told to start anew"))
 
     async def cycle_radio(self) -> None:
         """Leave the network and come back; raises `CommandFailed`, `CommandTimeout`, `TransportError`."""
         self._radio_off = True
         try:
-            off = await first_taken(self._channel, self.profile.radio_off)
-            on = await first_taken(self._channel, self.profile.radio_on)
+            await power.cycle_radio(self._channel, self.profile)
         finally:
             self._radio_off = False
-        if not off or not on:
-            raise CommandFailed(FULL_FUNCTIONALITY.text, "ERROR")
         self._look_now()
 
     async def run(self) -> None:
@@ -262,11 +257,6 @@ class GsmModem:
         elif tells_full(urc.line):
             self._look_soon()
 
-    def _tell(self, event: MessageEvent) -> None:
-        if isinstance(event, StatusReportReceived):
-            self._watch.reported()
-        self._publish(event)
-
     def _fail(self, error: Exception) -> None:
         if not self._failure.done():
             known = error if isinstance(error, DriverError) else TransportError(type(error).__name__)
@@ -277,7 +267,7 @@ class GsmModem:
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        self._due = loop.time() + self._settings.poll_seconds
+        self._due = min(self._due, loop.time() + self._settings.poll_seconds)
         while True:
             try:
                 async with self._care:
@@ -384,11 +374,8 @@ class GsmModem:
         except (CommandTimeout, TransportError) as error:
             raise ModemNotReady(error.user_text) from error
         try:
-            result = judge(answer.lines, answer.final, tpdu)
+            return judge(answer.lines, answer.final, tpdu)
         except SubmitRefused as error:
             if error.local:
                 self._look_now()  # the SIM may be gone, or the modem may have forgotten its settings
             raise
-        if self._watch.submitted(tpdu, asyncio.get_running_loop().time()):
-            log.warning("%s: no reports come any more: what it says was sent may not have been", self._settings.name)
-        return result

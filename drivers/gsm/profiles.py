@@ -120,7 +120,9 @@ _ALL = (
     ),
     Profile(
         "zte",
+        # Leave the mode of a CD drive, and be on line. [4]
         start_up=(("AT+ZCDRUN=8",), ("AT+ZOPRT=5",)),
+        iccid=("AT+ZGETICCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
         sim_news=("+CPIN", "+ZUSIMR"),
     ),
     Profile(
@@ -144,7 +146,12 @@ _ALL = (
         iccid=("AT+QCCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
         sim_news=("+CPIN", "+QUSIM", "+QSIMSTAT"),
     ),
-    Profile("sierra", reset=("AT!RESET", "AT+CFUN=1,1"), iccid=("AT!ICCID?", "AT+CCID", "AT+CRSM=176,12258,0,0,10")),
+    Profile(
+        "sierra",
+        reset=("AT!RESET", "AT+CFUN=1,1"),
+        radio_on=("AT+CFUN=1,0", "AT+CFUN=1"),  # [1]
+        iccid=("AT!ICCID?", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
+    ),
     Profile(
         "telit",
         start_up=(("AT#QSS=1",),),
@@ -178,7 +185,8 @@ _MANUFACTURERS = (
     ("zte", r"\bzte\b"),
     ("simcom", r"simcom|sim tech"),
     ("quectel", r"quectel"),
-    ("wavecom", r"wavecom|multi-?tech"),
+    # The modules that Sierra took over speak as they did before.
+    ("wavecom", r"wavecom|multi-?tech|\bSL80\d\d"),
     ("sierra", r"sierra"),
     ("telit", r"telit"),
     ("ublox", r"u-?blox"),
@@ -188,6 +196,7 @@ _MANUFACTURERS = (
 # Models that differ from their family, by what +CGMM says.
 _MODELS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("huawei", r"^E175[02]", {"lists": False}),  # +CMGL hangs after some time [4][18]
+    ("cinterion", r"^(MC60|M55)", {"patience": 2.0}),  # slow to take a line [3]
 )
 
 

@@ -134,6 +134,12 @@ class Reception:
             self._look_in(memory)
         self.wake.set()
 
+    def start_over(self) -> None:
+        """The memories have other names now: what was told goes by a name that says nothing any more. It is told again,
+        and receipts of before free nothing."""
+        for noted in (self._slots, self._deletions, self._indications, self._memories, self._listed):
+            noted.clear()
+
     def _look_in(self, memory: str) -> None:
         if memory not in self._memories:
             self._memories.append(memory)

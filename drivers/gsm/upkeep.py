@@ -244,6 +244,7 @@ class Upkeep:
             lost.cancel()
             unlocked.cancel()
             await asyncio.gather(lost, unlocked, return_exceptions=True)
+        self._tell(ModemState.STARTING, "unlocked by an operator")
         self.repair.begin_anew()
         return Step(Rung.REINITIALISE, 0.0)
 

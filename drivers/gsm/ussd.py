@@ -24,6 +24,7 @@ NAME = "+CUSD"
 _DEFAULT_DCS = 15
 # A text so long that is hexadecimal throughout is none in plain letters.
 _SURELY_HEXADECIMAL = 16
+_PRINTABLE = frozenset((*range(0x20, 0x7F), *b"\r\n"))
 _CODE = re.compile(r"[0-9*#]{1,160}")
 
 # <m> of +CUSD that brings no text for us.
@@ -109,8 +110,13 @@ def decode(text: str, dcs: int, form: UssdForm) -> str:
         return text
     if form is UssdForm.UCS2 or (form is UssdForm.PLAIN and not any(octets[::2])):
         return _utf16(octets)
-    found = gsm7_alphabet().decode(unpack_ussd(octets))
+    found = gsm7_alphabet().decode(octets if _is_unpacked(octets) else unpack_ussd(octets))
     return (found[3:] if has_language else found).strip()
+
+
+def _is_unpacked(octets: bytes) -> bool:
+    """One character an octet, as TS 27.007 has it for the character set "HEX": packed ones are never all printable."""
+    return len(octets) >= _SURELY_HEXADECIMAL // 2 and all(octet in _PRINTABLE for octet in octets)
 
 
 def _utf16(octets: bytes) -> str:

@@ -24,6 +24,10 @@ MODEM_FIELDS = [
     "operator",
     "registration",
     "signal_dbm",
+    "profile",
+    "smsc",
+    "storage_used",
+    "storage_total",
     "sent_today",
     "limits",
 ]

@@ -8,9 +8,9 @@ SMSC = Address.from_text("+33639980000")
 _STAMP = TimeStamp(bytes.fromhex("62112221430000"))
 
 
-def deliver(text: str, sender: str = "+33612345678", *, smsc: bool = True) -> str:
+def deliver(text: str, sender: str = "+33612345678", *, smsc: bool = True, dcs: int = 0) -> str:
     """A received message in hexadecimal, with or without the service centre field."""
-    tpdu = SmsDeliver(Address.from_text(sender), _STAMP, UserData(text)).to_bytes()
+    tpdu = SmsDeliver(Address.from_text(sender), _STAMP, UserData(text), tp_dcs=dcs).to_bytes()
     return (join_smsc(SMSC, tpdu) if smsc else tpdu).hex().upper()
 
 
