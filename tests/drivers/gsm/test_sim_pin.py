@@ -200,6 +200,21 @@ async def test_another_sim_than_the_configured_one(drive: Drive, tell) -> None:
     await right.ready()
 
 
+async def test_a_missing_sim_is_said_and_waited_for(drive: Drive, tell) -> None:
+    sim = CountingSim("1234")
+    present, sim.answers["AT+CPIN?"] = sim.answers["AT+CPIN?"], "+CME ERROR: 10"
+    driven = drive(sim, pin="1234")
+    await driven.start()
+    await eventually(lambda: driven.supervisor.status().reason == "no SIM is inserted")
+    tell(
+        f"S03: no SIM: {driven.supervisor.status().state}, said, {sim.presented} attempts, used as soon as there is one"
+    )
+    assert sim.presented == 0
+    sim.answers["AT+CPIN?"] = present
+    await asyncio.wait_for(driven.supervisor.wait_ready(), 15)
+    assert sim.presented == 1
+
+
 async def test_a_sim_that_is_meant_and_does_not_tell_its_number(drive: Drive) -> None:
     driven = drive(CountingSim("1234", iccid=None), pin="1234", iccid=CARD)
     await driven.start()

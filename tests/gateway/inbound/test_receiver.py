@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from support.clock import ManualClock
 from support.driven import Driven
 from support.failing_store import failing_store
@@ -32,6 +32,7 @@ from gateway.inbound.receiver import MOST_TOGETHER, Receiver
 from gateway.inbound.replies import Replies
 from gateway.inbound.reports import Reports
 from gateway.store.database import Store
+from gateway.store.schema import event
 
 UNREAD = 0
 SENDER = "+336100000{:02}"
@@ -323,3 +324,32 @@ async def test_what_is_handed_over_is_confirmed_after_its_commit(receiving: Rece
         receiving.modem.say("\n".join(f"+CDS: {length_of(pdu)}\n{pdu}" for pdu in pdus))
         await eventually(lambda: receiving.modem.commands.count("AT+CNMA") == MANY)
         assert await receiving.rows("SELECT tp_mr FROM report ORDER BY id") == [(number,) for number in range(MANY)]
+
+
+async def test_what_people_are_told_of_a_modem(receiving: Receiving) -> None:
+    """A pause and a parking are events, with the reason."""
+
+    async def told() -> list[tuple[str, str]]:
+        rows = select(event.c.type, event.c.detail).where(event.c.type.like("modem.%")).order_by(event.c.id)
+        return [tuple(row) for row in await receiving.store.read(lambda connection: connection.execute(rows).all())]
+
+    async with receiving.running() as driven:
+        await asyncio.wait_for(driven.supervisor.wait_ready(), 10)
+        driven.supervisor.set_paused(True)
+        driven.supervisor.set_paused(False)
+        await asyncio.wait_for(driven.supervisor.wait_ready(), 10)
+        receiving.modem.answers["AT+CPIN?"] = "+CPIN: SIM PIN\nOK"
+        receiving.modem.say("RDY")
+        await eventually(lambda: driven.supervisor.status().state == "parked", 20)
+
+        async def parked() -> list[tuple[str, str]]:
+            found = await told()
+            return found if found[-1][0] == "modem.parked" else []
+
+        found = await eventually(parked, 10)
+    assert found[:3] == [
+        ("modem.up", "m: ready"),
+        ("modem.down", "m: paused by an operator"),
+        ("modem.up", "m: ready"),
+    ]
+    assert found[-1][1].startswith("m: the SIM asks for a PIN and none is configured")
