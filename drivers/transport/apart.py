@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -30,44 +30,57 @@ async def run_apart(
     """
     if name in _hanging:
         raise StillHangingError(name)
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-    lock, given_up = threading.Lock(), False
-
-    def fail(error: Exception) -> None:
-        if not done.done():
-            done.set_exception(error)
-
-    def succeed(result: T) -> None:
-        if done.done():
-            discard(result)
-        else:
-            done.set_result(result)
-
-    def call() -> None:
-        try:
-            result = work()
-        except Exception as error:  # noqa: BLE001 - it is raised where it was called
-            _hanging.discard(name)
-            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-                loop.call_soon_threadsafe(fail, error)
-            return
-        _hanging.discard(name)
-        with lock:
-            if not given_up:
-                with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(succeed, result)
-                    return
-        discard(result)
-
     _hanging.add(name)
-    threading.Thread(target=call, name=f"apart {name}", daemon=True).start()
+    call = _Call(name, work, discard)
+    threading.Thread(target=call.run, name=f"apart {name}", daemon=True).start()
     try:
         async with asyncio.timeout(seconds):
-            return await done
+            return await call.done
     except BaseException:
-        with lock:
-            given_up = True
-        if done.done() and not done.cancelled() and done.exception() is None:
-            discard(done.result())
+        call.give_up()
         raise
+
+
+class _Call(Generic[T]):
+    """One call: `run` is the thread's, everything else the loop's."""
+
+    def __init__(self, name: str, work: Callable[[], T], discard: Callable[[T], object]) -> None:
+        self._name = name
+        self._work = work
+        self._discard = discard
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._given_up = False
+        self.done: asyncio.Future[T] = self._loop.create_future()
+
+    def run(self) -> None:
+        try:
+            result = self._work()
+        except Exception as error:  # noqa: BLE001 - it is raised where it was called
+            _hanging.discard(self._name)
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                self._loop.call_soon_threadsafe(self._fail, error)
+            return
+        _hanging.discard(self._name)
+        with self._lock, contextlib.suppress(RuntimeError):
+            if not self._given_up:
+                self._loop.call_soon_threadsafe(self._succeed, result)
+                return
+        self._discard(result)
+
+    def give_up(self) -> None:
+        """Nobody waits any more: what comes, or has come and was not taken, is discarded."""
+        with self._lock:
+            self._given_up = True
+        if self.done.done() and not self.done.cancelled() and self.done.exception() is None:
+            self._discard(self.done.result())
+
+    def _fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+    def _succeed(self, result: T) -> None:
+        if self.done.done():
+            self._discard(result)
+        else:
+            self.done.set_result(result)
