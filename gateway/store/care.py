@@ -84,13 +84,8 @@ def rows(connection: Connection, node: str) -> dict[str, AnyRow]:
     return {row.modem: row for row in _of_node.rows(connection, its_node=node)}
 
 
-def plan(connection: Connection, node: str, modem: str, **instants: int | None) -> None:
-    """Write when something is due: `test_due_us`, `balance_due_us`."""
-    write(connection, node, modem, **instants)
-
-
 def write(connection: Connection, node: str, modem: str, **values: Any) -> None:
-    """Write columns of a modem's row, which is made if need be."""
+    """Write columns of a modem's row, which is made if need be: `test_due_us`, `balance_due_us`, and what was found."""
     _add_row.change(connection, its_node=node, its_name=modem)
     connection.execute(update(modem_care).where(_c.node == node, _c.modem == modem).values(**values))
 
