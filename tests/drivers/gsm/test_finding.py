@@ -346,6 +346,6 @@ async def test_a_port_that_was_kept_and_is_another_modem_is_not_used(usb: Usb, f
     manager.given = os.open(usb.dev / "ttyUSB2", os.O_RDWR | os.O_NOCTTY)
     modem = build_modem(ModemSettings("m", f"imei:{imei_of(two)}", pin="9999", deadlines=QUICK), manager)
     assert "another modem" in await absent(modem)
-    assert one.modem.station.equipment.pin_tries == 3
+    assert one.modem.station.card.pin_tries == 3
     await modem.stop()
     two.modem.close()

@@ -128,7 +128,7 @@ async def test_a_machine_is_probed(usb: Usb) -> None:
     assert (found[2].manufacturer, found[2].model) == ("Tocsin", "Simulated modem")
     assert [each.name for each in found[2:4]] == [f"imei:{each.settings.imei}" for each in (open_, locked)]
     assert found[3].sim == "asks for its PIN"
-    assert locked.station.equipment.pin_tries == 3
+    assert locked.station.card.pin_tries == 3
     assert "/dev/ttyUSB5 is held by" in (found[5].problem or "")
     assert bytes(usb.line("ttyUSB5").heard) == b""
 

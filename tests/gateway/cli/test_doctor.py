@@ -254,7 +254,7 @@ async def test_a_stick_with_a_locked_sim_and_one_that_is_a_disc(usb: Usb, spawn:
     assert "none is configured" in told["sim", "error"]["message"]
     assert "m2: /dev/ttyUSB8" in told["port", "error"]["message"]
     assert ("limits", "warning") in told
-    assert modem.station.equipment.pin_tries == 3
+    assert modem.station.card.pin_tries == 3
 
 
 async def test_a_gateway_on_the_stick_is_asked_and_its_port_left_alone(usb: Usb, spawn: Spawn, tmp_path: Path) -> None:
