@@ -23,7 +23,8 @@ from api.models.modems import SimulateIn
 from api.models.optouts import LiftQuery, OptOutIn, OptOutsQuery
 from api.models.queue import PauseIn
 from api.models.tokens import TokenIn
-from api.routes import batch, health, inbox, messages, modems, optouts, queue, tokens
+from api.models.traces import TraceIn
+from api.routes import batch, health, inbox, messages, modems, optouts, queue, tokens, traces
 from api.server import DIRECT, SERVER_LIMITS
 from gateway.config.settings import ApiSettings
 from gateway.errors import GatewayError
@@ -51,6 +52,8 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     by_query("DELETE", "/v1/optouts", "contacts", LiftQuery, optouts.lift),
     by_query("GET", "/v1/modems", "read", PageQuery, modems.list_all),
     by_body("POST", "/v1/modems/{name}/simulate", "admin", SimulateIn, modems.simulate),
+    by_body("POST", "/v1/modems/{name}/trace", "admin", TraceIn, traces.start),
+    by_query("DELETE", "/v1/modems/{name}/trace", "admin", NoQuery, traces.stop),
     by_query("GET", "/v1/tokens", "admin", PageQuery, tokens.list_all),
     by_body("POST", "/v1/tokens", "admin", TokenIn, tokens.create),
     by_query("DELETE", "/v1/tokens/{name}", "admin", NoQuery, tokens.revoke),

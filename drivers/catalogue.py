@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from drivers.errors import TransportError
+from drivers.events import ModemStatus
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings, SimulatedModem, SimulatedPort
 from drivers.sim.settings import numbered
 from drivers.tpdu import Address
+from drivers.trace.tap import WireTap
+from drivers.transport.base import Transport
 from drivers.transport.held import PortKeeper, is_open_port, let_others_in
 from drivers.transport.serial import SerialTransport
 from drivers.transport.tcp import SCHEME, TcpTransport, parse_url
@@ -20,6 +24,7 @@ __all__ = [
     "ModemSettings",
     "ModemSupervisor",
     "PortKeeper",
+    "WireTap",
     "build_modem",
     "is_open_port",
     "let_others_in",
@@ -62,28 +67,45 @@ def _problem_of_path(port: str) -> str | None:
     return None
 
 
-def build_modem(settings: ModemSettings, keeper: PortKeeper | None = None) -> ModemSupervisor:
+def build_modem(
+    settings: ModemSettings, keeper: PortKeeper | None = None, tap: WireTap | None = None
+) -> ModemSupervisor:
     """The supervised modem behind `settings.port`, not yet started; `keeper` keeps the port of a serial device open.
 
-    Raises ValueError when the port can be no modem, or the service centre no address.
+    What passes on its line can be recorded by `tap`. Raises ValueError when the port can be no modem, or the service
+    centre no address.
     """
     problem = problems_of_port(settings.port)
     if problem is not None:
         raise ValueError(problem)
     if settings.smsc:
         Address.from_text(settings.smsc)
+    line, simulated = _line_to(settings, keeper)
+    tap = tap or WireTap(settings.name)
+    supervisor = ModemSupervisor(settings, lambda: tap.wrap(line()), simulator=simulated)
+    tap.about = lambda: _in_words(supervisor.status())
+    return supervisor
+
+
+def _line_to(
+    settings: ModemSettings, keeper: PortKeeper | None
+) -> tuple[Callable[[], Transport], SimulatedModem | None]:
+    """A fresh line for each opening of the port, and the modem at its end if that is ours."""
     if settings.port == SIMULATED:
-        return _simulated(settings)
+        modem = _simulated(settings)
+        return lambda: SimulatedPort(modem, settings.port), modem
     if settings.port.startswith(SCHEME):
-        return ModemSupervisor(settings, lambda: TcpTransport(settings.port))
-    return ModemSupervisor(
-        settings,
-        lambda: SerialTransport(settings.port, baudrate=settings.baudrate, rtscts=settings.rtscts, keeper=keeper),
-    )
+        return lambda: TcpTransport(settings.port), None
+    return lambda: SerialTransport(
+        settings.port, baudrate=settings.baudrate, rtscts=settings.rtscts, keeper=keeper
+    ), None
 
 
-def _simulated(settings: ModemSettings) -> ModemSupervisor:
+def _in_words(status: ModemStatus) -> str:
+    return ", ".join(each for each in (status.manufacturer, status.model) if each)
+
+
+def _simulated(settings: ModemSettings) -> SimulatedModem:
     # Each name has its own IMEI, SIM and number, the same at every start: limits and evidence go by the SIM.
     identity = numbered(SimSettings(), zlib.crc32(settings.name.encode()) % _IDENTITIES)
-    modem = SimulatedModem(replace(identity, name=settings.name, number=settings.number or identity.number))
-    return ModemSupervisor(settings, lambda: SimulatedPort(modem, settings.port), simulator=modem)
+    return SimulatedModem(replace(identity, name=settings.name, number=settings.number or identity.number))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +104,12 @@ def append_bounded(path: Path, old: Path, text: str, max_octets: int) -> None:
     finally:
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def size_of_writable(path: Path) -> int:
+    """The octets in `path`, made if need be. Raises OSError when it cannot be written."""
+    append_bounded(path, path, "", sys.maxsize)
+    return path.stat().st_size
 
 
 def _opened(path: Path) -> int:

@@ -48,7 +48,7 @@ class Redactor:
         self._secrets_only = secrets_only
         self._running = ""
         self._awaited = self._payload = _Awaited.NOTHING
-        self._prompted = False
+        self._prompted = self._telling_secret = False
         self._length: int | None = None
         self._payload_length: int | None = None
         self._echoes: OrderedDict[str, str] = OrderedDict()
@@ -88,9 +88,11 @@ class Redactor:
         self._running = name.upper()
         if self._running in _PROMPTED and rest.startswith("="):
             self._expect_payload(rest[1:])
+        self._telling_secret = False
         if rest in {"", "?", "=?"}:
             return command
         rule = rule_of(self._running, command=True)
+        self._telling_secret = rule is Rule.SECRET
         if self._secrets_only and rule is not Rule.SECRET:
             return command
         return name + rest[:1] + redact_parameters(rest[1:], rule, self._placeholders)
@@ -122,10 +124,15 @@ class Redactor:
         echo = self._echoes.get(bare) or self._echoes.get(bare.removeprefix("> "))
         if echo is not None:
             return line.replace(bare.removeprefix("> "), echo)
-        if bare[:2].upper() == "AT":
-            # An echo that came in pieces: the command is not to be taken for ours, and may break off in a number.
-            return line if self._secrets_only else filled(line)
+        if self._is_piece_of_echo(bare):
+            return filled(line)
         return line if self._secrets_only else line.replace(bare, self._answer(bare))
+
+    def _is_piece_of_echo(self, line: str) -> bool:
+        """An echo that came in pieces may break off in a number, or in a PIN."""
+        if self._secrets_only:
+            return self._telling_secret and parse_final(line) is None and not name_of(line)
+        return line[:2].upper() == "AT"
 
     def _answer(self, line: str) -> str:
         if parse_final(line) is not None:  # also for the next command, which may be no payload

@@ -1,10 +1,11 @@
-"""`tocsin modems`: the modems and how they are."""
+"""`tocsin modems`: the modems and how they are; and what can be done to one of them."""
 
 from __future__ import annotations
 
 import click
 
 from gateway.cli.client import path_of
+from gateway.cli.modem_trace import trace_modem
 from gateway.cli.options import example, invocation, remote
 from gateway.cli.output import Document, print_document, print_table
 from gateway.cli.reach import gateway
@@ -12,16 +13,25 @@ from gateway.cli.reach import gateway
 _HEADS = ("NAME", "NODE", "STATE", "REASON", "OPERATOR", "SIGNAL", "SENT TODAY", "MODEL", "PORT")
 
 
-@click.command(epilog=example("tocsin modems", "tocsin modems --json"))
+@click.group(
+    invoke_without_command=True,
+    epilog=example("tocsin modems", "tocsin modems --json", "tocsin modems trace stick"),
+)
 @remote
-def modems() -> None:
-    """List the modems and how they are."""
+@click.pass_context
+def modems(context: click.Context) -> None:
+    """List the modems and how they are; or do something to one of them."""
+    if context.invoked_subcommand:
+        return
     found = [*gateway().items(path_of("modems"))]
     if invocation().json:
         for modem in found:
             print_document(modem)
         return
     print_table(_HEADS, [_row(modem) for modem in found], "no modems")
+
+
+modems.add_command(trace_modem)
 
 
 def _row(modem: Document) -> tuple[object, ...]:

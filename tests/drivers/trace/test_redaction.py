@@ -81,20 +81,22 @@ def dialogues(number: str, text: str, pin: str) -> list[list[str]]:
         [">AT+CMGR=1", f"<+CMGR: 0,,3{length_of(received)}", f"<{received}", "<OK"],
         [">AT+CMGR=1", f'<+CMGR: "REC READ","+{number}",,"26/01/02,10:00:00+04"', f"<{text}", "<", "<OK"],
         [">AT+CMGL=\"ALL\"", f'<+CMGL: 1,"REC READ","{wide}",,"26/01/02,10:00:00+04"', f"<{wide}", f"<{text}", "<OK"],
-        [f'<+CMT: "+{number}",,"26/01/02,10:00:00+04"', f"<{text}", "<", "<RING", f'<+CLIP: "+{number}",145,"",,"{text}"'],
+        [f'<+CMT: "+{number}",,"26/01/02,10:00:00+04"', f"<{text}", "<"],
+        ["<RING", f'<+CLIP: "+{number}",145,"",,"{text}"', f'<+XYZ: "{text}"'],
         [f'>AT+CPIN="{pin}"', "<OK", f'>AT+CPIN="{pin}","{pin[::-1]}"', "<OK", f">AT+CPIN={pin}", "<+CME ERROR: 16"],
         [f'>AT+CLCK="SC",1,"{pin}"', "<OK", f'>AT+CPWD="SC","{pin}","{pin}"', "<OK", f'>AT^CPIN="{pin}"', "<OK"],
         [f'>AT+CPIN="{pin}"', f'<AT+CPIN="{pin}"', "<OK"],
-        [f'>AT+CPIN="{pin}"', f'<AT+CPIN="{pin[:-1]}', "<OK"],
+        [f'>AT+CPIN="{pin}"', "<AT+CPI", f'<N="{pin}"', "<OK"],
         [f'>AT+CUSD=1,"*101*{pin}#",15', "<OK", f'<+CUSD: 0,"{text}",15', f"<+CUSD: 0,{text}, {number},15"],
         [f'<+CUSD: 0,"{text}', f"<{text}", f'<{text}",15', f'<+CUSD: 2,"{wide}",72', f"<+CUSD: 1,{text}"],
         [">AT+CGSN", f"<{number}", "<OK", ">AT+CIMI", f"<{number}", "<OK", ">AT+CGSN", f"<+CGSN: {number}", "<OK"],
         [">AT+CCID", f"<+CCID: {sim}", "<OK", f"<^ICCID: {sim}F", ">AT+CCID", f"<{sim}", "<OK", f'<+CCID: "{sim}"'],
         [">AT+CRSM=176,12258,0,0,10", f'<+CRSM: 144,0,"{sim}F"', "<OK", ">AT+CNUM", f'<+CNUM: "{text}","{number}",129'],
-        [">ATI", "<Manufacturer: huawei", f"<IMEI: {number}", "<OK", f">ATD+{number};", "<NO CARRIER", f">ATD*99#{number}"],
+        [">ATI", "<Manufacturer: huawei", f"<IMEI: {number}", "<OK", f">ATD+{number};", f">ATD*99#{number}"],
         [">AT+CPBR=1", f'<+CPBR: 1,"+{number}",145,"{text}"', "<OK", f'>AT+CPBW=1,"{number}",129,"{text}"', "<OK"],
-        [f'>AT+CSCA="+{number}",145', "<OK", ">AT+CSCA?", f'<+CSCA: "+{number}",145', "<OK", f">AT+XYZ={text},{number}"],
-        [f"<+XYZ: {text},{number}", f'<^ABC: "{text}","{number}"', f"<{text}", f"<+CME ERROR: {number}", f">{text} {number}"],
+        [f'>AT+CSCA="+{number}",145', "<OK", ">AT+CSCA?", f'<+CSCA: "+{number}",145', f">AT+XYZ={text},{number}"],
+        [f"<+XYZ: {text},{number}", f'<^ABC: "{text}","{number}"', f"<{text}", f">{text} {number}"],
+        [">AT+CPIN?", f"<+CME ERROR: {number}"],
     ]  # fmt: skip
 
 
@@ -102,7 +104,7 @@ def dialogues(number: str, text: str, pin: str) -> list[list[str]]:
 def test_no_canary_survives(number: str, text: str, pin: str) -> None:
     swapped = "".join(f"{(number + 'F')[at + 1]}{number[at]}" for at in range(0, len(number) - 1, 2))
     hidden = [number, pin, pin[::-1], swapped, text.encode("utf-16-be").hex().upper()]
-    hidden += [word for word in re.findall(r"[a-z]{5,}", text)]
+    hidden += re.findall(r"[a-z]{5,}", text)
     for passed in dialogues(number, text, pin):
         whole = "\n".join(Traced().run(*passed)).upper()
         for canary in hidden:
@@ -119,7 +121,9 @@ def test_a_line_keeps_its_length_and_a_dialogue_its_lines(number: str, text: str
 
 @given(pin=PINS, number=NUMBERS, text=TEXTS)
 def test_a_pin_is_never_shown_even_where_all_else_is(pin: str, number: str, text: str) -> None:
-    whole = "\n".join("\n".join(Traced(redacted=False).run(*passed)) for passed in dialogues(number, text, pin)[10:14])
+    about_pins = [passed for passed in dialogues(number, text, pin) if passed[0].startswith((">AT+CPIN=", ">AT+CLCK"))]
+    assert len(about_pins) == 4
+    whole = "\n".join("\n".join(Traced(redacted=False).run(*passed)) for passed in about_pins)
     assert pin not in whole
     assert pin[::-1] not in whole
     assert number in "\n".join(Traced(redacted=False).run(">AT+CGSN", f"<{number}", "<OK"))
@@ -140,12 +144,12 @@ def _fields(pdu: bytes, origin: Origin) -> tuple[object, ...]:
     return tpdu[0], len(pdu), kind, value.tp_dcs, value.tp_pid, length, concatenation
 
 
-@pytest.mark.parametrize("vector", [pytest.param(vector, id=vector["id"]) for vector in VECTORS])
+WHOLE = [pytest.param(vector, id=vector["id"]) for vector in VECTORS if len(vector["pdu"]) % 2 == 0]
+
+
+@pytest.mark.parametrize("vector", WHOLE)
 def test_a_redacted_pdu_decodes_to_the_same_but_for_its_people(vector: dict[str, str]) -> None:
-    digits = with_smsc(vector)
-    if len(digits) % 2:
-        pytest.skip("not octets")
-    pdu = bytes.fromhex(digits)
+    pdu = bytes.fromhex(with_smsc(vector))
     for origin in Origin:
         try:
             before = _fields(pdu, origin)
@@ -206,7 +210,7 @@ def test_octets_cut_anywhere_make_the_same_records() -> None:
     assert cut.lines == whole.lines
     assert [line.split(" ", 2)[2] for line in whole.lines] == [
         "xxxxxxxx<CR><CR><LF>",
-        "<CR><LF>+CMGF: 0<CR><LF>",
+        "+CMGF: 0<CR><LF>",
         "<CR><LF>OK<CR><LF>",
         '<CR><LF>+CMTI: "SM",1<CR><LF>',
         "<CR><LF>>",
