@@ -42,6 +42,7 @@ from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Se
 from gateway.services.messages import Nudge
 from gateway.services.modems import Fleet
 from gateway.services.tokens import MAX_NAME
+from gateway.services.traces import recording
 from gateway.store import sim_counts
 from gateway.store.database import Store
 from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured, write_secret
@@ -92,19 +93,14 @@ async def running_gateway(
         await recover(store, gate, clock, settings.gateway.node, journals, leave={mark.id for mark in waited})
         await _forget_counts(store, settings)
         opened = stack.enter_context(_opened(journals, settings.modems, {mark.modem for mark in waited}))
-        traces = Traces(clock, settings)
-        modems = {
-            name: build_modem(_modem_settings(each), ports.port(name), traces.tap(name))
-            for name, each in settings.modems.items()
-        }
+        traces = await stack.enter_async_context(recording(clock, settings, os.environ))
+        modems = _modems(settings, ports, traces)
         _expect_answers(waited, modems, opened, clock)
         crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened, elsewhere=member.elsewhere)
         services = _services(
             settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge, member=member, traces=traces
         )
         await services.tokens.load()
-        stack.push_async_callback(traces.close)
-        await traces.start_if_told(os.environ)
         secret = await _cli_token(services.tokens, settings, shared=store.engine.shared)
         stack.push_async_callback(crew.stop)
         crew.start()
@@ -244,6 +240,13 @@ def _drop_stale(ports: DescriptorStore, modems: Mapping[str, ModemConfig]) -> No
         let_others_in(descriptor)
         os.close(descriptor)
         ports.forget(name)
+
+
+def _modems(settings: Settings, ports: DescriptorStore, traces: Traces) -> dict[str, ModemSupervisor]:
+    return {
+        name: build_modem(_modem_settings(each), ports.port(name), traces.tap(name))
+        for name, each in settings.modems.items()
+    }
 
 
 def _modem_settings(modem: ModemConfig) -> ModemSettings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
@@ -71,7 +71,9 @@ def trace_modem(
 
 
 def _seconds_until(moment: str) -> float:
-    return max(datetime.fromisoformat(moment).timestamp() - time.time(), 0.0)
+    from gateway.clock import SystemClock, from_datetime
+
+    return max((from_datetime(datetime.fromisoformat(moment)) - SystemClock().now_us()) / _SECOND_US, 0.0)
 
 
 def _pass_on(file: Path, offset: int, seconds: float, output: Path | None, *, follow: bool) -> None:
@@ -86,19 +88,22 @@ def _pass_on(file: Path, offset: int, seconds: float, output: Path | None, *, fo
 
 def _growing(file: Path, offset: int, seconds: float) -> Iterator[bytes]:
     """What is appended to `file` behind `offset` for so long; it may be replaced by a new one meanwhile."""
-    deadline = time.monotonic() + seconds
+    from gateway.clock import SystemClock
+
+    clock, never = SystemClock(), threading.Event()
+    deadline_us = clock.monotonic_us() + int(seconds * _SECOND_US)
     with ExitStack() as stack:
         opened = stack.enter_context(_opened_for_reading(file))
         opened.seek(offset)
         while True:
-            over = time.monotonic() >= deadline
+            over = clock.monotonic_us() >= deadline_us
             while data := opened.read(_CHUNK):
                 yield data
             if over:
                 return
             if not _is_same(opened, file):
                 opened = stack.enter_context(_opened_for_reading(file))
-            time.sleep(_LOOK_S)
+            never.wait(_LOOK_S)
 
 
 def _opened_for_reading(file: Path) -> IO[bytes]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -109,3 +110,14 @@ class Traces:
         if tap is None:
             raise NotFound("modem_not_found", "this host has no such modem; ask the modem's own host for a trace")
         return bare, tap
+
+
+@asynccontextmanager
+async def recording(clock: Clock, settings: Settings, environ: Mapping[str, str]) -> AsyncGenerator[Traces]:
+    """The traces of a gateway that runs; what is on is ended when it stops."""
+    traces = Traces(clock, settings)
+    await traces.start_if_told(environ)
+    try:
+        yield traces
+    finally:
+        await traces.close()

@@ -17,7 +17,7 @@ RECORDS = {
     "resolve", "pause", "resume",
     "inbox", "modems", "optouts", "optouts add", "optouts lift", "decode", "encode",
 }  # fmt: skip
-COMMANDS = RECORDS | {"serve", "token", "simulate"}
+COMMANDS = RECORDS | {"serve", "token", "simulate", "modems trace"}
 
 
 def _walk(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
