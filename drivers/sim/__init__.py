@@ -8,12 +8,18 @@ from drivers.sim.ends import PtyEnd, SimulatedPort, TcpEnd, TransportEnd
 from drivers.sim.ledger import Ledger, Submission
 from drivers.sim.modem import SimulatedModem
 from drivers.sim.network import SimulatedNetwork
+from drivers.sim.profile import SimProfile
+from drivers.sim.profiles import SIM_PROFILES
 from drivers.sim.settings import SimSettings, numbered
 from drivers.sim.simulation import Simulation, SimulationOptions, simulate
+from drivers.sim.variants import VARIANTS
 
 __all__ = [
+    "SIM_PROFILES",
+    "VARIANTS",
     "Ledger",
     "PtyEnd",
+    "SimProfile",
     "SimSettings",
     "SimulatedModem",
     "SimulatedNetwork",

@@ -19,9 +19,10 @@ Lines: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Information:
-    """Blocks of information text, then OK."""
+    """Blocks of information text, then OK; without `ends` nothing comes after them."""
 
     blocks: tuple[Lines, ...] = ()
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ def lines(*texts: str) -> Information:
 
 
 class RefusedError(Exception):
-    """The command ends with +CME ERROR, +CMS ERROR or a bare ERROR (code None)."""
+    """The command ends with +CME ERROR, +CMS ERROR, a bare ERROR (code None) or the words of a family."""
 
-    def __init__(self, code: CmeError | CmsError | None = None) -> None:
+    def __init__(self, code: CmeError | CmsError | str | None = None) -> None:
         super().__init__(code)
         self.code = code
 
@@ -66,6 +67,8 @@ class RefusedError(Exception):
 
         By 27.005, 3.2.5, +CMS ERROR does not depend on +CMEE; real equipment writes words for its number at 2.
         """
+        if isinstance(self.code, str):
+            return self.code
         if isinstance(self.code, CmsError):
             return cms_result(self.code, verbose=cmee == 2).line
         if self.code is None or cmee == 0:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from drivers.at.codes import CmsError
+from drivers.sim.profiles import SIM_PROFILES
 from drivers.sim.settings import SimSettings
 from drivers.sim.simulation import MAX_COUNT, SimulationOptions, simulate
+from drivers.sim.variants import profile_named
 from drivers.tpdu import Address
 
 T = TypeVar("T")
@@ -29,8 +31,11 @@ A message from the rest of the world arrives when a line `MODEM SENDER TEXT` is 
 
   echo 'modem0 +33612345678 Hello' > DIR/control
 
-or when the client itself says AT^SIMSMS="+33612345678","Hello". The modems have the numbers +33639981001,
-+33639981002 and so on; a message sent to one of them arrives there. Every other number answers with a report."""
+or when the client itself says AT^SIMSMS="+33612345678","Hello". Other lines let something else happen:
+`MODEM call [NUMBER]`, `MODEM remove-sim`, `MODEM insert-sim [ICCID]`, `MODEM pdu HEX`, `MODEM restart`.
+
+The modems have the numbers +33639981001, +33639981002 and so on; a message sent to one of them arrives there. Every
+other number answers with a report."""
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60}
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)", re.ASCII)
@@ -63,6 +68,20 @@ def refusal(text: str) -> tuple[str, CmsError]:
         raise ValueError(f"{text!r} is no refusal such as +33612345678=42") from None
 
 
+def profiles(text: str) -> tuple[str, ...]:
+    """`huawei,quectel`, or `all` for every family: the modems play them in turn."""
+    names = tuple(SIM_PROFILES) if text == "all" else tuple(text.split(","))
+    return tuple(profile_named(name).name for name in names)
+
+
+def ussd(text: str) -> tuple[str, str]:
+    """`CODE=TEXT`: a code such as *#100#, and what the network answers."""
+    code, equals, answer = text.partition("=")
+    if not (code and equals and answer and set(code) <= set("0123456789*#")):
+        raise ValueError(f"{text!r} is no answer such as *#100#=12.34")
+    return code, answer
+
+
 def options_from(
     count: int,
     directory: Path | None,
@@ -72,6 +91,8 @@ def options_from(
     *,
     refused: Sequence[tuple[str, CmsError]] = (),
     silent: Sequence[str] = (),
+    families: tuple[str, ...] = (),
+    answers: Sequence[tuple[str, str]] = (),
 ) -> SimulationOptions:
     """Options that can be carried out together; `times` are latency and report delay in seconds."""
     if not 1 <= count <= MAX_COUNT:
@@ -82,8 +103,14 @@ def options_from(
         raise ValueError("the modems are in one place: --dir DIR or --tcp HOST:PORT, not both")
     if tcp and tcp[1] + count > 65536:
         raise ValueError("there are not so many ports above the first")
-    settings = SimSettings(latency=times[0], report_delay=times[1], refused=dict(refused), silent=frozenset(silent))
-    return SimulationOptions(count, directory, tcp, ledger, settings)
+    settings = SimSettings(
+        latency=times[0],
+        report_delay=times[1],
+        refused=dict(refused),
+        silent=frozenset(silent),
+        ussd=dict(answers),
+    )
+    return SimulationOptions(count, directory, tcp, ledger, settings, families)
 
 
 def run(options: SimulationOptions) -> int:
@@ -120,9 +147,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=1, metavar="N", help="how many modems (default 1)")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="pseudo-terminals DIR/modem0… and the pipe DIR/control")
     parser.add_argument("--tcp", type=_argument(address), metavar="HOST:PORT", help="TCP ports from PORT on instead")
+    parser.add_argument("--ledger", type=Path, metavar="FILE", help="append each submission as one JSON line")
+    _add_behaviour(parser)
+    return parser
+
+
+def _add_behaviour(parser: argparse.ArgumentParser) -> None:
+    """The options that say what the modems and their network do."""
     parser.add_argument("--latency", type=_argument(seconds), default=0.0, help="from Ctrl-Z to +CMGS, such as 200ms")
     parser.add_argument("--report-delay", type=_argument(seconds), default=0.05, help="from +CMGS to its report")
-    parser.add_argument("--ledger", type=Path, metavar="FILE", help="append each submission as one JSON line")
     parser.add_argument(
         "--refuse",
         type=_argument(refusal),
@@ -138,7 +171,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NUMBER",
         help="let submissions to NUMBER leave without answer or report; may be repeated",
     )
-    return parser
+    parser.add_argument(
+        "--profile",
+        type=_argument(profiles),
+        default=(),
+        metavar="NAME[,NAME…]",
+        help="families of modems, played in turn: " + ", ".join(SIM_PROFILES) + "; or all",
+    )
+    parser.add_argument(
+        "--ussd",
+        type=_argument(ussd),
+        action="append",
+        default=[],
+        metavar="CODE=TEXT",
+        help="answer the code with a text; may be repeated",
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,6 +201,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (given.latency, given.report_delay),
             refused=given.refuse,
             silent=given.silent,
+            families=given.profile,
+            answers=given.ussd,
         )
     except ValueError as error:
         parser.error(str(error))

@@ -13,8 +13,9 @@ import pty
 import tty
 from pathlib import Path
 
-from drivers.errors import TransportError, TransportLost
+from drivers.errors import PortMissing, TransportError, TransportLost
 from drivers.sim.modem import SimulatedModem
+from drivers.sim.replug import Replug
 from drivers.transport.base import Receiver, Transport
 from drivers.transport.loopback import loopback_pair
 
@@ -30,10 +31,12 @@ class TransportEnd:
         self._transport = transport
         self._outgoing = bytearray()
         self._writer: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the transport and listen; raises TransportError as the transport does."""
         await self._transport.open(self)
+        self._modem.restarting = self._leave
         self._modem.attach(self._send)
 
     async def close(self) -> None:
@@ -42,6 +45,10 @@ class TransportEnd:
         if self._writer:
             self._writer.cancel()
         await self._transport.close()
+
+    def _leave(self, _seconds: float) -> None:
+        """The modem restarts: this transport is gone for good."""
+        self._leaving = asyncio.get_running_loop().create_task(self.close())
 
     def data_received(self, data: bytes) -> None:
         self._modem.receive_data(data)
@@ -80,6 +87,8 @@ class SimulatedPort:
     async def open(self, receiver: Receiver) -> None:
         if self._near:
             raise TransportError(f"{self._name} cannot be opened twice")
+        if asyncio.get_running_loop().time() < self._modem.absent_until:
+            raise PortMissing(f"there is no device {self._name}: the modem restarts")
         self._near, far = loopback_pair(self._name)
         self._end = TransportEnd(self._modem, far)
         await self._end.open()
@@ -104,6 +113,7 @@ class PtyEnd:
         self._link = link
         self._master = self._slave = -1
         self._unwritten = bytearray()
+        self._replug = Replug(modem, self)
 
     @property
     def name(self) -> str:
@@ -124,10 +134,12 @@ class PtyEnd:
             self._release()
             raise
         asyncio.get_running_loop().add_reader(self._master, self._read)
+        self._replug.watch()
         self._modem.attach(self._write)
 
     async def close(self) -> None:
         """Unplug: remove the link, unless it is another's by now, and the pseudo-terminal."""
+        self._replug.forget()
         if self._master < 0:
             return
         self._modem.detach()
@@ -174,6 +186,7 @@ class TcpEnd:
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
         self._client: asyncio.Transport | None = None
+        self._replug = Replug(modem, self)
 
     @property
     def name(self) -> str:
@@ -186,9 +199,11 @@ class TcpEnd:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Client(self), self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
+        self._replug.watch()
 
     async def close(self) -> None:
         """Stop listening and hang up."""
+        self._replug.forget()
         self._modem.detach()
         if self._server:
             self._server.close()

@@ -46,6 +46,7 @@ class MessageMemory(Protocol):
     def used(self) -> int: ...
     def store(self, message: StoredMessage) -> int: ...
     def get(self, index: int) -> StoredMessage | None: ...
+    def put(self, index: int, message: StoredMessage) -> None: ...
     def mark(self, index: int, status: Status) -> None: ...
     def delete(self, index: int) -> None: ...
     def items(self) -> Iterator[tuple[int, StoredMessage]]: ...
@@ -77,6 +78,10 @@ class SlotMemory:
     def get(self, index: int) -> StoredMessage | None:
         """The message of a slot, None when it is empty; IndexError when there is no such slot."""
         return self._slots[self._position(index)]
+
+    def put(self, index: int, message: StoredMessage) -> None:
+        """Put `message` into a slot in place of what is there; IndexError when there is no such slot."""
+        self._slots[self._position(index)] = message
 
     def mark(self, index: int, status: Status) -> None:
         """Give the message of an occupied slot another status."""
@@ -126,6 +131,11 @@ class JoinedMemory:
         """As SlotMemory.get."""
         memory, own = self._locate(index)
         return memory.get(own)
+
+    def put(self, index: int, message: StoredMessage) -> None:
+        """As SlotMemory.put."""
+        memory, own = self._locate(index)
+        memory.put(own, message)
 
     def mark(self, index: int, status: Status) -> None:
         """As SlotMemory.mark."""

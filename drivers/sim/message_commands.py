@@ -104,6 +104,8 @@ def _pdu(typed: bytes, length: int) -> bytes:
 
 def _read(station: MobileStation, command: Command) -> Answer:
     memory, index = station.equipment.memory, _index(command)
+    if station.profile.empty_slot_is_ok and _slot(memory, index) is None:
+        return OK
     message = _occupied(memory, index)
     shown = text_mode.stored(station.equipment.command_settings, "+CMGR: ", message)
     memory.mark(index, _after_reading(message.status))
@@ -138,7 +140,8 @@ def _wanted(chosen: CommandSettings, command: Command) -> int:
 
 def _delete(station: MobileStation, command: Command) -> Answer:
     memory = station.equipment.memory
-    flag = integer(command, 1, range(5), 0, refusal=CmsError.INVALID_MEMORY_INDEX)
+    flags = range(5) if station.profile.deletes_by_flag else range(0)
+    flag = integer(command, 1, flags, 0, refusal=CmsError.INVALID_MEMORY_INDEX)
     if flag == 0:
         index = _index(command)
         _slot(memory, index)
@@ -153,7 +156,7 @@ def _delete(station: MobileStation, command: Command) -> Answer:
 
 def _deletable(station: MobileStation, _command: Command) -> Answer:
     indices = ",".join(str(index) for index, _message in station.equipment.memory.items())
-    return lines(f"+CMGD: ({indices}),(0-4)")
+    return lines(f"+CMGD: ({indices})" + (",(0-4)" if station.profile.deletes_by_flag else ""))
 
 
 def _index(command: Command) -> int:

@@ -12,8 +12,6 @@ from drivers.sim.state import Indications
 from drivers.sim.station import MobileStation
 
 NOT_SUPPORTED = CmsError.OPERATION_NOT_SUPPORTED
-_READABLE = ("SM", "ME", "MT", "SR")
-_WRITABLE = ("SM", "ME", "MT")
 _NUMBER = re.compile(r"\+?[0-9]{1,20}")
 
 
@@ -42,22 +40,28 @@ def _counts(station: MobileStation, name: str) -> str:
 
 
 def _read_storages(station: MobileStation, _command: Command) -> Answer:
-    names = station.equipment.command_settings.memories
+    names = station.equipment.command_settings.memories[: station.profile.storages.values]
     return lines("+CPMS: " + ",".join(f'"{name}",{_counts(station, name)}' for name in names))
 
 
 def _set_storages(station: MobileStation, command: Command) -> Answer:
     """A storage that is left out keeps its value (27.005, 3.2.2)."""
-    current = station.equipment.command_settings.memories
+    current, storages = station.equipment.command_settings.memories, station.profile.storages
     wanted = [name or before for name, before in zip(command.parameters, current, strict=False)]
     names = wanted + current[len(wanted) :]
-    if len(command.parameters) > 3 or any(
-        name not in allowed for name, allowed in zip(names, (_READABLE, _WRITABLE, _WRITABLE), strict=True)
+    if len(command.parameters) > storages.values or any(
+        name not in allowed for name, allowed in zip(names, storages.known, strict=True)
     ):
         raise RefusedError(CmsError.OPERATION_NOT_ALLOWED)
     station.equipment.command_settings.memories = names
     station.reception.pump()
-    return lines("+CPMS: " + ",".join(_counts(station, name) for name in names))
+    return lines("+CPMS: " + ",".join(_counts(station, name) for name in names[: storages.values]))
+
+
+def _known_storages(station: MobileStation, _command: Command) -> Answer:
+    storages = station.profile.storages
+    known = (",".join(f'"{name}"' for name in names) for names in storages.known)
+    return lines("+CPMS: " + (storages.shown or ",".join(f"({names})" for names in known)))
 
 
 def _read_indications(station: MobileStation, _command: Command) -> Answer:
@@ -66,16 +70,21 @@ def _read_indications(station: MobileStation, _command: Command) -> Answer:
 
 
 def _set_indications(station: MobileStation, command: Command) -> Answer:
-    told = station.equipment.command_settings.indications
-    station.equipment.command_settings.indications = Indications(
-        mode=integer(command, 0, range(4), told.mode, refusal=NOT_SUPPORTED),
-        mt=integer(command, 1, range(4), told.mt, refusal=NOT_SUPPORTED),
-        bm=integer(command, 2, range(4), told.bm, refusal=NOT_SUPPORTED),
-        ds=integer(command, 3, range(3), told.ds, refusal=NOT_SUPPORTED),
-        bfr=integer(command, 4, range(2), told.bfr, refusal=NOT_SUPPORTED),
+    told, routing = station.equipment.command_settings.indications, station.profile.routing
+    current = (told.mode, told.mt, told.bm, told.ds, told.bfr)
+    values = tuple(
+        integer(command, position, taken, current[position], refusal=NOT_SUPPORTED)
+        for position, taken in enumerate(routing.taken)
     )
+    if values in routing.refused:
+        raise RefusedError(NOT_SUPPORTED)
+    station.equipment.command_settings.indications = Indications(*values)
     station.reception.set_indications()
     return OK
+
+
+def _known_indications(station: MobileStation, _command: Command) -> Answer:
+    return lines(f"+CNMI: {station.profile.routing.claimed}")
 
 
 def _read_centre(station: MobileStation, _command: Command) -> Answer:
@@ -134,10 +143,10 @@ COMMANDS: CommandTable = {
     ("+CMGF", Form.TEST): fixed("+CMGF: (0,1)"),
     ("+CPMS", Form.READ): _read_storages,
     ("+CPMS", Form.SET): _set_storages,
-    ("+CPMS", Form.TEST): fixed('+CPMS: ("SM","ME","MT","SR"),("SM","ME","MT"),("SM","ME","MT")'),
+    ("+CPMS", Form.TEST): _known_storages,
     ("+CNMI", Form.READ): _read_indications,
     ("+CNMI", Form.SET): _set_indications,
-    ("+CNMI", Form.TEST): fixed("+CNMI: (0-3),(0-3),(0-3),(0-2),(0,1)"),
+    ("+CNMI", Form.TEST): _known_indications,
     ("+CSCA", Form.READ): _read_centre,
     ("+CSCA", Form.SET): _set_centre,
     ("+CSMP", Form.READ): _read_parameters,

@@ -12,23 +12,25 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from drivers.sim.incoming import Incoming, Kind
+from drivers.sim.card import SimCard
+from drivers.sim.incoming import Incoming, Kind, incoming_from
 from drivers.sim.ledger import Ledger, Submission
 from drivers.sim.settings import SimSettings, wall_clock
-from drivers.tpdu import Address, DataCoding, SmsStatusReport, SmsSubmit, TimeStamp, build_submits, join_smsc, segment
+from drivers.tpdu import Address, SmsStatusReport, SmsSubmit, TimeStamp, build_submits, join_smsc, segment
 from drivers.tpdu.first_octet import MMS_OR_RD, RP, UDHI
 
 DELIVERED = 0  # TP-ST, 9.2.3.15: received by the SME
 
 
 class Subscriber(Protocol):
-    """A station as the network sees it."""
+    """A station as the network sees it; `card` is the one that is in its modem, or was last."""
 
     @property
     def settings(self) -> SimSettings: ...
     @property
     def ledger(self) -> Ledger: ...
-    def receive(self, incoming: Incoming) -> None: ...
+    @property
+    def card(self) -> SimCard: ...
 
 
 class SimulatedNetwork:
@@ -36,19 +38,26 @@ class SimulatedNetwork:
 
     def __init__(self, now: Callable[[], datetime] = wall_clock) -> None:
         self._now = now
-        self._subscribers: dict[str, Subscriber] = {}
+        self._cards: dict[str, SimCard] = {}
         self._reference = 0
 
-    def join(self, subscriber: Subscriber) -> None:
-        """Make its number reachable; ValueError when another subscriber has it."""
-        digits = _digits(subscriber.settings.number)
-        if digits in self._subscribers:
+    def join(self, card: SimCard) -> None:
+        """Make its number reachable; ValueError when another card has it."""
+        if self._cards.setdefault(_digits(card.number), card) is not card:
             raise ValueError("two simulated modems cannot have the same number")
-        self._subscribers[digits] = subscriber
 
-    def leave(self, subscriber: Subscriber) -> None:
+    def leave(self, card: SimCard) -> None:
         """Its number answers for nobody from now on, and reports on its messages are dropped."""
-        self._subscribers.pop(_digits(subscriber.settings.number), None)
+        self._cards.pop(_digits(card.number), None)
+
+    def card_with(self, iccid: str) -> SimCard | None:
+        """The card of that ICCID, in whichever modem or in none."""
+        return next((card for card in self._cards.values() if card.iccid == iccid), None)
+
+    def free_number(self) -> str:
+        """A number for a card that was given none: from the top of those that French numbering keeps for fiction."""
+        numbers = (f"+3363998{end}" for end in range(9999, 9000, -1))
+        return next(number for number in numbers if _digits(number) not in self._cards)
 
     def accept(self, sender: Subscriber, submit: SmsSubmit, tpdu: bytes, reference: int) -> None:
         """Enter a submission into the sender's ledger, route it and see to its report.
@@ -60,10 +69,11 @@ class SimulatedNetwork:
         sender.ledger.record(Submission(sender.settings.name, destination, tpdu, reference, now))
         reported = submit.tp_srr and destination not in sender.settings.silent
         report = partial(self._report_later, sender, submit, reference, now) if reported else None
-        target = self._subscribers.get(_digits(destination))
+        target = self._cards.get(_digits(destination))
         if target:
-            originator = Address.from_text(sender.settings.number)
-            self._deliver(target, deliver_from(submit, tpdu, originator, now), submit.data_coding, report)
+            originator = Address.from_text(sender.card.number)
+            pdu = _with_centre(sender, deliver_from(submit, tpdu, originator, now))
+            target.offer(Incoming(Kind.DELIVER, pdu, submit.data_coding.message_class, report, submit.tp_pid))
         elif report:
             report()
 
@@ -76,29 +86,33 @@ class SimulatedNetwork:
         # Submissions are what the sender's phone would have built; the service centre makes deliveries of them.
         submits = build_submits(segment(text), originator, reference=self._next_reference(), validity=None)
         for submit in submits:
-            self._deliver(target, deliver_from(submit, submit.to_bytes(), originator, now), submit.data_coding, None)
+            pdu = _with_centre(target, deliver_from(submit, submit.to_bytes(), originator, now))
+            target.card.offer(Incoming(Kind.DELIVER, pdu, submit.data_coding.message_class))
         return len(submits)
+
+    def inject_pdu(self, target: Subscriber, pdu: bytes) -> None:
+        """Let any PDU arrive, service centre field first; TpduError when that field is none or nothing follows it."""
+        target.card.offer(incoming_from(pdu))
 
     def _next_reference(self) -> int:
         """The reference of the next concatenated message (9.2.3.24.1)."""
         self._reference = (self._reference + 1) % 256
         return self._reference
 
-    def _deliver(self, target: Subscriber, tpdu: bytes, coding: DataCoding, taken: Callable[[], None] | None) -> None:
-        target.receive(Incoming(Kind.DELIVER, _with_centre(target, tpdu), coding.message_class, taken))
-
     def _report_later(self, sender: Subscriber, submit: SmsSubmit, reference: int, submitted: datetime) -> None:
         # Never from within the submission: the report of a message must not overtake its own +CMGS.
         loop = asyncio.get_running_loop()
         delay = sender.settings.report_delay
-        tell = partial(self._report, sender, submit, reference, submitted)
+        tell = partial(self._report, sender, sender.card, submit, reference, submitted)
         if delay > 0:
             loop.call_later(delay, tell)
         else:
             loop.call_soon(tell)
 
-    def _report(self, sender: Subscriber, submit: SmsSubmit, reference: int, submitted: datetime) -> None:
-        if self._subscribers.get(_digits(sender.settings.number)) is not sender:
+    def _report(
+        self, sender: Subscriber, card: SimCard, submit: SmsSubmit, reference: int, submitted: datetime
+    ) -> None:
+        if self._cards.get(_digits(card.number)) is not card:
             return
         report = SmsStatusReport(
             tp_mr=reference,
@@ -107,7 +121,7 @@ class SimulatedNetwork:
             tp_dt=TimeStamp.from_datetime(self._now()),
             tp_st=DELIVERED,
         )
-        sender.receive(Incoming(Kind.STATUS_REPORT, _with_centre(sender, report.to_bytes())))
+        card.offer(Incoming(Kind.STATUS_REPORT, _with_centre(sender, report.to_bytes())))
 
 
 def deliver_from(submit: SmsSubmit, tpdu: bytes, originator: Address, at: datetime) -> bytes:

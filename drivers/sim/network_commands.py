@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drivers.at.codes import CmeError
 from drivers.at.equipment_grammar import Command, Form
-from drivers.sim.answers import OK, Answer, RefusedError, integer, lines
+from drivers.sim.answers import OK, Answer, Information, RefusedError, integer, lines
 from drivers.sim.handlers import CommandTable, Handler, accept, fixed
 from drivers.sim.station import UTRAN, MobileStation
 
@@ -12,7 +12,7 @@ AVAILABLE, CURRENT = 1, 2
 
 
 def _read_pin(station: MobileStation, _command: Command) -> Answer:
-    return lines(f"+CPIN: {station.equipment.pin_word}")
+    return Information(((f"+CPIN: {station.equipment.pin_word}",),), ends=station.profile.pin_answer_ends)
 
 
 def _enter_pin(station: MobileStation, command: Command) -> Answer:
@@ -25,20 +25,15 @@ def _enter_pin(station: MobileStation, command: Command) -> Answer:
     if not equipment.verify_pin((command.parameters or ("",))[0] or ""):
         blocked = equipment.pin_word == "SIM PUK"
         raise RefusedError(CmeError.SIM_PUK_REQUIRED if blocked else CmeError.INCORRECT_PASSWORD)
-    station.registration_changed()
+    station.unlocked()
     return OK
-
-
-def _remaining_tries(station: MobileStation, _command: Command) -> Answer:
-    equipment = station.equipment
-    return lines(f"+CPINR: SIM PIN,{equipment.pin_tries},3", f"+CPINR: SIM PUK,{equipment.puk_tries},10")
 
 
 def _facility_lock(station: MobileStation, command: Command) -> Answer:
     """+CLCK="SC",2 asks whether the SIM wants its PIN; locks cannot be changed."""
     if command.parameters[:1] != ("SC",) or integer(command, 1, (2,)) != 2:
         raise RefusedError(CmeError.OPERATION_NOT_SUPPORTED)
-    return lines(f"+CLCK: {int(station.settings.pin is not None)}")
+    return lines(f"+CLCK: {int(station.card.pin is not None)}")
 
 
 def _signal(station: MobileStation, _command: Command) -> Answer:
@@ -83,7 +78,7 @@ def _read_functionality(station: MobileStation, _command: Command) -> Answer:
 
 def _set_functionality(station: MobileStation, command: Command) -> Answer:
     """0 minimum, 1 full, 4 radio off; with <rst> the SIM asks for its PIN again and settings return (8.2)."""
-    station.equipment.functionality = integer(command, 0, (0, 1, 4))
+    station.set_functionality(integer(command, 0, (0, 1, 4)))
     if integer(command, 1, (0, 1), 0):
         station.restart()
     station.registration_changed()
@@ -107,7 +102,6 @@ COMMANDS: CommandTable = {
     ("+CPIN", Form.READ): _read_pin,
     ("+CPIN", Form.SET): _enter_pin,
     ("+CPIN", Form.TEST): accept,
-    ("+CPINR", Form.EXECUTE): _remaining_tries,
     ("+CLCK", Form.SET): _facility_lock,
     ("+CLCK", Form.TEST): fixed('+CLCK: ("SC")'),
     ("+CSQ", Form.EXECUTE): _signal,
@@ -125,3 +119,4 @@ COMMANDS: CommandTable = {
     ("D", Form.EXECUTE): _refused(CmeError.OPERATION_NOT_SUPPORTED),
 }
 SIM_COMMANDS = frozenset({"+CIMI", "+CNUM", "+COPS", "+CLCK"})
+CARD_COMMANDS = SIM_COMMANDS | {"+CPIN"}

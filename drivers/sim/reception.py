@@ -10,16 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from drivers.at.codes import CmsError
 from drivers.sim import text_mode
 from drivers.sim.answers import RefusedError
 from drivers.sim.incoming import Incoming, Kind
-from drivers.sim.memory import MemoryFullError, Status, StoredMessage
+from drivers.sim.memory import MemoryFullError, MessageMemory, Status, StoredMessage
 from drivers.sim.state import MobileEquipment
 
-REPORT_MEMORY = "SR"
 HELD_INDICATIONS = 256
+SIM_SPECIFIC = 2  # 23.038, 4: the message class of what is stored in the SIM
+DATA_DOWNLOAD, REPLACE_TYPES = 0x7F, range(0x41, 0x48)  # TP-PID, 23.040, 9.2.3.9
+LEFT_OF_REPORT = 3
 
 
 class Reception:
@@ -28,20 +31,19 @@ class Reception:
     def __init__(self, equipment: MobileEquipment, notify: Callable[..., None]) -> None:
         self._equipment = equipment
         self._notify = notify
-        self._waiting = {kind: deque[Incoming]() for kind in Kind}
         self._unacknowledged: Incoming | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._held: deque[tuple[str, ...]] = deque(maxlen=HELD_INDICATIONS)
+        self._told_full = False
+
+    @property
+    def _waiting(self) -> dict[Kind, deque[Incoming]]:
+        return self._equipment.card.waiting
 
     @property
     def waiting(self) -> int:
         """How many messages and reports the network still holds for this modem."""
         return sum(len(queue) for queue in self._waiting.values()) + (self._unacknowledged is not None)
-
-    def offer(self, incoming: Incoming) -> None:
-        """The network has something for this modem; it is taken now or as soon as there is room."""
-        self._waiting[incoming.kind].append(incoming)
-        self.pump()
 
     def pump(self) -> None:
         """Take what can be taken: called whenever room, settings or service may have changed."""
@@ -89,28 +91,63 @@ class Reception:
     def _take(self, kind: Kind, incoming: Incoming) -> bool:
         indications = self._equipment.command_settings.indications
         if kind is Kind.STATUS_REPORT:
-            if indications.ds == 1:
-                return self._route(incoming)
-            return self._store(incoming, REPORT_MEMORY, "+CDSI" if indications.ds == 2 else None)
-        storage = self._equipment.command_settings.memories[2]
+            return self._take_report(self._as_told(incoming))
+        for_sim = incoming.message_class == SIM_SPECIFIC
+        if for_sim and incoming.protocol == DATA_DOWNLOAD and self._equipment.settings.sim_toolkit:
+            return _taken(incoming)
         direct = indications.mt == 2 or (indications.mt == 3 and incoming.message_class == 3)
-        if direct and incoming.message_class != 2:
+        if direct and not for_sim:
             return self._route(incoming)
+        storage = "SM" if for_sim else self._equipment.command_settings.memories[2]
         return self._store(incoming, storage, "+CMTI" if indications.mt else None)
+
+    def _take_report(self, report: Incoming) -> bool:
+        indications, storages = self._equipment.command_settings.indications, self._equipment.profile.storages
+        if indications.ds == 1:
+            return self._route(report)
+        if storages.reports is None or (storages.reports == "" and indications.ds == 0):
+            return _taken(report)
+        storage = storages.reports or self._equipment.command_settings.memories[2]
+        return self._store(report, storage, "+CDSI" if indications.ds == 2 else None)
+
+    def _as_told(self, report: Incoming) -> Incoming:
+        centre = self._equipment.profile.report_centre
+        return report if centre is None else replace(report, pdu=centre + report.pdu[1 + report.pdu[0] :])
 
     def _store(self, incoming: Incoming, storage: str, indication: str | None) -> bool:
         try:
-            index = self._equipment.storages[storage].store(StoredMessage(Status.REC_UNREAD, incoming.pdu))
+            index = self._put(incoming, self._equipment.storages[storage])
         except MemoryFullError:
             # A report that nobody asked to see is not worth waiting for a slot.
             if incoming.kind is Kind.DELIVER or indication:
+                self._tell_full(storage)
                 return False
         else:
+            self._told_full = False
             if indication:
-                self._indicate(f'{indication}: "{storage}",{index}')
-        if incoming.taken:
-            incoming.taken()
-        return True
+                told = self._equipment.profile.storages.told_report if indication == "+CDSI" else None
+                named, at = told or (storage, index)
+                self._indicate(f'{indication}: "{named}",{at}')
+        return _taken(incoming)
+
+    def _put(self, incoming: Incoming, memory: MessageMemory) -> int:
+        """Into a free slot; or in place of the earlier message that this one replaces (23.040, 9.2.3.9)."""
+        pdu, cut = incoming.pdu, self._equipment.profile.report_cut
+        if incoming.kind is Kind.STATUS_REPORT and cut is not None:
+            pdu = cut + pdu[1 + pdu[0] :][:LEFT_OF_REPORT]
+        message = StoredMessage(Status.REC_UNREAD, pdu)
+        if incoming.protocol in REPLACE_TYPES:
+            for index, stored in memory.items():
+                if _origin(stored.pdu) == _origin(pdu):
+                    memory.put(index, message)
+                    return index
+        return memory.store(message)
+
+    def _tell_full(self, storage: str) -> None:
+        if not self._told_full:
+            self._told_full = True
+            for line in self._equipment.profile.storages.full:
+                self._indicate(line.format(memory=storage))
 
     def _route(self, incoming: Incoming) -> bool:
         """+CMT or +CDS; in phase 2+ one at a time, each to be acknowledged (27.005, 3.4.1 and 3.4.4)."""
@@ -121,8 +158,8 @@ class Reception:
             self._unacknowledged = incoming
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(self._equipment.settings.acknowledge_within, self._expire)
-        elif incoming.taken:
-            incoming.taken()
+        else:
+            _taken(incoming)
         self._notify(*text_mode.routed(self._equipment.command_settings, name, incoming.pdu))
         return True
 
@@ -144,3 +181,17 @@ class Reception:
         indications = self._equipment.command_settings.indications
         indications.mt = indications.ds = 0
         self.pump()
+
+
+def _taken(incoming: Incoming) -> bool:
+    """It need not wait any more."""
+    if incoming.taken:
+        incoming.taken()
+    return True
+
+
+def _origin(pdu: bytes) -> bytes:
+    """Service centre, originator and TP-PID: what a message shares with the one that it replaces."""
+    at = 1 + pdu[0]
+    digits = pdu[at + 1] if at + 1 < len(pdu) else 0
+    return pdu[:at] + pdu[at + 1 : at + 4 + (digits + 1) // 2]

@@ -1,11 +1,10 @@
 """Commands that set how the modem answers: V.250, 6.1 and 3GPP TS 27.007, 5.5, 6 and 9.1.
 
-Settings of calls and flow control are taken and change nothing: there are no calls, and a pseudo-terminal has no lines.
+Settings of flow control are taken and change nothing: a pseudo-terminal has no lines.
 """
 
 from __future__ import annotations
 
-from drivers.at.codes import CmeError
 from drivers.at.equipment_grammar import Command, Form
 from drivers.sim.answers import OK, Answer, RefusedError, integer, lines
 from drivers.sim.handlers import CommandTable, accept, fixed
@@ -29,14 +28,6 @@ def _set_errors(station: MobileStation, command: Command) -> Answer:
     return OK
 
 
-def _set_ussd(_station: MobileStation, command: Command) -> Answer:
-    """Presentation on or off, and the end of a dialogue (27.007, 7.15); the network has no services to ask for."""
-    integer(command, 0, range(3), 0)
-    if len(command.parameters) > 1:
-        raise RefusedError(CmeError.OPERATION_NOT_SUPPORTED)
-    return OK
-
-
 def _read_character_set(station: MobileStation, _command: Command) -> Answer:
     return lines(f'+CSCS: "{station.equipment.command_settings.character_set}"')
 
@@ -50,7 +41,7 @@ def _set_character_set(station: MobileStation, command: Command) -> Answer:
     return OK
 
 
-_WITHOUT_EFFECT = ("X", "L", "M", "&C", "&D", "&K", "&S", "&W", "H")
+_WITHOUT_EFFECT = ("X", "L", "M", "&C", "&D", "&K", "&S", "&W")
 
 COMMANDS: CommandTable = {
     ("Z", Form.EXECUTE): _reset,
@@ -62,9 +53,4 @@ COMMANDS: CommandTable = {
     ("+CSCS", Form.READ): _read_character_set,
     ("+CSCS", Form.SET): _set_character_set,
     ("+CSCS", Form.TEST): fixed('+CSCS: ("IRA","GSM","UCS2")'),
-    ("+CUSD", Form.SET): _set_ussd,
-    ("+CUSD", Form.TEST): fixed("+CUSD: (0-2)"),
-    ("+CRC", Form.SET): accept,
-    ("+CLIP", Form.SET): accept,
-    ("^CURC", Form.SET): accept,
 }

@@ -1,6 +1,6 @@
 """What one simulated modem is: its identity, its SIM, its network and how long things take.
 
-Every value is chosen once, before the modem starts; what commands change lives in `equipment_state`.
+Every value is chosen once, before the modem starts; what commands change lives in `drivers.sim.state`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from drivers.at.codes import CmsError
+from drivers.sim.profile import SimProfile
+from drivers.sim.variants import profile_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,13 @@ class SimSettings:
 
     `imei` has 15 digits (23.003, 6.2.1), `imsi` up to 15 (23.003, 2.2), `iccid` 19 or 20 (ITU-T E.118).
     `registration` is <stat> of 27.007, 7.2; `rssi` the 0 to 31 of +CSQ (27.007, 8.5).
-    `sm_capacity`, `me_capacity` and `sr_capacity` are the slots of the storages of 27.005, 3.2.2. `ledger_size` bounds
-    what a modem that sends for months remembers; who needs everything listens to the ledger.
+    `profile` names the family that is played (drivers.sim.profiles). `echo`, `first_index`, `sm_capacity`,
+    `me_capacity` and `sr_capacity` (slots of the storages of 27.005, 3.2.2) are that family's where they are None.
+    `ledger_size` bounds what a modem that sends for months remembers; who needs everything listens to the ledger.
+    `start_seconds` is from the start to the family's "ready", `restart_seconds` how long a restart takes,
+    `chatter_every` how often it says something by itself. A call rings each `ring_every`, for `call_seconds`.
+    `ussd` are the texts that the network answers to codes, after `ussd_seconds`; without any there is no such service.
+    `sim_toolkit` lets the SIM take a data download by itself (23.040, 9.2.3.9); else it is stored like a message.
     Troubles by recipient: a submission to a number of `refused` ends with that +CMS ERROR; one to a number of `silent`
     leaves, and neither an answer nor a report ever comes.
     """
@@ -36,17 +43,41 @@ class SimSettings:
     operator_code: str = "20899"
     registration: int = 1
     rssi: int = 21
-    echo: bool = True
+    profile: str = "generic"
+    echo: bool | None = None
     latency: float = 0.0
     report_delay: float = 0.05
     acknowledge_within: float = 15.0
-    first_index: int = 1
-    sm_capacity: int = 50
-    me_capacity: int = 100
-    sr_capacity: int = 50
+    start_seconds: float = 0.1
+    restart_seconds: float = 1.0
+    chatter_every: float = 20.0
+    ring_every: float = 5.0
+    call_seconds: float = 20.0
+    ussd: Mapping[str, str] = field(default_factory=dict[str, str])
+    ussd_seconds: float = 0.05
+    sim_toolkit: bool = False
+    first_index: int | None = None
+    sm_capacity: int | None = None
+    me_capacity: int | None = None
+    sr_capacity: int | None = None
     ledger_size: int = 10_000
     refused: Mapping[str, CmsError] = field(default_factory=dict[str, CmsError])
     silent: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        profile_named(self.profile)
+
+    @property
+    def family(self) -> SimProfile:
+        """What is played."""
+        return profile_named(self.profile)
+
+    @property
+    def capacities(self) -> dict[str, int]:
+        """The slots of each storage that there is."""
+        chosen = {"SM": self.sm_capacity, "ME": self.me_capacity, "SR": self.sr_capacity}
+        sizes = self.family.storages.sizes
+        return {name: size if chosen[name] is None else chosen[name] or 0 for name, size in sizes.items()}
 
 
 def numbered(template: SimSettings, index: int) -> SimSettings:
@@ -68,11 +99,6 @@ def _with_check_digit(digits: str) -> str:
     """ISO/IEC 7812-1: doubled digits from the right count with their digit sum."""
     doubled = (int(digit) * (2 - position % 2) for position, digit in enumerate(reversed(digits)))
     return digits + str(-sum(value // 10 + value % 10 for value in doubled) % 10)
-
-
-MANUFACTURER = "Tocsin"
-MODEL = "Simulated modem"
-REVISION = "1.0"
 
 
 def wall_clock() -> datetime:

@@ -12,11 +12,12 @@ import json
 import os
 import signal
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
 
+from drivers.sim import control
 from drivers.sim.ends import PtyEnd, TcpEnd
 from drivers.sim.ledger import Submission
 from drivers.sim.modem import SimulatedModem
@@ -26,7 +27,6 @@ from drivers.sim.settings import SimSettings, numbered
 CONTROL = "control"
 MAX_COUNT = 256
 MAX_CONTROL_LINE = 16 * 1024
-USAGE = "a line is MODEM SENDER TEXT, such as: modem0 +33612345678 Hello"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SimulationOptions:
     """`directory` takes the links and the control pipe; `tcp` (host, first port) replaces pseudo-terminals.
 
     `ledger` is a file to which each submission is appended as one JSON line. `settings` holds for every modem, but for
-    its name, number, IMEI, IMSI and ICCID.
+    its name, number, IMEI, IMSI and ICCID; where `profiles` are given, the modems play them in turn.
     """
 
     count: int = 1
@@ -42,6 +42,7 @@ class SimulationOptions:
     tcp: tuple[str, int] | None = None
     ledger: Path | None = None
     settings: SimSettings = field(default_factory=SimSettings)
+    profiles: tuple[str, ...] = ()
 
 
 class Simulation:
@@ -51,9 +52,7 @@ class Simulation:
         self._options = options
         self._complain = complain
         network = SimulatedNetwork()
-        self.modems = tuple(
-            SimulatedModem(numbered(options.settings, index), network) for index in range(options.count)
-        )
+        self.modems = tuple(SimulatedModem(_settings_of(options, index), network) for index in range(options.count))
         self._ends = [self._end(modem, index) for index, modem in enumerate(self.modems)]
         self._control = ControlPipe(options.directory / CONTROL, self.obey) if options.directory else None
         self._ledger: IO[str] | None = None
@@ -93,17 +92,11 @@ class Simulation:
             self._ledger.close()
 
     def obey(self, line: str) -> None:
-        """Let a message arrive: `MODEM SENDER TEXT`."""
-        name, _, rest = line.strip().partition(" ")
-        sender, _, text = rest.strip().partition(" ")
-        modem = next((modem for modem in self.modems if modem.settings.name == name), None)
-        if modem is None or not text:
-            self._complain(f"control: {USAGE}")
-            return
+        """Do what a line of the control pipe says."""
         try:
-            modem.inject_sms(sender, text)
-        except ValueError as error:
-            self._complain(f"control: the message cannot arrive: {error}")
+            control.obey(self.modems, line)
+        except control.ControlError as error:
+            self._complain(f"control: {error}")
 
     def _end(self, modem: SimulatedModem, index: int) -> PtyEnd | TcpEnd:
         if self._options.tcp:
@@ -112,6 +105,11 @@ class Simulation:
         if self._options.directory is None:
             raise ValueError("a simulation needs a directory or a TCP address")
         return PtyEnd(modem, self._options.directory / modem.settings.name)
+
+
+def _settings_of(options: SimulationOptions, index: int) -> SimSettings:
+    settings = numbered(options.settings, index)
+    return replace(settings, profile=options.profiles[index % len(options.profiles)]) if options.profiles else settings
 
 
 def _append(ledger: IO[str], submission: Submission) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from drivers.sim.card import SimCard
 from drivers.sim.memory import JoinedMemory, MessageMemory, SlotMemory
 from drivers.sim.settings import SimSettings
 
-PIN_TRIES, PUK_TRIES = 3, 10
 REGISTERED = (1, 5)
+ABSENT = "ABSENT"
 
 
 @dataclass(slots=True)
@@ -43,27 +44,58 @@ class CommandSettings:
     indications: Indications = field(default_factory=Indications)
     memories: list[str] = field(default_factory=lambda: ["SM", "SM", "SM"])
     operator_format: int = 0
+    caller_shown: int = 0
+    call_kind_shown: int = 0
+    ussd_shown: int = 0
+    news: set[str] = field(default_factory=set[str])
+    """Commands of the family that have switched their news on."""
 
 
 class MobileEquipment:
-    """The state of one modem. `pin_waiting` and `puk_waiting` follow the SIM's own counters."""
+    """The state of one modem: what it is set to, and the card that is in it or was last."""
 
     def __init__(self, settings: SimSettings) -> None:
         self.settings = settings
-        self.command_settings = CommandSettings()
+        self.profile = settings.family
+        self.first_index = self.profile.storages.first_index if settings.first_index is None else settings.first_index
+        self._own = {
+            name: SlotMemory(size, self.first_index) for name, size in settings.capacities.items() if name != "SM"
+        }
         self.smsc = settings.smsc
-        self.functionality = 1
-        self.pin_verified = settings.pin is None
-        self.pin_tries, self.puk_tries = PIN_TRIES, PUK_TRIES
-        sm = SlotMemory(settings.sm_capacity, settings.first_index)
-        me = SlotMemory(settings.me_capacity, settings.first_index)
-        sr = SlotMemory(settings.sr_capacity, settings.first_index)
-        self.storages: dict[str, MessageMemory] = {"SM": sm, "ME": me, "MT": JoinedMemory(me, sm), "SR": sr}
-        self._reference = -1
+        self.functionality = self.profile.functionality
+        self.powered = True
+        self.messages_ready = self.profile.unready is None
+        self.storages: dict[str, MessageMemory] = {}
+        self.reset()
+        self.take_card(self.new_card(settings.iccid, settings.imsi, settings.number, settings.pin))
+        self.sim_seen = True
 
     def reset(self) -> None:
         """The factory's settings (V.250, 6.1.2); SIM, storages and the service centre are not touched."""
-        self.command_settings = CommandSettings()
+        routing = Indications(*self.profile.routing.first)
+        self.command_settings = CommandSettings(indications=routing, memories=list(self.profile.storages.first))
+
+    def new_card(self, iccid: str, imsi: str, number: str, pin: str | None) -> SimCard:
+        """A card with an empty storage of the size that this modem expects."""
+        return SimCard(iccid, imsi, number, pin, SlotMemory(self.settings.capacities["SM"], self.first_index))
+
+    def take_card(self, card: SimCard) -> None:
+        """`card` is in the modem; it is another thing whether the modem has seen it (`sim_seen`)."""
+        self.card = card
+        card.memory.first_index = self.first_index
+        self.sim_present = True
+        self.pin_verified = card.pin is None
+        self._join_storages(card.memory)
+
+    def lose_card(self) -> None:
+        """The card has been taken out."""
+        self.sim_present = self.sim_seen = False
+        self._join_storages(SlotMemory(0, self.first_index))
+
+    def _join_storages(self, sm: SlotMemory) -> None:
+        self.storages = {"SM": sm, **self._own}
+        if "ME" in self._own:
+            self.storages["MT"] = JoinedMemory(self._own["ME"], sm)
 
     @property
     def memory(self) -> MessageMemory:
@@ -77,8 +109,10 @@ class MobileEquipment:
 
     @property
     def pin_word(self) -> str:
-        """<code> of +CPIN (27.007, 8.3)."""
-        if self.pin_tries == 0:
+        """<code> of +CPIN (27.007, 8.3), or ABSENT."""
+        if not self.sim_seen:
+            return ABSENT
+        if self.card.pin_tries == 0:
             return "SIM PUK"
         return "READY" if self.pin_verified else "SIM PIN"
 
@@ -90,17 +124,13 @@ class MobileEquipment:
     @property
     def in_service(self) -> bool:
         """Whether messages can be sent and received."""
-        return self.registration in REGISTERED
+        return self.powered and self.registration in REGISTERED
 
     def next_reference(self) -> int:
-        """The SIM's counter of TP-MR: 0 to 255 and again (23.040, 9.2.3.6)."""
-        self._reference = (self._reference + 1) % 256
-        return self._reference
+        """The SIM's counter of TP-MR."""
+        return self.card.next_reference()
 
     def verify_pin(self, pin: str) -> bool:
-        """Try a PIN against the SIM: three wrong ones block it (51.011, 8.4)."""
-        if pin == self.settings.pin and self.pin_tries:
-            self.pin_verified, self.pin_tries = True, PIN_TRIES
-            return True
-        self.pin_tries = max(self.pin_tries - 1, 0)
-        return False
+        """Try a PIN against the SIM."""
+        self.pin_verified = self.card.verify_pin(pin)
+        return self.pin_verified

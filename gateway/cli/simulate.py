@@ -9,7 +9,8 @@ from typing import TypeVar
 import click
 
 from drivers.at.codes import CmsError
-from drivers.sim.command_line import ABOUT, HINTS, address, options_from, refusal, run, seconds
+from drivers.sim import SIM_PROFILES
+from drivers.sim.command_line import ABOUT, HINTS, address, options_from, profiles, refusal, run, seconds, ussd
 
 T = TypeVar("T")
 
@@ -76,6 +77,16 @@ Example:
 @click.option(
     "--silent", multiple=True, metavar="NUMBER", help="Let submissions to NUMBER leave without answer or report."
 )
+@click.option(
+    "--profile",
+    "families",
+    callback=_word(profiles),
+    metavar="NAME[,NAME…]",
+    help="Families of modems, played in turn: " + ", ".join(SIM_PROFILES) + "; or all.",
+)
+@click.option(
+    "--ussd", "answers", multiple=True, callback=_words(ussd), metavar="CODE=TEXT", help="Answer the code with a text."
+)
 def simulate(
     *,
     count: int,
@@ -86,9 +97,21 @@ def simulate(
     ledger: Path | None,
     refuse: list[tuple[str, CmsError]],
     silent: tuple[str, ...],
+    families: tuple[str, ...] | None,
+    answers: list[tuple[str, str]],
 ) -> None:
     try:
-        options = options_from(count, directory, tcp, ledger, (latency, report_delay), refused=refuse, silent=silent)
+        options = options_from(
+            count,
+            directory,
+            tcp,
+            ledger,
+            (latency, report_delay),
+            refused=refuse,
+            silent=silent,
+            families=families or (),
+            answers=answers,
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     status = run(options)

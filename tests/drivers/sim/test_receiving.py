@@ -201,3 +201,15 @@ def test_the_vendor_command_lets_a_message_arrive(terminal):
     assert terminal.say('AT^SIMSMS="+33612345678"\r') == ["ERROR"]
     assert terminal.say('AT^SIMSMS="far too long a name","x"\r') == ["ERROR"]
     assert terminal.say('AT^SIMSMS="+336",\r') == ['+CMTI: "SM",2', "OK"], "an empty text is a message too"
+
+
+def test_any_pdu_can_arrive(terminal):
+    terminal.command("AT+CNMI=2,1,0,0,0")
+    terminal.modem.inject_pdu(bytes.fromhex("0004049121430000622150010000000241E1"))
+    assert terminal.heard() == ['+CMTI: "SM",1']
+    terminal.modem.inject_pdu(b"\x00\xff")
+    assert terminal.heard() == ['+CMTI: "SM",2']
+    assert terminal.command("AT+CMGR=2") == ["+CMGR: 0,,1", "00FF"]
+    for nothing in (b"", b"\x00", b"\x05\x91"):
+        with pytest.raises(ValueError, match="octet"):
+            terminal.modem.inject_pdu(nothing)
