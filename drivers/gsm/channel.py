@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TypeAlias
 
 from drivers.at.commands import ATTENTION, PROBE, VERBOSE_RESULTS, AtCommand
@@ -24,6 +24,8 @@ from drivers.errors import CommandFailed, CommandTimeout, SubmitUncertain, Trans
 from drivers.events import WireStage, WireWitness
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import Deadlines
+from drivers.gsm.submit_answer import Answer
+from drivers.gsm.torn import REPEATS, Doubts
 from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
@@ -40,14 +42,6 @@ _MAX_NOISE = 64 * 1024
 _MAX_LINES = 10_000
 
 _Turn: TypeAlias = FinalResult | Prompt | Late | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Information text and how it ended; `final` is None when time or the line ended first."""
-
-    lines: tuple[str, ...]
-    final: FinalResult | None
 
 
 class AtChannel:
@@ -73,6 +67,7 @@ class AtChannel:
         self._witness: WireWitness | None = None
         self._failure: Exception | None = None
         self._received = 0
+        self._doubts = Doubts()
         self._noise = 0
         self.echoes = 0
 
@@ -102,15 +97,19 @@ class AtChannel:
                 if self._connection.state is not Dialogue.COMMAND_SENT:
                     self._resolve(event)
             case Urc():
+                self._doubts.news = True
                 self._on_urc(event)
             case Late(line, final):
+                self._doubts.stray(line)
                 self._hear_late(line, final)
                 if final is not None and self._tells_something(final):
                     self._resolve(event)
             case Echo():
                 self.echoes += 1
             case Noise(octets):
-                self._count_noise(octets)
+                self._noise += octets
+                if self._noise > _MAX_NOISE:
+                    self._fail(TransportLost(f"{self._transport.name} sends noise, not AT answers"))
 
     def _ended(self) -> None:
         if self._witness is not None:
@@ -134,11 +133,6 @@ class AtChannel:
         if self._connection.state is Dialogue.LOST:
             return final.is_ok
         return self._connection.state is Dialogue.PROBING and not final.is_ok
-
-    def _count_noise(self, octets: int) -> None:
-        self._noise += octets
-        if self._noise > _MAX_NOISE:
-            self._fail(TransportLost(f"{self._transport.name} sends noise, not AT answers"))
 
     def _resolve(self, turn: _Turn) -> None:
         if self._turn is not None and not self._turn.done():
@@ -170,11 +164,15 @@ class AtChannel:
         """Run a command; its information text. Raises `CommandFailed`, `CommandTimeout`, `TransportLost`."""
         async with self._lock:
             await self._get_in_step()
-            self._lines.clear()
             final = await self._exchange(command)
+            for _ in range(REPEATS):
+                if self._doubts.may_be_dispelled(command, self._lines):
+                    final = await self._exchange(command)
             lines = tuple(self._lines)
-        if not final.is_ok:
-            raise CommandFailed(command.label, final.line, cme=final.cme, cms=final.cms)
+            torn = self._doubts.forbid(command, lines)
+        if not final.is_ok or torn:
+            result = "an answer in pieces" if torn else final.line
+            raise CommandFailed(command.label, result, cme=final.cme, cms=final.cms)
         return lines
 
     async def optional(self, command: AtCommand) -> tuple[str, ...] | None:
@@ -207,6 +205,7 @@ class AtChannel:
         async with self._lock:
             await self._get_in_step()
             self._lines.clear()
+            self._doubts = Doubts()
             self._overdue.forget()
             await self._reach_prompt(command)
             if refuse():
@@ -236,16 +235,16 @@ class AtChannel:
     # --- the steps of a dialogue, under the lock
 
     async def _exchange(self, command: AtCommand) -> FinalResult:
+        self._lines.clear()
+        self._doubts = Doubts()
         try:
             async with asyncio.timeout(self._deadlines.of(command)):
                 turn = await self._write_and_wait(self._connection.send_command(command))
-        except TimeoutError:
+        except BaseException as error:
             self._connection.abandon()
             self._overdue.doubt()
-            raise CommandTimeout(command.label, tuple(self._lines)) from None
-        except BaseException:
-            self._connection.abandon()
-            self._overdue.doubt()
+            if isinstance(error, TimeoutError):
+                raise CommandTimeout(command.label, tuple(self._lines)) from None
             raise
         assert isinstance(turn, FinalResult)
         return turn
@@ -275,11 +274,10 @@ class AtChannel:
                 await self._transport.write(self._connection.send_payload(payload))
             if self._failure is not None:
                 raise self._failure
-        except TimeoutError:
+        except BaseException as error:
             self._connection.abandon()
-            raise CommandTimeout("the PDU") from None
-        except BaseException:
-            self._connection.abandon()
+            if isinstance(error, TimeoutError):
+                raise CommandTimeout("the PDU") from None
             raise
         if self._turn.done():  # the modem left the prompt by itself; Ctrl-Z would only be a stray octet now
             self._connection.abandon()
@@ -309,7 +307,13 @@ class AtChannel:
             self._connection.abandon()
             raise
         assert isinstance(turn, FinalResult)
-        return Answer(tuple(self._lines), turn)
+        return Answer(tuple(self._lines), await self._whole(turn))
+
+    async def _whole(self, final: FinalResult) -> FinalResult:
+        """An error without its code where digits follow that news may have torn off: 500 must not be read as 50."""
+        if final.code is not None:
+            await asyncio.sleep(self._deadlines.quiet)
+        return replace(final, code=None) if self._doubts.digits else final
 
     async def _write_and_wait(
         self, data: bytes, written: Callable[[], None] = lambda: None

@@ -28,6 +28,7 @@ from drivers.events import (
 )
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings
+from drivers.sim.profiles import SIM_PROFILES
 from drivers.tpdu import Address, build_submits, join_text, segment
 
 TO = "+33639981299"
@@ -107,19 +108,38 @@ async def ready(modem: ModemSupervisor) -> None:
     await asyncio.wait_for(modem.wait_ready(), 5)
 
 
-@pytest.fixture(params=["serial", "tcp", "loopback", "octets"])
-async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
-    settings = SimSettings(report_delay=0.01)
-    made: Rig
-    match request.param:
+LINES = ("serial", "tcp", "loopback", "octets")
+# Every family over every line. On each change each family over one line, each line with several families, and the
+# generic modem over all; the rest in the long run.
+RIGS = [
+    pytest.param(
+        (line, profile),
+        id=f"{line}-{profile}",
+        marks=() if profile == "generic" or LINES[at % len(LINES)] == line else pytest.mark.long,
+    )
+    for at, profile in enumerate(sorted(SIM_PROFILES))
+    for line in LINES
+]
+
+
+def rig_on(line: str, settings: SimSettings, folder: Path) -> Rig:
+    """A simulated modem at the end of this kind of line."""
+    match line:
         case "serial":
-            made = SerialRig(settings, tmp_path)
+            return SerialRig(settings, folder)
         case "tcp":
-            made = TcpRig(settings)
+            return TcpRig(settings)
         case "loopback":
-            made = LoopbackRig(settings)
+            return LoopbackRig(settings)
         case _:
-            made = LoopbackRig(settings, OctetWise)
+            return LoopbackRig(settings, OctetWise)
+
+
+@pytest.fixture(params=RIGS)
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    line, profile = request.param
+    settings = SimSettings(report_delay=0.01, start_seconds=0.01, chatter_every=0.5, profile=profile)
+    made = rig_on(line, settings, tmp_path)
     await made.plug()
     yield made
     await made.close()
@@ -215,6 +235,8 @@ class TestModemContract:
         self, rig: Rig, memory: str
     ) -> None:
         equipment = rig.simulated.station.equipment
+        if memory not in equipment.storages:
+            memory = "SM"  # a family with one memory
         equipment.command_settings.memories = [memory] * 3
         texts = [f"number {count}" for count in range(3 * equipment.storages["SM"].capacity)]
         async with running(rig) as (modem, listener):
