@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
 
 from drivers.at.commands import ATTENTION, PROBE, VERBOSE_RESULTS, AtCommand
@@ -25,21 +24,18 @@ from drivers.events import WireStage, WireWitness
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import Deadlines
 from drivers.gsm.submit_answer import Answer
-from drivers.gsm.torn import REPEATS, Doubts
+from drivers.gsm.torn import READINGS, Doubts
 from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
 
-# A modem that has just been woken (autobauding, start-up) may miss the first lines.
-_ATTENTION_ATTEMPTS = 6
+_ATTENTION_ATTEMPTS = 6  # one that has just been woken (autobauding, start-up) may miss the first lines
 _PROBE_ATTEMPTS = 2
 _QUIET_ROUNDS = 10
-# While one of these stands the next submit has begun.
+# The next submit has begun.
 _SUBMITTING = frozenset({Dialogue.PROMPT_AWAITED, Dialogue.PROMPTED, Dialogue.PAYLOAD_SENT})
-# So much without a line end is no modem in AT mode; opening the port anew is the only remedy.
-_MAX_NOISE = 64 * 1024
-# More lines than any answer has: 1000 stored messages are 2000.
-_MAX_LINES = 10_000
+_MAX_NOISE = 64 * 1024  # without a line end: no modem in AT mode; opening the port anew is the only remedy
+_MAX_LINES = 10_000  # more than any answer has: 1000 stored messages are 2000
 
 _Turn: TypeAlias = FinalResult | Prompt | Late | None
 
@@ -85,6 +81,7 @@ class AtChannel:
     def _handle(self, event: AtEvent) -> None:
         match event:
             case InformationText(line):
+                self._doubts.line()
                 self._show(line)
                 if len(self._lines) < _MAX_LINES:
                     self._lines.append(line)
@@ -162,16 +159,18 @@ class AtChannel:
 
     async def execute(self, command: AtCommand) -> tuple[str, ...]:
         """Run a command; its information text. Raises `CommandFailed`, `CommandTimeout`, `TransportLost`."""
+        final: FinalResult | None = None
         async with self._lock:
-            await self._get_in_step()
-            final = await self._exchange(command)
-            for _ in range(REPEATS):
-                if self._doubts.may_be_dispelled(command, self._lines):
-                    final = await self._exchange(command)
-            lines = tuple(self._lines)
-            torn = self._doubts.forbid(command, lines)
-        if not final.is_ok or torn:
-            result = "an answer in pieces" if torn else final.line
+            for left in reversed(range(READINGS)):
+                await self._get_in_step()
+                final = await self._exchange(command)
+                if not left or not self._doubts.may_be_dispelled(command, self._lines):
+                    break
+            lines = self._doubts.leave(command, self._lines, whole=final is not None)
+        if final is None:
+            raise CommandTimeout(command.label, lines or ())
+        if not final.is_ok or lines is None:
+            result = "an answer in pieces" if final.is_ok else final.line
             raise CommandFailed(command.label, result, cme=final.cme, cms=final.cms)
         return lines
 
@@ -234,7 +233,8 @@ class AtChannel:
 
     # --- the steps of a dialogue, under the lock
 
-    async def _exchange(self, command: AtCommand) -> FinalResult:
+    async def _exchange(self, command: AtCommand) -> FinalResult | None:
+        """The command and its answer; None when time ended it."""
         self._lines.clear()
         self._doubts = Doubts()
         try:
@@ -244,7 +244,7 @@ class AtChannel:
             self._connection.abandon()
             self._overdue.doubt()
             if isinstance(error, TimeoutError):
-                raise CommandTimeout(command.label, tuple(self._lines)) from None
+                return None
             raise
         assert isinstance(turn, FinalResult)
         return turn
@@ -313,7 +313,7 @@ class AtChannel:
         """An error without its code where digits follow that news may have torn off: 500 must not be read as 50."""
         if final.code is not None:
             await asyncio.sleep(self._deadlines.quiet)
-        return replace(final, code=None) if self._doubts.digits else final
+        return FinalResult(final.kind, final.line) if self._doubts.digits else final
 
     async def _write_and_wait(
         self, data: bytes, written: Callable[[], None] = lambda: None

@@ -14,8 +14,8 @@ from drivers.at.commands import ALL_MESSAGES, UNREAD_MESSAGES, AtCommand
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, is_hexadecimal, name_of
 
-#: So often a command is asked again whose answer was disturbed each time.
-REPEATS = 2
+#: So often a command is asked whose answer is disturbed each time.
+READINGS = 3
 _LISTINGS = (ALL_MESSAGES, UNREAD_MESSAGES)
 # A header of +CMGL has <index>, <stat>, <alpha> and <length>, one of +CMGR no index.
 _PARAMETERS = {"+CMGL": 4, "+CMGR": 3}
@@ -23,25 +23,40 @@ _PARAMETERS = {"+CMGL": 4, "+CMGR": 3}
 
 @dataclass(slots=True)
 class Doubts:
-    """What came while one command ran, or right behind it, that is no part of its answer."""
+    """What came while one command ran, or right behind it, that makes its answer doubtful.
+
+    A line that news has torn has a piece before the news and a piece behind it. So news alone is no reason to doubt; a
+    line of the answer behind it is.
+    """
 
     news: bool = False
+    pieces: bool = False
     digits: bool = False
+
+    def line(self) -> None:
+        """A line of the answer: the other half of one, perhaps."""
+        self.pieces = self.pieces or self.news
 
     def stray(self, line: str) -> None:
         """A line that answers nothing."""
+        self.line()
         self.news = True
         self.digits = self.digits or line.isdigit()
 
     def may_be_dispelled(self, command: AtCommand, lines: Sequence[str]) -> bool:
         """Whether to ask again: an answer was disturbed that can be had once more. What is new is listed once only."""
         if command.name in _PARAMETERS:
-            return self.news and command != UNREAD_MESSAGES and _is_torn(command.name, lines)
-        return self.news and command.only_reads
+            return self.pieces and command != UNREAD_MESSAGES and _is_torn(command.name, lines)
+        return self.pieces and command.only_reads
 
-    def forbid(self, command: AtCommand, lines: Sequence[str]) -> bool:
-        """Whether the answer is not to be used: what a listing shows can also be read slot by slot."""
-        return self.news and command in _LISTINGS and _is_torn(command.name, lines)
+    def leave(self, command: AtCommand, lines: Sequence[str], *, whole: bool) -> tuple[str, ...] | None:
+        """The lines that can be believed of an answer that has come to its end, or not (`whole`).
+
+        None where nothing can: a listing in pieces, whose slots can be read each.
+        """
+        if self.pieces and command in _LISTINGS and _is_torn(command.name, lines):
+            return None
+        return () if self.pieces and command.only_reads and not whole else tuple(lines)
 
 
 def _is_torn(name: str, lines: Sequence[str]) -> bool:

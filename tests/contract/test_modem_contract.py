@@ -1,13 +1,14 @@
 """What every modem driver has to do for the gateway, over every kind of line.
 
-The modem is the simulated one in all of them; only the line differs, and in one of them each octet comes alone.
+The modem is the simulated one in all of them, as each family of modems; the lines differ, and on one of them each octet
+comes alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -148,6 +149,17 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
 def slowly(rig: Rig, seconds: float) -> None:
     """Let the network take so long for each message from now on."""
     object.__setattr__(rig.simulated.settings, "latency", seconds)
+
+
+def test_every_family_over_every_line(tell: Callable[[str], None]) -> None:
+    together = {parameter.values for parameter in RIGS}
+    assert together == {((line, profile),) for line in LINES for profile in SIM_PROFILES}
+    always = [parameter for parameter in RIGS if not parameter.marks]
+    tests = [name for name in dir(TestModemContract) if name.startswith("test_")]
+    tell(
+        f"contract: {len(tests)} tests on {len(SIM_PROFILES)} families × {len(LINES)} lines, "
+        f"{len(always)} of the {len(RIGS)} pairs on every change"
+    )
 
 
 class TestModemContract:

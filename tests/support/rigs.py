@@ -18,7 +18,7 @@ from drivers.transport.loopback import loopback_pair
 
 @dataclass(frozen=True, slots=True)
 class QuickDeadlines(Deadlines):
-    """The same but for +CPIN?, which some families answer without the OK: there the deadline is waited for each time."""
+    """The same but for +CPIN?: families that answer it without the OK are waited for each time."""
 
     def of(self, command: AtCommand) -> float:
         return min(Deadlines.of(self, command), 0.5) if command == PIN_STATE else Deadlines.of(self, command)
