@@ -68,6 +68,7 @@ class Recorder:
         self._cut(self._from_modem, _RECEIVED, Direction.RECEIVED)
         prompt = _PROMPT.fullmatch(bytes(self._from_modem))
         if prompt is not None:
+            self._redactor.received(">")
             self._record(Direction.RECEIVED, escape(prompt.group()))
             self._from_modem.clear()
 

@@ -19,6 +19,7 @@ CASES = {
     *(f"P{number:02}" for number in (1, 2, 5)),
     *(f"D{number:02}" for number in (*range(1, 16), 18, 20)),
     *(f"F{number:02}" for number in range(1, 6)),
+    *("M08", "M25"),
 }
 _ROW = re.compile(r"^\| ([A-Z]\d\d) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\]\(\.\./\.\./([^)]+)\)")

@@ -14,6 +14,7 @@ from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import PtyEnd, SimSettings, SimulatedModem, TcpEnd, TransportEnd
 from drivers.transport.base import Receiver, Transport
 from drivers.transport.loopback import loopback_pair
+from drivers.transport.trace import TracedTransport, WireObserver
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +133,17 @@ class LoopbackRig(Rig):
     def __init__(self, settings: SimSettings, wrap: Callable[[Transport], Transport] = lambda inner: inner) -> None:
         super().__init__(settings)
         self._wrap = wrap
+        self.observer: WireObserver | None = None
+        """Whom the lines of openings from now on are shown to."""
         self._plugged = False
         self._end: TransportEnd | None = None
 
     def supervise(self, deadlines: Deadlines = QUICK, **more: object) -> ModemSupervisor:
         settings = ModemSettings("m", "loopback:", deadlines=deadlines, **more)  # type: ignore[arg-type]
-        return ModemSupervisor(settings, lambda: self._wrap(_Line(self)))
+        return ModemSupervisor(settings, lambda: self._observed(self._wrap(_Line(self))))
+
+    def _observed(self, line: Transport) -> Transport:
+        return line if self.observer is None else TracedTransport(line, self.observer)
 
     async def plug(self) -> None:
         self._plugged = True

@@ -178,6 +178,18 @@ def test_a_number_has_one_placeholder_in_a_pdu_and_in_a_line() -> None:
     assert redacted.tp_ud.text == "xxxxx"
 
 
+def test_a_submit_is_shown_with_the_same_placeholder_and_decodes() -> None:
+    (submit,) = build_submits(segment("Hello"), Address.from_text("+33612345678"), reference=3)
+    octets = submit.to_bytes()
+    typed = f">00{octets.hex().upper()}"
+    shown = Traced().run(f">AT+CMGS={len(octets)}", "<> ", typed + "\x1a", f"<{typed[1:]}", "<+CMGS: 12", "<OK")
+    assert shown[0] == f">AT+CMGS={len(octets)}"
+    redacted = SmsSubmit.from_bytes(bytes.fromhex(shown[2][3:-1]))
+    assert (redacted.tp_da.text, redacted.tp_ud.text) == ("+99900000001", "xxxxx")
+    assert shown[3] == "<" + shown[2][1:-1]
+    assert shown[4:] == ["<+CMGS: 12", "<OK"]
+
+
 PLAIN = [
     "<OK", "<+CMS ERROR: 304", "<+CME ERROR: SIM not inserted", "<+CPIN: SIM PIN", '<+CMTI: "SM",12', "<+CREG: 0,1",
     '<+CPMS: "SM",3,20,"SM",3,20,"SM",3,20', '<+CPMS: ("SM","ME"),("SM","ME"),("SM","ME")', "<+CNMI: 2,1,2,1,0",
