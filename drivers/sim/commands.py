@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 
 from drivers.at.equipment_grammar import Command, Form
 from drivers.sim import (
@@ -15,8 +15,9 @@ from drivers.sim import (
 )
 from drivers.sim.answers import OK, Answer, lines
 from drivers.sim.handlers import CommandTable
-from drivers.sim.profile import Asked, SimProfile
+from drivers.sim.profile import Asked
 from drivers.sim.station import MobileStation
+from drivers.sim.variants import profile_named
 
 #: What needs an unlocked SIM and fails with +CMS ERROR without one.
 MESSAGE_COMMANDS = message_settings.SIM_COMMANDS | message_commands.SIM_COMMANDS
@@ -33,15 +34,19 @@ _COMMON: CommandTable = {
 }
 
 
-def commands_of(profile: SimProfile) -> CommandTable:
-    """What a modem of this family knows."""
+@cache
+def commands_of(name: str) -> CommandTable:
+    """What a modem of this family knows; one table for all of them."""
+    profile = profile_named(name)
     accepted = {(name, form): _switch for name in profile.accepted for form in (Form.SET, Form.EXECUTE)}
     asked = {(asked.name, asked.form): partial(_tell, asked) for asked in profile.asked}
     return {**_COMMON, **accepted, **asked}
 
 
-def card_commands_of(profile: SimProfile) -> frozenset[str]:
+@cache
+def card_commands_of(name: str) -> frozenset[str]:
     """What fails with +CME ERROR while no SIM is in."""
+    profile = profile_named(name)
     return network_commands.CARD_COMMANDS | {asked.name for asked in profile.asked if asked.of_sim}
 
 

@@ -45,7 +45,7 @@ class SimulatedModem:
         self.network = network or SimulatedNetwork(now)
         self.station = MobileStation(self.settings, self.network, self._notify)
         self._profile = self.station.profile
-        self._commands, self._card_commands = commands_of(self._profile), card_commands_of(self._profile)
+        self._commands, self._card_commands = commands_of(self._profile.name), card_commands_of(self._profile.name)
         self._equipment = self._new_link()
         self._started = self._off = False
         self._starting: asyncio.TimerHandle | None = None
@@ -184,24 +184,22 @@ class SimulatedModem:
             self._equipment.succeed()
 
     def _execute(self, command: Command) -> Answer:
-        name = command.name
-        handler = self._commands.get((name, command.form))
-        if self._profile.resets and _written(command) in self._profile.resets:
+        name, profile, equipment = command.name, self._profile, self.station.equipment
+        if profile.resets and _written(command) in profile.resets:
             self._starting = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.restart)
             return OK
+        handler = self._commands.get((name, command.form))
         if handler is None:
-            raise RefusedError(self._profile.unknown)
-        self._require_sim(name)
-        if name in SERVED_WHEN_READY and not self.station.equipment.messages_ready:
-            raise RefusedError(self._profile.unready)
-        if name == self._profile.silenced_by:
+            raise RefusedError(profile.unknown)
+        if (word := equipment.pin_word) != "READY":
+            self._require_sim(name, word)
+        if not equipment.messages_ready and name in SERVED_WHEN_READY:
+            raise RefusedError(profile.unready)
+        if name == profile.silenced_by:
             self.station.start_up.silence()
         return handler(self.station, command)
 
-    def _require_sim(self, name: str) -> None:
-        word = self.station.equipment.pin_word
-        if word == "READY":
-            return
+    def _require_sim(self, name: str, word: str) -> None:
         if word == ABSENT and name in self._card_commands:
             raise RefusedError(self._profile.sim_absent)
         if name in MESSAGE_COMMANDS:

@@ -1,7 +1,8 @@
 """What sets one family of modems apart in what it says and does, as a value; the families themselves are elsewhere.
 
 A line may hold the fields of `str.format`: {imei}, {imsi}, {iccid}, {swapped} (the octets of EF-ICCID in hexadecimal),
-{pin} and {puk} (tries left), {word} (of +CPIN), {sim} (1 with a SIM, else 0), {number}, {type} and {index} (of a call).
+{pin} and {puk} (tries left), {tries} (left for what is asked), {word} (of +CPIN), {sim} (1 with a SIM, else 0);
+those of calls {number} and {type}.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class UssdForm(Enum):
     PACKED = auto()
     """As hexadecimal octets of packed septets (23.038, 6.1.2.3); a text that these cannot hold as UCS-2."""
     UCS2 = auto()
-    """As hexadecimal UCS-2 whatever the set."""
+    """The code in the set of +CSCS, the text as hexadecimal UCS-2 whatever the set."""
     GSM = auto()
     """As characters of the GSM alphabet whatever the set."""
 

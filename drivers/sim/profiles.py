@@ -112,6 +112,7 @@ ZTE = SimProfile(
     accepted=("+ZCDRUN", "+ZOPRT", "+ZSNT"),
     resets=("+ZRST", "+CFUN=1,1"),
     port_leaves=True,
+    ussd=UssdForm.UCS2,
     calls=Calls(lost=("+ZEND", "NO CARRIER")),
 )
 
@@ -220,7 +221,7 @@ TELIT = SimProfile(
     routing=Routing("(0-2),(0-3),(0,2,3),(0-2),(0,1)", ranges("012", "0123", "023", "012", "01")),
     asked=own_commands(
         Asked("#CCID", Form.EXECUTE, ("#CCID: {iccid}",)),
-        Asked("#PCT", Form.EXECUTE, ("#PCT: {pin}",)),
+        Asked("#PCT", Form.EXECUTE, ("#PCT: {tries}",)),
         Asked("#QSS", Form.READ, ("#QSS: 0,{sim}",), of_sim=False),
     ),
     accepted=("#QSS", "#SIMDET"),
@@ -277,7 +278,7 @@ CINTERION = SimProfile(
     routing=Routing("(0-3),(0,1),(0,2,3),(0,2),(1)", ranges("0123", "01", "023", "02", "1"), first=(0, 0, 0, 0, 1)),
     asked=own_commands(
         Asked("^SCID", Form.EXECUTE, ("^SCID: {iccid}",)),
-        Asked("^SPIC", Form.EXECUTE, ("^SPIC: {pin}",)),
+        Asked("^SPIC", Form.EXECUTE, ("^SPIC: {tries}",)),
         Asked("^SCKS", Form.READ, ("^SCKS: 0,{sim}",), of_sim=False),
     ),
     accepted=("^SCKS", "^SSMSS"),
@@ -312,7 +313,7 @@ WAVECOM = SimProfile(
     ),
     accepted=("+WIND", "+WHCNF"),
     pin_answer_ends=False,
-    resets=("+CFUN=1", "+CFUN=1,1"),
+    resets=("+CFUN=1,1",),
     calls=Calls(lost=("NO CARRIER", "+WIND: 6,1"), rejected=("+WIND: 6,1",)),
 )
 

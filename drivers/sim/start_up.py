@@ -23,6 +23,16 @@ class StartUp:
         self._chatter: asyncio.TimerHandle | None = None
         self._said = 0
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing is to come but chatter."""
+        return self._ready is None
+
+    @property
+    def chats(self) -> bool:
+        """Whether it says something now and then."""
+        return self._chatter is not None
+
     def begin(self) -> None:
         """The power comes on."""
         profile = self._equipment.profile

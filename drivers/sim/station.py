@@ -167,6 +167,7 @@ class MobileStation:
             "swapped": swapped(card.iccid),
             "pin": card.pin_tries,
             "puk": card.puk_tries,
+            "tries": card.puk_tries if word == "SIM PUK" else card.pin_tries,
             "word": word,
             "sim": int(word != ABSENT),
         }

@@ -66,9 +66,7 @@ class Ussd:
             case UssdForm.PACKED:
                 octets = bytes.fromhex(typed)
                 return DEFAULT.decode(unpack(octets, len(octets) * 8 // 7)).rstrip("@\r")
-            case UssdForm.UCS2:
-                return bytes.fromhex(typed).decode("utf-16-be")
-            case UssdForm.PLAIN:
+            case UssdForm.PLAIN | UssdForm.UCS2:
                 return text_mode.from_terminal(self._equipment.command_settings, typed)
             case UssdForm.GSM:
                 return DEFAULT.decode(typed.encode("ascii"))

@@ -70,7 +70,7 @@ _ALL = (
         identification=("SIM7000G R1529",),
         boot=("RDY", "+CFUN: 1"),
         ready=("+CPIN: READY", "SMS Ready"),
-        storages=Storages(sizes={"SM": 20, "ME": 0}, known=(("SM", "ME"),) * 3, reports=None, full=("+CMTI: ,-1",)),
+        storages=Storages(sizes={"SM": 20, "ME": 0}, known=(("SM", "ME"),) * 3, reports="", full=("+CMTI: ,-1",)),
         port_leaves=False,
     ),
     replace(

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 from support.waiting import eventually, eventually_sync
 
-from drivers.sim import SimSettings, Simulation, SimulationOptions, simulate
-from drivers.sim.command_line import address, main, options_from, seconds
+from drivers.sim import SIM_PROFILES, SimSettings, Simulation, SimulationOptions, simulate
+from drivers.sim.command_line import address, main, options_from, profiles, seconds, ussd
 from drivers.sim.simulation import MAX_CONTROL_LINE
 from drivers.tpdu import Address, SmsSubmit, UserData
 from gateway.cli.simulate import simulate as tocsin_simulate
@@ -51,6 +51,61 @@ async def test_a_line_written_to_the_pipe_arrives(options: SimulationOptions):
     finally:
         await simulation.close()
     assert files_in(options.directory) == []
+
+
+async def test_words_of_the_pipe(options: SimulationOptions):
+    complaints: list[str] = []
+    simulation = Simulation(options, complaints.append)
+    await simulation.open()
+    station = simulation.modems[1].station
+    try:
+        simulation.obey("modem1 call +33612345678")
+        assert station.call.ringing
+        simulation.obey("modem1 remove-sim")
+        assert not station.call.ringing
+        assert station.equipment.pin_word == "ABSENT"
+        simulation.obey("modem1 insert-sim 8933990000000000991")
+        assert station.card.iccid == "8933990000000000991"
+        simulation.obey("modem1 pdu 0004049121430000622150010000000241E1")
+        assert station.equipment.memory.used == 1
+        simulation.obey("modem1 call")
+        assert station.call.ringing
+        simulation.obey("modem1 restart")
+        assert not station.equipment.powered
+        assert complaints == []
+    finally:
+        await simulation.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("modem0", "MODEM SENDER TEXT"),
+        ("modem0 call me", "MODEM call [NUMBER]: no such number can call"),
+        ("modem0 pdu xyz", "MODEM pdu HEX: a PDU is hexadecimal"),
+        ("modem0 pdu", "MODEM pdu HEX: "),
+        ("modem0 insert-sim", "MODEM insert-sim [ICCID]: there is a SIM in the modem already"),
+        ("modem0 insert-sim 12", "MODEM insert-sim [ICCID]: there is a SIM in the modem already"),
+        ("modem9 remove-sim", "MODEM SENDER TEXT"),
+    ],
+)
+async def test_words_that_cannot_be_obeyed(options: SimulationOptions, line: str, told: str):
+    complaints: list[str] = []
+    Simulation(options, complaints.append).obey(line)
+    assert len(complaints) == 1
+    assert complaints[0].startswith("control: ")
+    assert told in complaints[0]
+
+
+def test_the_modems_play_families_in_turn(tmp_path: Path):
+    options = options_from(5, tmp_path, None, None, (0, 0), families=profiles("huawei,tc35"))
+    played = [modem.settings.profile for modem in Simulation(options).modems]
+    assert played == ["huawei", "tc35", "huawei", "tc35", "huawei"]
+    options = options_from(12, tmp_path, None, None, (0, 0), families=profiles("all"), answers=[ussd("*100#=a=b")])
+    modems = Simulation(options).modems
+    assert [modem.settings.profile for modem in modems] == [*SIM_PROFILES, "generic", "huawei"]
+    assert modems[3].settings.ussd == {"*100#": "a=b"}
+    assert {modem.settings.profile for modem in Simulation(SimulationOptions(3, tmp_path)).modems} == {"generic"}
 
 
 async def test_a_line_without_end_is_bounded(options: SimulationOptions):
@@ -162,6 +217,10 @@ WRONG = [
     (["--dir", "x", "--refuse", "+33612345678"], "no refusal"),
     (["--dir", "x", "--refuse", "+33612345678=9999"], "no refusal"),
     (["--dir", "x", "--refuse", "=42"], "no refusal"),
+    (["--dir", "x", "--profile", "nokia"], "no modem that can be played: generic, huawei"),
+    (["--dir", "x", "--profile", "huawei,"], "no modem that can be played"),
+    (["--dir", "x", "--ussd", "*100#"], "no answer such as"),
+    (["--dir", "x", "--ussd", "balance=1"], "no answer such as"),
 ]
 
 
