@@ -23,7 +23,8 @@ from api.models.modems import AtIn, SimulateIn, UssdIn
 from api.models.optouts import LiftQuery, OptOutIn, OptOutsQuery
 from api.models.queue import PauseIn
 from api.models.tokens import TokenIn
-from api.routes import batch, health, inbox, messages, modems, optouts, queue, tokens
+from api.models.traces import TraceIn
+from api.routes import batch, health, inbox, messages, modems, optouts, queue, tokens, traces
 from api.server import DIRECT, SERVER_LIMITS
 from gateway.config.settings import ApiSettings
 from gateway.errors import GatewayError
@@ -57,6 +58,8 @@ ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
     by_body_if_any("POST", "/v1/modems/{name}/unlock", "admin", NoFields, modems.unlock),
     by_body("POST", "/v1/modems/{name}/at", "admin", AtIn, modems.at),
     by_body("POST", "/v1/modems/{name}/ussd", "admin", UssdIn, modems.ussd),
+    by_body("POST", "/v1/modems/{name}/trace", "admin", TraceIn, traces.start),
+    by_query("DELETE", "/v1/modems/{name}/trace", "admin", NoQuery, traces.stop),
     by_query("GET", "/v1/tokens", "admin", PageQuery, tokens.list_all),
     by_body("POST", "/v1/tokens", "admin", TokenIn, tokens.create),
     by_query("DELETE", "/v1/tokens/{name}", "admin", NoQuery, tokens.revoke),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 
 from drivers.errors import TransportError
+from drivers.events import ModemStatus
 from drivers.gsm.devices import open_device
 from drivers.gsm.finding import FoundTransport
 from drivers.gsm.pin_ledger import PinLedger
@@ -15,6 +17,7 @@ from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings, SimulatedModem, SimulatedPort
 from drivers.sim.settings import numbered
 from drivers.tpdu import Address
+from drivers.trace.tap import WireTap
 from drivers.transport.base import Transport
 from drivers.transport.held import PortKeeper, let_go
 from drivers.transport.roots import roots_of
@@ -25,6 +28,7 @@ __all__ = [
     "ModemSettings",
     "ModemSupervisor",
     "PortKeeper",
+    "WireTap",
     "build_modem",
     "is_still_port",
     "let_go",
@@ -75,23 +79,39 @@ def _problem_of_path(port: str) -> str | None:
 
 
 def build_modem(
-    settings: ModemSettings, keeper: PortKeeper | None = None, pins: PinLedger | None = None
+    settings: ModemSettings,
+    keeper: PortKeeper | None = None,
+    pins: PinLedger | None = None,
+    tap: WireTap | None = None,
 ) -> ModemSupervisor:
     """The supervised modem behind `settings.port`, not yet started; `keeper` keeps the port of a serial device open,
     `pins` what became of its PIN.
 
-    Raises ValueError when the port can be no modem, or the service centre no address.
+    What passes on its line can be recorded by `tap`. Raises ValueError when the port can be no modem, or the service
+    centre no address.
     """
     problem = problems_of_port(settings.port)
     if problem is not None:
         raise ValueError(problem)
     if settings.smsc:
         Address.from_text(settings.smsc)
+    line, simulated = _line_to(settings, keeper)
+    tap = tap or WireTap(settings.name)
+    supervisor = ModemSupervisor(settings, lambda: tap.wrap(line()), simulator=simulated, pins=pins)
+    tap.about = lambda: _in_words(supervisor.status())
+    return supervisor
+
+
+def _line_to(
+    settings: ModemSettings, keeper: PortKeeper | None
+) -> tuple[Callable[[], Transport], SimulatedModem | None]:
+    """A fresh line for each opening of the port, and the modem at its end if that is ours."""
     if settings.port == SIMULATED:
-        return _simulated(settings)
+        modem = _simulated(settings)
+        return lambda: SimulatedPort(modem, settings.port), modem
     if settings.port.startswith(SCHEME):
-        return ModemSupervisor(settings, lambda: TcpTransport(settings.port), pins=pins)
-    return ModemSupervisor(settings, lambda: _found(settings, keeper), pins=pins)
+        return lambda: TcpTransport(settings.port), None
+    return lambda: _found(settings, keeper), None
 
 
 def _found(settings: ModemSettings, keeper: PortKeeper | None) -> Transport:
@@ -111,8 +131,12 @@ def is_still_port(descriptor: int, port: str) -> bool:
     return open_device(descriptor, parse_port_name(port), roots_of()) is not None
 
 
-def _simulated(settings: ModemSettings) -> ModemSupervisor:
+def _in_words(status: ModemStatus) -> str:
+    known = (status.manufacturer, status.model, status.profile)
+    return ", ".join(each for each in known if each)
+
+
+def _simulated(settings: ModemSettings) -> SimulatedModem:
     # Each name has its own IMEI, SIM and number, the same at every start: limits and evidence go by the SIM.
     identity = numbered(SimSettings(), zlib.crc32(settings.name.encode()) % _IDENTITIES)
-    modem = SimulatedModem(replace(identity, name=settings.name, number=settings.number or identity.number))
-    return ModemSupervisor(settings, lambda: SimulatedPort(modem, settings.port), simulator=modem)
+    return SimulatedModem(replace(identity, name=settings.name, number=settings.number or identity.number))

@@ -183,7 +183,8 @@ class SubmitRefused(DriverError):
 class SubmitUncertain(DriverError):
     """Ctrl-Z was, or may have been, written and no answer tells what became of the message.
 
-    `cause` is a stable word: ``timeout``, ``port_lost``, ``bare_ok``, ``error``, ``cms_38`` …
+    `cause` is a stable word: ``timeout``, ``port_lost``, ``bare_ok``, ``torn``, ``error``,
+    ``cms_38`` …
     """
 
     code = "submit_uncertain"

@@ -39,10 +39,11 @@ from gateway.outbound.journal import Journals, WireJournal
 from gateway.outbound.recovery import answerable, recover
 from gateway.outbound.watch import SubmitWatch
 from gateway.requests import NewToken
-from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
+from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens, Traces
 from gateway.services.messages import Nudge
 from gateway.services.modems import Fleet
 from gateway.services.tokens import MAX_NAME
+from gateway.services.traces import recording
 from gateway.store import sim_counts
 from gateway.store.database import Store
 from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured, write_secret
@@ -93,10 +94,13 @@ async def running_gateway(
         await recover(store, gate, clock, settings.gateway.node, journals, leave={mark.id for mark in waited})
         await _forget_counts(store, settings)
         opened = stack.enter_context(_opened(journals, settings.modems, {mark.modem for mark in waited}))
-        modems = await stack.enter_async_context(fleet(settings, store, clock, ports))
+        traces = await stack.enter_async_context(recording(clock, settings, os.environ))
+        modems = await stack.enter_async_context(fleet(settings, store, clock, ports, traces))
         _expect_answers(waited, modems, opened, clock)
         crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened, elsewhere=member.elsewhere)
-        services = _services(settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge, member=member)
+        services = _services(
+            settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge, member=member, traces=traces
+        )
         await services.tokens.load()
         secret = await _cli_token(services.tokens, settings, shared=store.engine.shared)
         stack.push_async_callback(crew.stop)
@@ -190,6 +194,7 @@ def _services(
     modems: Mapping[str, ModemSupervisor],
     nudge: Nudge,
     member: Membership | None = None,
+    traces: Traces | None = None,
 ) -> Services:
     simulators = {name: modem.simulator for name, modem in modems.items() if modem.simulator is not None}
     fleet = Fleet(modems, simulators)
@@ -203,6 +208,7 @@ def _services(
         queue=Queue(store, clock, nudge, settings.categories),
         tokens=Tokens(store, clock, settings.categories),
         health=Health(store, fleet, lambda: member.differing if member else ()),
+        traces=traces or Traces(clock, settings),
     )
 
 

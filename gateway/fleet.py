@@ -11,18 +11,22 @@ from gateway.clock import Clock
 from gateway.config.settings import ModemConfig, Settings
 from gateway.descriptors import DescriptorStore
 from gateway.services.pins import Pins
+from gateway.services.traces import Traces
 from gateway.store import modem_pauses
 from gateway.store.database import Store
 
 
 @asynccontextmanager
 async def fleet(
-    settings: Settings, store: Store, clock: Clock, ports: DescriptorStore
+    settings: Settings, store: Store, clock: Clock, ports: DescriptorStore, traces: Traces
 ) -> AsyncGenerator[dict[str, ModemSupervisor]]:
     """Every configured modem by name, to be started and stopped by the caller; what was paused is paused."""
     node = settings.gateway.node
     pins = Pins(store, clock, node)
-    modems = {name: build_modem(_settings_of(modem), ports.port(name), pins) for name, modem in settings.modems.items()}
+    modems = {
+        name: build_modem(_settings_of(modem), ports.port(name), pins, traces.tap(name))
+        for name, modem in settings.modems.items()
+    }
     for row in await store.read(modem_pauses.standing):
         if row.node == node and row.modem in modems:
             modems[row.modem].set_paused(True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from drivers.events import ModemStatus
@@ -157,6 +158,16 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceView:
+    """A wire trace that is on: its lines follow in `path`, on the gateway's host, behind `offset` octets."""
+
+    path: Path
+    offset: int
+    until_us: int
+    redacted: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ _SECONDS_BY_NAME = {
     "+CRSM": 10.0,
 }
 
+# Commands that change nothing although they have no question mark.
+_READING = frozenset(
+    {"+CGMI", "+CGMM", "+CGMR", "+CGSN", "+CIMI", "+CCID", "+QCCID", "+CSQ", "+CESQ", "+CNUM", "+CRSM"}
+)
+
 _NAME = re.compile(r"AT([+^*#$%!&][A-Z0-9]+)", re.IGNORECASE)
 
 # Modems that answer one name with another: SIMCom answers +CCID with +ICCID.
@@ -60,6 +65,11 @@ class AtCommand:
     def answers(self) -> frozenset[str]:
         """The names that information text in answer to it may bear."""
         return frozenset({self.name}) | _OTHER_NAMES.get(self.name, frozenset()) | self.also
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it can be repeated without consequences, and its answer with it."""
+        return self.text.endswith("?") or self.name in _READING
 
     @property
     def seconds(self) -> float:

@@ -123,6 +123,9 @@ class AtConnection:
         header, self._awaiting_pdu = self._awaiting_pdu, None
         if header is not None and is_hexadecimal(line):
             return Urc(name_of(header), header, line)
+        if header is not None and self._is_other_news(line):
+            self._awaiting_pdu = header  # told in between: the PDU is still to come
+            return self._news(line)
         if header is not None:
             self._held = line  # the PDU never came: the news is told without it, then this line is judged
             return Urc(name_of(header), header)
@@ -137,6 +140,11 @@ class AtConnection:
         if is_unsolicited(line, self._answers):
             return self._news(line)
         return self._answer(line)
+
+    def _is_other_news(self, line: str) -> bool:
+        """News that brings no PDU of its own, and is no piece of a line (these have no name or no end)."""
+        name = name_of(line)
+        return is_unsolicited(line, self._answers) and name not in WITH_PDU and parse_final(line) is None
 
     def _is_echo(self, line: str) -> bool:
         return line == self._sent or (self._state in _OUT_OF_STEP and line.startswith("AT"))

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from drivers.at.commands import ATTENTION, PROBE, VERBOSE_RESULTS, AtCommand
@@ -24,30 +23,20 @@ from drivers.errors import CommandFailed, CommandTimeout, LineNoisy, SubmitUncer
 from drivers.events import WireStage, WireWitness
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import Deadlines
+from drivers.gsm.submit_answer import Answer
+from drivers.gsm.torn import READINGS, Doubts
 from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
-
-# A modem that has just been woken (autobauding, start-up) may miss the first lines.
-_ATTENTION_ATTEMPTS = 6
+_ATTENTION_ATTEMPTS = 6  # one that has just been woken (autobauding, start-up) may miss the first lines
 _PROBE_ATTEMPTS = 2
 _QUIET_ROUNDS = 10
-# While one of these stands the next submit has begun.
+# The next submit has begun.
 _SUBMITTING = frozenset({Dialogue.PROMPT_AWAITED, Dialogue.PROMPTED, Dialogue.PAYLOAD_SENT})
-# So much without a line end is no modem in AT mode; opening the port anew is the only remedy.
-_MAX_NOISE = 64 * 1024
-# More lines than any answer has: 1000 stored messages are 2000.
-_MAX_LINES = 10_000
+_MAX_NOISE = 64 * 1024  # without a line end: no modem in AT mode; opening the port anew is the only remedy
+_MAX_LINES = 10_000  # more than any answer has: 1000 stored messages are 2000
 
 _Turn: TypeAlias = FinalResult | Prompt | Late | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Information text and how it ended; `final` is None when time or the line ended first."""
-
-    lines: tuple[str, ...]
-    final: FinalResult | None
 
 
 class AtChannel:
@@ -73,6 +62,7 @@ class AtChannel:
         self._witness: WireWitness | None = None
         self._failure: Exception | None = None
         self._received = 0
+        self._doubts = Doubts()
         self._noise = self.echoes = 0
         self._left = False
 
@@ -90,6 +80,7 @@ class AtChannel:
     def _handle(self, event: AtEvent) -> None:
         match event:
             case InformationText(line):
+                self._doubts.line()
                 self._show(line)
                 if len(self._lines) < _MAX_LINES:
                     self._lines.append(line)
@@ -102,15 +93,19 @@ class AtChannel:
                 if self._connection.state is not Dialogue.COMMAND_SENT:
                     self._resolve(event)
             case Urc():
+                self._doubts.news = True
                 self._on_urc(event)
             case Late(line, final):
+                self._doubts.stray(line)
                 self._hear_late(line, final)
                 if final is not None and self._tells_something(final):
                     self._resolve(event)
             case Echo():
                 self.echoes += 1
             case Noise(octets):
-                self._count_noise(octets)
+                self._noise += octets
+                if self._noise > _MAX_NOISE:
+                    self._fail(LineNoisy(f"{self._transport.name} sends noise, not AT answers"))
 
     def _ended(self) -> None:
         self._left = True
@@ -135,11 +130,6 @@ class AtChannel:
         if self._connection.state is Dialogue.LOST:
             return final.is_ok
         return self._connection.state is Dialogue.PROBING and not final.is_ok
-
-    def _count_noise(self, octets: int) -> None:
-        self._noise += octets
-        if self._noise > _MAX_NOISE:
-            self._fail(LineNoisy(f"{self._transport.name} sends noise, not AT answers"))
 
     def _resolve(self, turn: _Turn) -> None:
         if self._turn is not None and not self._turn.done():
@@ -169,23 +159,27 @@ class AtChannel:
 
     async def execute(self, command: AtCommand) -> tuple[str, ...]:
         """Run a command; its information text. Raises `CommandFailed`, `CommandTimeout`, `TransportLost`."""
+        final: FinalResult | None = None
         async with self._lock:
-            await self._get_in_step()
-            self._lines.clear()
-            final = await self._exchange(command)
-            lines = tuple(self._lines)
-        if not final.is_ok:
-            raise CommandFailed(command.label, final.line, cme=final.cme, cms=final.cms, lines=lines)
+            for left in reversed(range(READINGS)):
+                await self._get_in_step()
+                final = await self._exchange(command)
+                if not left or not self._doubts.may_be_dispelled(command, self._lines):
+                    break
+            lines = self._doubts.leave(command, self._lines, whole=final is not None)
+        if final is None:
+            raise CommandTimeout(command.label, lines or ())
+        if not final.is_ok or lines is None:
+            result = final.line if not final.is_ok else "an answer in pieces"
+            raise CommandFailed(command.label, result, cme=final.cme, cms=final.cms, lines=lines or ())
         return lines
 
     async def optional(self, command: AtCommand) -> tuple[str, ...] | None:
         """Run a command that the modem need not know; None when it refuses or ignores it."""
         try:
             return await self.execute(command)
-        except CommandFailed:
-            return None
-        except CommandTimeout as error:
-            return error.lines or None
+        except (CommandFailed, CommandTimeout) as error:
+            return (error.lines or None) if isinstance(error, CommandTimeout) else None
 
     async def pause(self) -> None:
         """Give a modem or SIM that is not ready yet some time."""
@@ -202,12 +196,12 @@ class AtChannel:
         """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
 
         `refuse` is asked at the prompt: if it says so, ESC is all that the modem is given. `witness` is told of each
-        stage, and of each line after Ctrl-Z.
-        An `Answer` without final result has told the reference before the rest went missing.
+        stage, and of each line after Ctrl-Z. An `Answer` without final result told the reference before the rest was lost.
         """
         async with self._lock:
             await self._get_in_step()
             self._lines.clear()
+            self._doubts = Doubts()
             self._overdue.forget()
             await self._reach_prompt(command)
             if refuse():
@@ -236,17 +230,18 @@ class AtChannel:
 
     # --- the steps of a dialogue, under the lock
 
-    async def _exchange(self, command: AtCommand) -> FinalResult:
+    async def _exchange(self, command: AtCommand) -> FinalResult | None:
+        """The command and its answer; None when time ended it."""
+        self._lines.clear()
+        self._doubts = Doubts()
         try:
             async with asyncio.timeout(self.deadlines.of(command)):
                 turn = await self._write_and_wait(self._connection.send_command(command))
-        except TimeoutError:
+        except BaseException as error:
             self._connection.abandon()
             self._overdue.doubt()
-            raise CommandTimeout(command.label, tuple(self._lines)) from None
-        except BaseException:
-            self._connection.abandon()
-            self._overdue.doubt()
+            if isinstance(error, TimeoutError):
+                return None
             raise
         assert isinstance(turn, FinalResult)
         return turn
@@ -276,11 +271,10 @@ class AtChannel:
                 await self._transport.write(self._connection.send_payload(payload))
             if self._failure is not None:
                 raise self._failure
-        except TimeoutError:
+        except BaseException as error:
             self._connection.abandon()
-            raise CommandTimeout("the PDU") from None
-        except BaseException:
-            self._connection.abandon()
+            if isinstance(error, TimeoutError):
+                raise CommandTimeout("the PDU") from None
             raise
         if self._turn.done():  # the modem left the prompt by itself; Ctrl-Z would only be a stray octet now
             self._connection.abandon()
@@ -313,7 +307,13 @@ class AtChannel:
             self._connection.abandon()
             raise
         assert isinstance(turn, FinalResult)
-        return Answer(tuple(self._lines), turn)
+        return Answer(tuple(self._lines), await self._whole(turn))
+
+    async def _whole(self, final: FinalResult) -> FinalResult:
+        """An error without its code where digits follow that news may have torn off: 500 must not be read as 50."""
+        if final.code is not None:
+            await asyncio.sleep(self.deadlines.quiet)
+        return FinalResult(final.kind, final.line) if self._doubts.digits else final
 
     async def _write_and_wait(
         self, data: bytes, written: Callable[[], None] = lambda: None

@@ -7,6 +7,7 @@ modem. Sources: TS 27.005, 3.5.1 and 4.3 (+CMGS); TS 23.040, 9.2.3.6.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from drivers.at.parameters import parse_parameters
 from drivers.at.results import FinalResult, parse_final
@@ -27,6 +28,14 @@ _RETRYABLE = frozenset({SubmitClass.REFUSED_ONCE, SubmitClass.REFUSED_TEMPORARY,
 _NEVER_LEFT = frozenset({SubmitClass.OUR_FAULT, SubmitClass.LOCAL})
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Information text and how it ended; `final` is None when time or the line ended first."""
+
+    lines: tuple[str, ...]
+    final: FinalResult | None
+
+
 def tells_outcome(line: str) -> bool:
     """Whether a line after Ctrl-Z belongs to the answer: the reference or a final result."""
     return name_of(line) == _NAME or parse_final(line) is not None
@@ -44,6 +53,8 @@ def judge(lines: Sequence[str], result: FinalResult | None, tpdu: bytes) -> Subm
     Raises `SubmitRefused` or `SubmitUncertain`.
     """
     reference = _reference(lines)
+    if reference is not None and _reference_is_torn(lines):
+        raise SubmitUncertain("torn")
     if result is None or result.is_ok:
         if reference is None:
             raise SubmitUncertain("bare_ok" if result is not None else "timeout")
@@ -63,6 +74,12 @@ def _reference(lines: Sequence[str]) -> int | None:
         if name_of(line) == _NAME and parameters and isinstance(parameters[0], int) and parameters[0] >= 0:
             return parameters[0] & 0xFF
     return None
+
+
+def _reference_is_torn(lines: Sequence[str]) -> bool:
+    """Whether news may have cut the reference in two: 1 and 2 are not 12, and the report would be somebody else's."""
+    names = [name_of(line) for line in lines]
+    return any(line[:1].isdigit() for line in lines[names.index(_NAME) + 1 :])
 
 
 def refused_before_prompt(error: CommandFailed) -> SubmitRefused:

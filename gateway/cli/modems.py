@@ -7,6 +7,7 @@ import click
 from gateway.cli.client import path_of
 from gateway.cli.modem_acts import pause_modem, reset_modem, resume_modem, unlock_modem
 from gateway.cli.modem_talk import ask_modem, ask_network
+from gateway.cli.modem_trace import trace_modem
 from gateway.cli.options import example, invocation, remote
 from gateway.cli.output import Document, print_document, print_table
 from gateway.cli.probe import probe
@@ -36,7 +37,7 @@ def modems(context: click.Context) -> None:
     print_table(_HEADS, [_row(modem) for modem in found], "no modems")
 
 
-for _command in (reset_modem, pause_modem, resume_modem, unlock_modem, ask_modem, ask_network, probe):
+for _command in (reset_modem, pause_modem, resume_modem, unlock_modem, ask_modem, ask_network, trace_modem, probe):
     modems.add_command(_command)
 
 

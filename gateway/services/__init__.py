@@ -15,8 +15,9 @@ from gateway.services.modems import Modems
 from gateway.services.optouts import OptOuts
 from gateway.services.queue import Queue
 from gateway.services.tokens import Tokens
+from gateway.services.traces import Traces
 
-__all__ = ["Health", "Inbox", "Messages", "Modems", "OptOuts", "Queue", "Services", "Tokens"]
+__all__ = ["Health", "Inbox", "Messages", "Modems", "OptOuts", "Queue", "Services", "Tokens", "Traces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,4 @@ class Services:
     queue: Queue
     tokens: Tokens
     health: Health
+    traces: Traces

@@ -1,13 +1,14 @@
 """What every modem driver has to do for the gateway, over every kind of line.
 
-The modem is the simulated one in all of them; only the line differs, and in one of them each octet comes alone.
+The modem is the simulated one in all of them, as each family of modems; the lines differ, and on one of them each octet
+comes alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from drivers.events import (
 )
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings
+from drivers.sim.profiles import SIM_PROFILES
 from drivers.tpdu import Address, build_submits, join_text, segment
 
 TO = "+33639981299"
@@ -108,19 +110,38 @@ async def ready(modem: ModemSupervisor) -> None:
     await asyncio.wait_for(modem.wait_ready(), 5)
 
 
-@pytest.fixture(params=["serial", "tcp", "loopback", "octets"])
-async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
-    settings = SimSettings(report_delay=0.01)
-    made: Rig
-    match request.param:
+LINES = ("serial", "tcp", "loopback", "octets")
+# Every family over every line. On each change each family over one line, each line with several families, and the
+# generic modem over all; the rest in the long run.
+RIGS = [
+    pytest.param(
+        (line, profile),
+        id=f"{line}-{profile}",
+        marks=() if profile == "generic" or LINES[at % len(LINES)] == line else pytest.mark.long,
+    )
+    for at, profile in enumerate(sorted(SIM_PROFILES))
+    for line in LINES
+]
+
+
+def rig_on(line: str, settings: SimSettings, folder: Path) -> Rig:
+    """A simulated modem at the end of this kind of line."""
+    match line:
         case "serial":
-            made = SerialRig(settings, tmp_path)
+            return SerialRig(settings, folder)
         case "tcp":
-            made = TcpRig(settings)
+            return TcpRig(settings)
         case "loopback":
-            made = LoopbackRig(settings)
+            return LoopbackRig(settings)
         case _:
-            made = LoopbackRig(settings, OctetWise)
+            return LoopbackRig(settings, OctetWise)
+
+
+@pytest.fixture(params=RIGS)
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    line, profile = request.param
+    settings = SimSettings(report_delay=0.01, start_seconds=0.01, chatter_every=0.5, profile=profile)
+    made = rig_on(line, settings, tmp_path)
     await made.plug()
     yield made
     await made.close()
@@ -129,6 +150,17 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
 def slowly(rig: Rig, seconds: float) -> None:
     """Let the network take so long for each message from now on."""
     object.__setattr__(rig.simulated.settings, "latency", seconds)
+
+
+def test_every_family_over_every_line(tell: Callable[[str], None]) -> None:
+    together = {parameter.values for parameter in RIGS}
+    assert together == {((line, profile),) for line in LINES for profile in SIM_PROFILES}
+    always = [parameter for parameter in RIGS if not parameter.marks]
+    tests = [name for name in dir(TestModemContract) if name.startswith("test_")]
+    tell(
+        f"contract: {len(tests)} tests on {len(SIM_PROFILES)} families × {len(LINES)} lines, "
+        f"{len(always)} of the {len(RIGS)} pairs on every change"
+    )
 
 
 class TestModemContract:
@@ -216,6 +248,8 @@ class TestModemContract:
         self, rig: Rig, memory: str
     ) -> None:
         equipment = rig.simulated.station.equipment
+        if memory not in equipment.storages:
+            memory = "SM"  # a family with one memory
         equipment.command_settings.memories = [memory] * 3
         texts = [f"number {count}" for count in range(3 * equipment.storages["SM"].capacity)]
         async with running(rig) as (modem, listener):

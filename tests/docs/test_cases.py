@@ -23,6 +23,7 @@ CASES = {
     *(f"M{number:02}" for number in (1, *range(4, 23))),
     *(f"I{number:02}" for number in (1, 2, 3, 4, 5, 13, 14)),
     "L06",
+    *("M08", "M25"),
 }
 _ROW = re.compile(r"^\| ([A-Z]\d\d) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\]\(\.\./\.\./([^)]+)\)")

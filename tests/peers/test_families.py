@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from support.peers import program
 from support.simulation import PATIENCE_S, Modem, running
-from support.waiting import eventually_sync
 
 from drivers.sim import SIM_PROFILES
 
 pytestmark = pytest.mark.peer("gammu")
 
-TOCSIN = Path(sys.executable).with_name("tocsin")
 NUMBER, TEXT = "+33612345678", "Hello, it is {10:30} & 5€"
 RUNS = {"identify": ["identify"], "send": ["sendsms", "TEXT", NUMBER, "-text", TEXT], "read": ["geteachsms"]}
 #: What gammu calls the maker, where it does not repeat what the modem says.
 MAKERS = {"huawei": "Huawei", "zte": "ZTE", "wavecom": "Wavecom"}
-
-
-@pytest.fixture(scope="module")
-def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Modem]]:
-    folder = tmp_path_factory.mktemp("families")
-    count = len(SIM_PROFILES)
-    command = [str(TOCSIN), "simulate", "--profile", "all", "--count", str(count), "--dir", str(folder)]
-    log = folder / "log"
-    with running([*command, "--ledger", str(folder / "ledger")], log) as process:
-        eventually_sync(lambda: log.read_text().count("ready ") == count or process.poll() is not None, PATIENCE_S)
-        assert process.poll() is None, log.read_text()
-        yield {name: Modem(f"modem{index}", folder) for index, name in enumerate(SIM_PROFILES)}
-    assert process.returncode == 0
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,16 @@ import os
 import shutil
 from collections.abc import Iterable
 
-PACKAGE_OF = {"gammu": "gammu", "gammu-smsd": "gammu-smsd", "smsd": "smstools", "strace": "strace"}
+PACKAGE_OF = {
+    "gammu": "gammu",
+    "gammu-smsd": "gammu-smsd",
+    "smsd": "smstools",
+    "strace": "strace",
+    "ModemManager": "modemmanager",
+    "mmcli": "modemmanager",
+    "dbus-daemon": "dbus",
+    "dbus-send": "dbus",
+}
 
 # Daemons live in sbin, which an ordinary user's PATH leaves out.
 _SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))

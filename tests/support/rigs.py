@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from drivers.at.commands import PIN_STATE, AtCommand
 from drivers.catalogue import build_modem
 from drivers.errors import PortMissing, TransportLost
 from drivers.gsm.ladder import RepairPolicy
@@ -14,6 +15,16 @@ from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import PtyEnd, SimSettings, SimulatedModem, TcpEnd, TransportEnd
 from drivers.transport.base import Receiver, Transport
 from drivers.transport.loopback import loopback_pair
+from drivers.transport.trace import TracedTransport, WireObserver
+
+
+@dataclass(frozen=True, slots=True)
+class QuickDeadlines(Deadlines):
+    """The same but for +CPIN?: families that answer it without the OK are waited for each time."""
+
+    def of(self, command: AtCommand) -> float:
+        return min(Deadlines.of(self, command), 0.5) if command == PIN_STATE else Deadlines.of(self, command)
+
 
 # Short enough for a test of what happens when they pass, long enough for a busy machine.
 QUICK_REPAIR = RepairPolicy(
@@ -27,7 +38,7 @@ QUICK_REPAIR = RepairPolicy(
     longest_rest=1.6,
     calm=0.5,
 )
-QUICK = Deadlines(
+QUICK = QuickDeadlines(
     attention=0.2,
     probe=0.2,
     quiet=0.05,
@@ -142,12 +153,17 @@ class LoopbackRig(Rig):
     def __init__(self, settings: SimSettings, wrap: Callable[[Transport], Transport] = lambda inner: inner) -> None:
         super().__init__(settings)
         self._wrap = wrap
+        self.observer: WireObserver | None = None
+        """Whom the lines of openings from now on are shown to."""
         self._plugged = False
         self._end: TransportEnd | None = None
 
     def supervise(self, deadlines: Deadlines = QUICK, **more: object) -> ModemSupervisor:
         settings = ModemSettings("m", "loopback:", deadlines=deadlines, **more)  # type: ignore[arg-type]
-        return ModemSupervisor(settings, lambda: self._wrap(_Line(self)))
+        return ModemSupervisor(settings, lambda: self._observed(self._wrap(_Line(self))))
+
+    def _observed(self, line: Transport) -> Transport:
+        return line if self.observer is None else TracedTransport(line, self.observer)
 
     async def plug(self) -> None:
         self._plugged = True

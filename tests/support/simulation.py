@@ -18,11 +18,11 @@ ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
 
 
 @contextlib.contextmanager
-def running(arguments: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(arguments: Sequence[str], log: Path, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
     """A program in the foreground of its own, its words in `log`, ended by SIGTERM when the block is left."""
     with log.open("wb") as words:
         process = subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, env=ENVIRONMENT
+            arguments, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, env=ENVIRONMENT | environ
         )
         try:
             yield process

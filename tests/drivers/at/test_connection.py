@@ -94,6 +94,11 @@ ANSWERS: list[tuple[str, bytes, list[AtEvent]]] = [
         [INFO, Urc("+CMT", "+CMT: ,23", "07915155"), OK],
     ),
     (
+        "news between news and its PDU",
+        b'\r\n+CMT: ,23\r\n\r\n+CMTI: "SM",3\r\n07915155\r\n+CSQ: 21,99\r\nOK\r\n',
+        [CMTI, Urc("+CMT", "+CMT: ,23", "07915155"), INFO, OK],
+    ),
+    (
         "a message without its PDU",
         b"\r\n+CMT: ,23\r\n+CSQ: 21,99\r\nOK\r\n",
         [Urc("+CMT", "+CMT: ,23"), INFO, OK],

@@ -19,7 +19,7 @@ RECORDS = {
     "modems probe", "doctor",
     "optouts", "optouts add", "optouts lift", "decode", "encode",
 }  # fmt: skip
-COMMANDS = RECORDS | {"serve", "token", "simulate"}
+COMMANDS = RECORDS | {"serve", "token", "simulate", "modems trace"}
 
 
 def _walk(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
