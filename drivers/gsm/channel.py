@@ -196,7 +196,7 @@ class AtChannel:
         """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
 
         `refuse` is asked at the prompt: if it says so, ESC is all that the modem is given. `witness` is told of each
-        stage, and of each line after Ctrl-Z. An `Answer` without final result told the reference before the rest was lost.
+        stage, and of each line after Ctrl-Z. An `Answer` without final result has told the reference.
         """
         async with self._lock:
             await self._get_in_step()
