@@ -100,7 +100,6 @@ def test_m03_an_answer_after_it_corrects_what_was_unknown(tell: Tell) -> None:
     for seconds, (unknown, known, copies) in found.items():
         assert unknown == pytest.approx(SUBMIT_SECONDS, abs=0.5)
         assert known == pytest.approx(seconds, abs=1.0)
-        tell(
-            f"M03: +CMGS {seconds} s after Ctrl-Z: unknown at {unknown:.0f} s, sent at {known:.0f} s, {copies} PDU given"
-        )
+        when = f"unknown at {unknown:.0f} s, sent at {known:.0f} s"
+        tell(f"M03: +CMGS {seconds} s after Ctrl-Z: {when}, {copies} PDU given")
         assert copies == 1
