@@ -26,7 +26,7 @@ _NAMES: Sequence[tuple[re.Pattern[str], str]] = [
         ),
         (r"INSERT INTO recipient", "a person who is written to for the first time"),
         (r"SELECT optout\.(id|recipient_id)", "has this person opted out?"),
-        (r"SELECT pause\.", "does the kill switch hold?"),
+        (r"SELECT pause\.", "does the kill switch hold, or a modem's pause?"),
         (r"SELECT modem_pause\.", "which modems are paused, for whoever asks"),
         (r"SELECT min\(idempotency\.", "upkeep: the next key that may be forgotten"),
         (r"SELECT idempotency\.", "was this key used before?"),
