@@ -88,8 +88,6 @@ class GsmModem:
         self._health = Health(self._channel, settings, changed)
         self._calls = calls.Calls(self._channel, publish, self._reception.wake.set)
         self._ussd = ussd.Ussd(self._channel)
-        # Whoever uses the memories holds it: there is one selection of a memory for all.
-        self._care = asyncio.Lock()
         self._failure: asyncio.Future[DriverError] = asyncio.get_running_loop().create_future()
         self._echoes = 0
         self._due = float("inf")
@@ -272,12 +270,11 @@ class GsmModem:
         self._due = min(self._due, loop.time() + self._settings.poll_seconds)
         while True:
             try:
-                async with self._care:
-                    await self._reception.work()
-                    await self._calls.work()
-                    if loop.time() >= self._due:
-                        self._due = loop.time() + self._settings.poll_seconds
-                        await self._look_after()
+                await self._reception.work()
+                await self._calls.work()
+                if loop.time() >= self._due:
+                    self._due = loop.time() + self._settings.poll_seconds
+                    await self._look_after()
                 if not self._reception.wake.is_set():  # all that was to be read has been read
                     self._health.note_look(None)
             except (CommandTimeout, CommandFailed) as error:

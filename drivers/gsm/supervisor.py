@@ -217,8 +217,6 @@ class ModemSupervisor:
 
     def unlock(self) -> None:
         """A person says that the PIN may be asked for again: ends PARKED, and does nothing else."""
-        if self._state is ModemState.PARKED:
-            self._tell(ModemState.STARTING, "unlocked by an operator")
         self._upkeep.unlock()
 
     async def converse(self, command: str, seconds: float = 30.0) -> tuple[str, ...]:

@@ -90,7 +90,9 @@ class Upkeep:
 
     def unlock(self) -> None:
         """A person says that the PIN may be asked for again: ends PARKED, and does nothing else."""
-        self._unlocked.set()
+        if self._parked:
+            self._tell(ModemState.STARTING, "unlocked by an operator")
+            self._unlocked.set()
 
     async def reset(self) -> float:
         """Write the reset, if there is a port to write it to; how long the modem is then to be left alone."""
@@ -244,7 +246,6 @@ class Upkeep:
             lost.cancel()
             unlocked.cancel()
             await asyncio.gather(lost, unlocked, return_exceptions=True)
-        self._tell(ModemState.STARTING, "unlocked by an operator")
         self.repair.begin_anew()
         return Step(Rung.REINITIALISE, 0.0)
 

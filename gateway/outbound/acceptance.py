@@ -23,7 +23,7 @@ from gateway.outbound.waits import Waits
 from gateway.requests import Accepted, Principal
 from gateway.rules.admission import decide
 from gateway.rules.verdict import Allow, Defer, Refuse, Verdict
-from gateway.store import idempotency, messages, optouts, pauses, recipients
+from gateway.store import idempotency, messages, optouts, recipients
 from gateway.store.idempotency import Key, Use
 
 
@@ -93,7 +93,7 @@ class Acceptance:
         keys = [entry.key for entry in entries if entry.key is not None]
         used = idempotency.uses(connection, keys, now_us) if keys else {}
         people = self._people(connection, entries, used, now_us)
-        group = _Group(connection, people, self._waits.standing(connection, now_us))
+        group = _Group(connection, people, *self._waits.with_kill_switch(connection, now_us))
         fresh: list[tuple[Key, str]] = []
         outcomes: list[Outcome] = []
         for entry in entries:
@@ -172,11 +172,11 @@ class Acceptance:
 class _Group:
     """What is accepted in one transaction, and what all of it shares."""
 
-    def __init__(self, connection: Connection, people: dict[str, int], waiting: messages.Waiting) -> None:
+    def __init__(self, connection: Connection, people: dict[str, int], pause: Pause, waiting: messages.Waiting) -> None:
         self._connection = connection
         self.people = people
         self.waiting = waiting
-        self.pause = pauses.standing(connection)
+        self.pause = pause
         self.rows: list[messages.NewRow] = []
         #: What was cancelled, also of what this very group brought.
         self.canceled: set[str] = set()

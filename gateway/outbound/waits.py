@@ -6,12 +6,12 @@ A limit so holds a million messages as quickly as one, and lets go of them as qu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from gateway.config.settings import Settings
-from gateway.message import Hold, Rule
+from gateway.message import Hold, Pause, Rule
 from gateway.outbound.routes import routes_of
 from gateway.rules.routing import Fit, Lane, lane_of, wanted_text
 from gateway.store import lanes, modem_pauses, sim_counts
@@ -39,7 +39,14 @@ class Waits:
 
     def standing(self, connection: Connection, now_us: int) -> Waiting:
         """What waits now."""
-        paused = modem_pauses.standing(connection)
+        return self._waiting(connection, modem_pauses.standing(connection), now_us)
+
+    def with_kill_switch(self, connection: Connection, now_us: int) -> tuple[Pause, Waiting]:
+        """What is paused, and what waits, by one statement where no SIM has limits."""
+        pause, paused = modem_pauses.standing_with_kill_switch(connection)
+        return pause, self._waiting(connection, paused, now_us)
+
+    def _waiting(self, connection: Connection, paused: Sequence[AnyRow], now_us: int) -> Waiting:
         limited = sim_counts.held(connection) if self._limited else []
         full = {row.modem: row for row in limited if row.node == self._node and row.held_until_us > now_us}
         if not paused and not full:

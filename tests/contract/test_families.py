@@ -18,9 +18,6 @@ CALLER = "+33639981235"
 CREDIT = "Your credit is 5 EUR"
 OTHER_SIM = "8933990000000000025"
 
-# The simulated modem plays families where it has them.
-pytest.importorskip("drivers.sim.profiles")
-
 
 def callers(listener: Listener) -> list[str | None]:
     return [event.caller for event in listener.events if isinstance(event, CallMissed)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from support.checker import Sent
@@ -9,7 +10,7 @@ from support.crash import crash_rig
 from support.waiting import eventually
 
 
-async def test_m03_uncertain_then_sent_and_no_further_copy(tmp_path: Path) -> None:
+async def test_m03_uncertain_then_sent_and_no_further_copy(tmp_path: Path, tell: Callable[[str], None]) -> None:
     options = ("--latency", "3s", "--report-delay", "60m")
     async with crash_rig(tmp_path, *options, submit_seconds=0.5, resend_after="60s") as rig:
         await rig.gateway.start()
@@ -24,4 +25,6 @@ async def test_m03_uncertain_then_sent_and_no_further_copy(tmp_path: Path) -> No
         then = Sent("+33639984102", "and then", "hold")
         await rig.send(then)
         await eventually(lambda: len(rig.ledger()) == 2, 20, "the next message")
-        assert [copy.text for copy in rig.ledger()] == [sent.text, then.text]
+        copies = [copy.text for copy in rig.ledger()]
+        tell(f"M03: answered after its time: uncertain, then sent; {copies.count(sent.text)} copy left")
+        assert copies == [sent.text, then.text]

@@ -17,7 +17,6 @@ from support.rigs import QUICK
 from support.settings import settings_in
 from support.waiting import eventually
 
-from drivers.errors import ModemNotReady
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings, SimulatedModem, SimulatedPort
@@ -41,19 +40,21 @@ _TRIPS = 4
 
 
 class AskedModem(ModemSupervisor):
-    """Answers USSD as an operator would, with what the test lays out; None is a network that says nothing."""
+    """Keeps the codes that it was told to ask the network for."""
 
     def __init__(self, settings: ModemSettings, simulated: SimulatedModem) -> None:
         super().__init__(settings, lambda: SimulatedPort(simulated, settings.port), simulator=simulated)
-        self.answers: dict[str, str | None] = {}
         self.asked: list[str] = []
+        #: How many of them await their answer.
+        self.asking = 0
 
     async def ussd(self, code: str, seconds: float = 60.0) -> str:
         self.asked.append(code)
-        answer = self.answers.get(code)
-        if answer is None:
-            raise ModemNotReady("the network gave no answer")
-        return answer
+        self.asking += 1
+        try:
+            return await super().ussd(code, seconds)
+        finally:
+            self.asking -= 1
 
 
 @dataclass
@@ -66,6 +67,8 @@ class Caring:
     settings: Settings
     network: SimulatedNetwork
     simulated: dict[str, SimulatedModem]
+    #: By modem: what the network answers to codes. Without any there is no such service.
+    codes: dict[str, dict[str, str]]
     modems: dict[str, AskedModem] = field(default_factory=dict)
     crew: Crew | None = None
     bench: Bench | None = None
@@ -117,7 +120,8 @@ class Caring:
                 await self.store.write(lambda _connection: None)
                 await self.store.read(lambda _connection: None)
                 due_us = self.clock.next_wake_us
-                if due_us is None or due_us <= self.clock.now_us():
+                asking = any(modem.asking for modem in self.modems.values())
+                if asking or due_us is None or due_us <= self.clock.now_us():
                     return False
             # A submit that the clock jumped over would be taken back.
             return self.crew is None or all(sender.idle for sender in self.crew._senders.values())
@@ -189,11 +193,13 @@ def make_caring(
     settings = settings_in(place.folder)
     modems: dict[str, ModemConfig] = {}
     simulated: dict[str, SimulatedModem] = {}
+    codes: dict[str, dict[str, str]] = {}
     for index in range(count):
         name = f"m{index}"
         number = (numbers or {}).get(index, NUMBERS[index])
-        simulated[name] = SimulatedModem(numbered(template, index), network)
+        codes[name] = dict(template.ussd)
+        simulated[name] = SimulatedModem(replace(numbered(template, index), ussd=codes[name]), network)
         plain = ModemConfig(name, f"loopback:{index}", number, None, None, (), ())
         week_us = None if index in untested else 7 * 86_400 * SECOND_US
         modems[name] = replace(plain, self_test_us=week_us, **keys)  # type: ignore[arg-type]
-    return Caring(place, store, clock, replace(settings, modems=modems), network, simulated)
+    return Caring(place, store, clock, replace(settings, modems=modems), network, simulated, codes)

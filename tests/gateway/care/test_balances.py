@@ -42,7 +42,7 @@ async def test_it_is_told_once_for_each_crossing(
         await caring.pass_time(FIRST - timedelta(seconds=1), timedelta(seconds=59))
         assert not modem.asked
         for number, (amount, lows) in enumerate(told, 1):
-            modem.answers[CODE] = f"Votre solde est de {amount} EUR"
+            caring.codes["m0"][CODE] = f"Votre solde est de {amount} EUR"
             await caring.pass_time(timedelta(seconds=1) if number == 1 else DAY, DAY)
             await _asked(caring, number)
             known = await caring.known()
@@ -59,7 +59,7 @@ async def test_what_cannot_be_read_is_said_without_the_text(
 ) -> None:
     caring = _caring(place, store, clock)
     async with caring.running():
-        caring.modems["m0"].answers[CODE] = "Bonjour +33639980777, service indisponible"
+        caring.codes["m0"][CODE] = "Bonjour +33639980777, service indisponible"
         await caring.pass_time(FIRST)
         await _asked(caring, 1)
         assert (await caring.known()).balance is None
@@ -75,7 +75,7 @@ async def test_no_answer_is_asked_for_again_soon(place: Place, store: Store, clo
         await _asked(caring, 1)
         await caring.pass_time(AGAIN - timedelta(minutes=1))
         assert len(caring.modems["m0"].asked) == 1
-        caring.modems["m0"].answers[CODE] = "Saldo: 7"
+        caring.codes["m0"][CODE] = "Saldo: 7"
         await caring.pass_time(timedelta(minutes=1))
         await _asked(caring, 2)
         known = await caring.known()
@@ -106,7 +106,7 @@ async def test_a_modem_that_sends_is_not_asked(place: Place, store: Store, clock
     caring = _caring(place, store, clock)
     async with caring.running() as crew:
         modem = caring.modems["m0"]
-        modem.answers[CODE] = "Saldo: 7"
+        caring.codes["m0"][CODE] = "Saldo: 7"
         sender = crew._senders["m0"]
         sender.idle = False
         clock.advance(FIRST)
@@ -122,14 +122,14 @@ async def test_a_modem_that_sends_is_not_asked(place: Place, store: Store, clock
 async def test_another_sim_begins_anew(place: Place, store: Store, clock: ManualClock) -> None:
     caring = _caring(place, store, clock)
     async with caring.running():
-        caring.modems["m0"].answers[CODE] = "Saldo: 1 EUR"
+        caring.codes["m0"][CODE] = "Saldo: 1 EUR"
         await caring.pass_time(FIRST)
         await _asked(caring, 1)
     await store.write(
         lambda connection: connection.exec_driver_sql("UPDATE modem_care SET balance_iccid = '8933000000000000000'")
     )
     async with caring.running():
-        caring.modems["m0"].answers[CODE] = "Saldo: 2 EUR"
+        caring.codes["m0"][CODE] = "Saldo: 2 EUR"
         await caring.pass_time(DAY + FIRST, timedelta(hours=1))
         await _asked(caring, 1)
         assert await caring.events("balance.low") == ["m0: 1 is less than 5", "m0: 2 is less than 5"]

@@ -40,7 +40,7 @@ def _report_the_last(caring: Caring) -> None:
         tp_mr=last.tp_mr, tp_ra=Address.from_text(last.destination), tp_scts=stamp, tp_dt=stamp, tp_st=0
     )
     centre = Address.from_text(simulated.settings.smsc)
-    simulated.station.receive(Incoming(Kind.STATUS_REPORT, join_smsc(centre, told.to_bytes())))
+    simulated.station.card.offer(Incoming(Kind.STATUS_REPORT, join_smsc(centre, told.to_bytes())))
 
 
 async def _reported(caring: Caring, count: int) -> None:

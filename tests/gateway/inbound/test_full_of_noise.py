@@ -47,7 +47,7 @@ async def test_i01_a_modem_full_of_noise_is_read_on(
     pdus = {_noise(seeded, clock) for _ in range(NOISE)}
     # More than the modem has room for; the network keeps the rest until there is some.
     for pdu in sorted(pdus):
-        simulated.station.receive(Incoming(Kind.DELIVER, pdu))
+        simulated.station.card.offer(Incoming(Kind.DELIVER, pdu))
     assert simulated.waiting > 0
     simulated.inject_sms("+33639980102", "words behind the noise")
     async with caring.running():
