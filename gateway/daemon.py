@@ -39,6 +39,7 @@ from gateway.outbound.journal import Journals, WireJournal
 from gateway.outbound.recovery import answerable, recover
 from gateway.outbound.watch import SubmitWatch
 from gateway.requests import NewToken
+from gateway.rules.numbers import Numbers
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
 from gateway.services.messages import Nudge
 from gateway.services.modems import Fleet
@@ -80,7 +81,7 @@ async def running_gateway(
     clock = clock or SystemClock()
     ports = ports or DescriptorStore(None, {})
     ids = IdSource(clock)
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone)
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, Numbers.of(settings))
     async with AsyncExitStack() as stack:
         if await asyncio.to_thread(holder_of, settings.gateway.state_dir) is not None:
             raise StoreInUse(f"another process holds {settings.gateway.state_dir / LOCK_NAME}")

@@ -15,6 +15,7 @@ from gateway.outbound.dispatcher import upkeep_at
 from gateway.outbound.gate import Gate, Marked
 from gateway.outbound.intake import Intake
 from gateway.requests import NewMessage, NewToken, Principal
+from gateway.rules.numbers import Numbers
 from gateway.store import messages, tokens
 from gateway.store.database import Store
 from gateway.store.outcomes import Outcome
@@ -70,7 +71,7 @@ async def make_bench(settings: Settings, store: Store, clock: ManualClock) -> Be
     )
     assert view is not None
     principal = Principal(view.id, "test", frozenset(view.scopes))
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone)
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, Numbers.of(settings))
     return Bench(settings, store, clock, ids, gate, Intake(settings, store, clock, ids), principal)
 
 

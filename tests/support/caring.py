@@ -31,6 +31,7 @@ from gateway.message import Message
 from gateway.outbound.gate import Gate
 from gateway.outbound.journal import Journals
 from gateway.requests import MessageFilter
+from gateway.rules.numbers import Numbers
 from gateway.store import care, messages, pauses
 from gateway.store.care import Care
 from gateway.store.database import Store
@@ -73,7 +74,8 @@ class Caring:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Crew]:
         """Start everything, and stop it in order."""
-        ids, gate = IdSource(self.clock), Gate(self.settings.categories, self.settings.modems)
+        ids, numbers = IdSource(self.clock), Numbers.of(self.settings)
+        gate = Gate(self.settings.categories, self.settings.modems, numbers=numbers)
         node = self.settings.gateway.node
         journals = Journals(self.place.folder, node, boot_id())
         self.modems = {
