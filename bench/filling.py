@@ -22,10 +22,10 @@ from gateway.config.loader import load_settings
 from gateway.config.settings import Settings
 from gateway.ids import IdSource
 from gateway.message import PartEvent
+from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.requests import NewMessage, NewToken, Principal
-from gateway.rules.numbers import Numbers
 from gateway.store import tokens
 from gateway.store.database import Store
 from gateway.store.opening import open_configured
@@ -58,7 +58,7 @@ async def works_on(settings: Settings, store: Store) -> Works:
     assert view is not None
     principal = Principal(view.id, view.name, frozenset(view.scopes))
     intake = Intake(settings, store, clock, IdSource(clock))
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, Numbers.of(settings))
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, numbers_of(settings))
     return Works(store, intake, gate, clock, principal)
 
 

@@ -33,13 +33,13 @@ from gateway.errors import Conflict, StoreInUse
 from gateway.fleet import fleet
 from gateway.ids import IdSource
 from gateway.membership import Membership, membership
+from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.outbound.journal import Journals, WireJournal
 from gateway.outbound.recovery import answerable, recover
 from gateway.outbound.watch import SubmitWatch
 from gateway.requests import NewToken
-from gateway.rules.numbers import Numbers
 from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens
 from gateway.services.messages import Nudge
 from gateway.services.modems import Fleet
@@ -81,7 +81,7 @@ async def running_gateway(
     clock = clock or SystemClock()
     ports = ports or DescriptorStore(None, {})
     ids = IdSource(clock)
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, Numbers.of(settings))
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, numbers_of(settings))
     async with AsyncExitStack() as stack:
         if await asyncio.to_thread(holder_of, settings.gateway.state_dir) is not None:
             raise StoreInUse(f"another process holds {settings.gateway.state_dir / LOCK_NAME}")

@@ -90,7 +90,7 @@ class Door:
         self._node = settings.gateway.node if shared else None
         self._all_simulated = all(modem.simulated for modem in settings.modems.values())
         self._any_simulated = any(modem.simulated for modem in settings.modems.values())
-        self._numbers = Numbers.of(settings)
+        self._numbers = numbers_of(settings)
         self._lanes = Lanes(settings.modems, settings.gateway.node)
         # Other hosts may have modems that this one does not know.
         self._alone = settings.store.path is not None
@@ -231,6 +231,12 @@ def _refuse_unrouted(wanted: str | None, problems: list[tuple[str, FieldError]])
         _wrong(problems, "modem_unsuitable", "/modem", "is kept for other categories or numbers")
     else:
         _wrong(problems, "no_route", "/to", "no modem of the configuration takes this category to this number")
+
+
+def numbers_of(settings: Settings) -> Numbers:
+    """The numbers that may be written to, as the configuration says."""
+    own = {modem.number for modem in settings.modems.values() if modem.number is not None}
+    return Numbers(settings.api.allowed_countries, own)
 
 
 def warnings_of(draft: Draft) -> list[Caution]:

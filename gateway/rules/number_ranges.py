@@ -1,8 +1,8 @@
 """Ranges of numbers that are not written to, as data: the beginning of the number, what it is, and who says so.
 
-The metadata of `phonenumbers` knows premium and shared-cost numbers by their whole form. These rows hold for any length:
-a number with a digit more or less is still routed into the range by some networks. A row stands here only where no
-subscriber has a number that begins so; a test asks the metadata.
+The metadata of `phonenumbers` knows premium and shared-cost numbers by their whole form. These rows hold for any
+length: a network may route a number with a digit more or less into the range all the same. A row stands here only where
+no subscriber has a number that begins so; a test asks the metadata (which does not know the one of exchange 976).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Kind(StrEnum):
     SATELLITE = "is a satellite number"
     NO_COUNTRY = "belongs to no country: it is in a range of global services or networks"
     UNKNOWN = "has an unknown country code"
-    SHORT = "is a short code or an emergency number written behind a country code"
+    SHORT = "is a short code, written behind a country code"
 
 
 class Range(NamedTuple):

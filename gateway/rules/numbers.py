@@ -21,7 +21,6 @@ from typing import Any
 import phonenumbers
 
 from gateway.address import calling_code, country_of
-from gateway.config.settings import Settings
 from gateway.rules.number_ranges import RANGES, Kind
 
 _ELSEWHERE = "is in a country that may not be written to (api.allowed_countries)"
@@ -38,23 +37,17 @@ class Numbers:
         self._countries = frozenset(countries)
         self._own = frozenset(own)
 
-    @classmethod
-    def of(cls, settings: Settings) -> Numbers:
-        """As the configuration says."""
-        own = {modem.number for modem in settings.modems.values() if modem.number is not None}
-        return cls(settings.api.allowed_countries, own)
-
     def refusal(self, number: str) -> str | None:
         """Why an E.164 number is not written to, as a predicate without the number ("is …"); None if it may be."""
         if number in self._own:
             return None
         code = calling_code(number)
-        if code == number:
-            return Kind.UNKNOWN
+        if code == number or not number.startswith("+"):
+            return Kind.UNKNOWN.value
         plan = _plan_of(code)
         kind = plan.kind_of(number, number[len(code) :])
         if kind is not None:
-            return kind
+            return kind.value
         return self._country_refusal(number, plan.countries) if self._countries else None
 
     def _country_refusal(self, number: str, shared: frozenset[str]) -> str | None:

@@ -28,10 +28,10 @@ from gateway.config.settings import ModemConfig, Settings
 from gateway.crew import Crew
 from gateway.ids import IdSource
 from gateway.message import Message
+from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate
 from gateway.outbound.journal import Journals
 from gateway.requests import MessageFilter
-from gateway.rules.numbers import Numbers
 from gateway.store import care, messages, pauses
 from gateway.store.care import Care
 from gateway.store.database import Store
@@ -74,7 +74,7 @@ class Caring:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Crew]:
         """Start everything, and stop it in order."""
-        ids, numbers = IdSource(self.clock), Numbers.of(self.settings)
+        ids, numbers = IdSource(self.clock), numbers_of(self.settings)
         gate = Gate(self.settings.categories, self.settings.modems, numbers=numbers)
         node = self.settings.gateway.node
         journals = Journals(self.place.folder, node, boot_id())
