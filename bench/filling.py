@@ -22,6 +22,7 @@ from gateway.config.loader import load_settings
 from gateway.config.settings import Settings
 from gateway.ids import IdSource
 from gateway.message import PartEvent
+from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.requests import NewMessage, NewToken, Principal
@@ -57,7 +58,8 @@ async def works_on(settings: Settings, store: Store) -> Works:
     assert view is not None
     principal = Principal(view.id, view.name, frozenset(view.scopes))
     intake = Intake(settings, store, clock, IdSource(clock))
-    return Works(store, intake, Gate(settings.categories, settings.modems, settings.gateway.timezone), clock, principal)
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, numbers_of(settings))
+    return Works(store, intake, gate, clock, principal)
 
 
 def settings_in(folder: Path, ports: Mapping[str, str], *, url: str | None = None) -> Settings:

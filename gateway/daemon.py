@@ -33,6 +33,7 @@ from gateway.errors import Conflict, StoreInUse
 from gateway.fleet import fleet
 from gateway.ids import IdSource
 from gateway.membership import Membership, membership
+from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.outbound.journal import Journals, WireJournal
@@ -81,7 +82,7 @@ async def running_gateway(
     clock = clock or SystemClock()
     ports = ports or DescriptorStore(None, {})
     ids = IdSource(clock)
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone)
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, numbers_of(settings))
     async with AsyncExitStack() as stack:
         if await asyncio.to_thread(holder_of, settings.gateway.state_dir) is not None:
             raise StoreInUse(f"another process holds {settings.gateway.state_dir / LOCK_NAME}")

@@ -8,7 +8,6 @@ from gateway.config.table import Findings
 NOT_YET_IN_FORCE: tuple[str, ...] = (
     "gateway.holiday_region",
     "gateway.sender_name",
-    "api.allowed_countries",
     "categories.*.profile",
     "categories.*.quiet_hours",
     "categories.*.windows",

@@ -16,11 +16,12 @@ from gateway.address import NumberInvalid, parse_recipient
 from gateway.clock import SECOND_US
 from gateway.config.settings import Category, Settings
 from gateway.errors import FieldError, Forbidden, InvalidRequest
-from gateway.message import Caution
+from gateway.message import Caution, Rule
 from gateway.outbound.elsewhere import Elsewhere
 from gateway.outbound.routes import Lanes
 from gateway.requests import NewMessage, Principal
 from gateway.rules.admission import Facts
+from gateway.rules.numbers import Numbers
 from gateway.rules.routing import wanted_text
 
 T = TypeVar("T")
@@ -89,6 +90,7 @@ class Door:
         self._node = settings.gateway.node if shared else None
         self._all_simulated = all(modem.simulated for modem in settings.modems.values())
         self._any_simulated = any(modem.simulated for modem in settings.modems.values())
+        self._numbers = numbers_of(settings)
         self._lanes = Lanes(settings.modems, settings.gateway.node)
         # Other hosts may have modems that this one does not know.
         self._alone = settings.store.path is not None
@@ -147,10 +149,19 @@ class Door:
 
     def _number(self, text: str, problems: list[tuple[str, FieldError]], memory: Memory) -> str | None:
         try:
-            return memory.get(text, lambda: parse_recipient(text, self._settings.gateway.country))
+            number, refusal = memory.get(text, lambda: self._judged(text))
         except NumberInvalid as error:
             _wrong(problems, "number_invalid", "/to", str(error))
             return None
+        if refusal is not None:
+            _wrong(problems, Rule.NUMBER_NOT_ALLOWED, "/to", refusal)
+            return None
+        return number
+
+    def _judged(self, text: str) -> tuple[str, str | None]:
+        """A number in its normal form, and why nothing is sent to it."""
+        number = parse_recipient(text, self._settings.gateway.country)
+        return number, self._numbers.refusal(number)
 
     def _segmentation(
         self, text: str, category: Category, problems: list[tuple[str, FieldError]], memory: Memory
@@ -220,6 +231,12 @@ def _refuse_unrouted(wanted: str | None, problems: list[tuple[str, FieldError]])
         _wrong(problems, "modem_unsuitable", "/modem", "is kept for other categories or numbers")
     else:
         _wrong(problems, "no_route", "/to", "no modem of the configuration takes this category to this number")
+
+
+def numbers_of(settings: Settings) -> Numbers:
+    """The numbers that may be written to, as the configuration says."""
+    own = {modem.number for modem in settings.modems.values() if modem.number is not None}
+    return Numbers(settings.api.allowed_countries, own)
 
 
 def warnings_of(draft: Draft) -> list[Caution]:

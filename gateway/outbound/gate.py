@@ -21,6 +21,7 @@ from gateway.message import NO_PAUSE, Hold, PartEvent, PartState, Rule, Status
 from gateway.outbound.line import Line, Queued
 from gateway.outbound.sim import Sim, Sims
 from gateway.rules.admission import Facts, decide
+from gateway.rules.numbers import Numbers
 from gateway.rules.report import finding_of
 from gateway.rules.routing import lane_of
 from gateway.rules.verdict import Allow, Defer, Refuse
@@ -30,6 +31,8 @@ from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
 
 _FLASH_CLASS = 0
+#: How a message ends that a rule refuses; by any other rule it is suppressed.
+_ENDS = {Rule.EXPIRED: Status.EXPIRED, Rule.NUMBER_NOT_ALLOWED: Status.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,14 @@ class Gate:
     """Decides and marks, inside a transaction that is handed in."""
 
     def __init__(
-        self, categories: Mapping[str, Category], modems: Mapping[str, ModemConfig] | None = None, timezone: str = "UTC"
+        self,
+        categories: Mapping[str, Category],
+        modems: Mapping[str, ModemConfig] | None = None,
+        timezone: str = "UTC",
+        numbers: Numbers | None = None,
     ) -> None:
         self._categories = categories
+        self._numbers = numbers or Numbers()
         self.line = Line(modems or {})
         self._sims = Sims(modems or {}, categories, timezone)
         #: What was paused when a part was last asked for.
@@ -198,14 +206,20 @@ class Gate:
         return False
 
     def _admit(self, connection: Connection, row: AnyRow, now_us: int, *, opted_out: bool) -> bool:
-        reply = row.reply_to_inbox_id is not None
-        match decide(
-            Facts(now_us, row.send_us, row.expires_us, bool(row.stoppable), opted_out=opted_out, automatic_reply=reply)
-        ):
+        facts = Facts(
+            now_us,
+            row.send_us,
+            row.expires_us,
+            stoppable=bool(row.stoppable),
+            opted_out=opted_out,
+            automatic_reply=row.reply_to_inbox_id is not None,
+            number_refused=self._numbers.refusal(row.number),
+        )
+        match decide(facts):
             case Allow():
                 return True
             case Refuse(rule=rule, explanation=sentence):
-                status = Status.EXPIRED if rule is Rule.EXPIRED else Status.SUPPRESSED
+                status = _ENDS.get(rule, Status.SUPPRESSED)
                 messages.end_waiting(connection, row.id, status, now_us, code=rule, sentence=sentence)
             case Defer() as later:
                 messages.hold(connection, row.id, Hold(later.rule, later.until_us, later.explanation), now_us)

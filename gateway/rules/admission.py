@@ -20,6 +20,8 @@ class Facts:
     opted_out: bool
     #: An automatic reply, such as the confirmation of the opt-out itself.
     automatic_reply: bool = False
+    #: Why nothing is sent to this number, whoever asks: "is …" (`gateway.rules.numbers`).
+    number_refused: str | None = None
 
 
 def decide(facts: Facts) -> Verdict:
@@ -30,6 +32,7 @@ def decide(facts: Facts) -> Verdict:
 def _verdicts(facts: Facts) -> Iterator[Verdict]:
     yield expiry(facts)
     yield opt_out(facts)
+    yield number_allowed(facts)
     yield schedule(facts)
 
 
@@ -44,6 +47,13 @@ def opt_out(facts: Facts) -> Verdict:
     """Whoever said STOP is left alone, in every category that can be stopped."""
     if facts.opted_out and facts.stoppable and not facts.automatic_reply:
         return Refuse(Rule.OPT_OUT, "the recipient has opted out")
+    return Allow()
+
+
+def number_allowed(facts: Facts) -> Verdict:
+    """No message to what is no person's number, costs more than a message, or lies in a country that is not listed."""
+    if facts.number_refused is not None:
+        return Refuse(Rule.NUMBER_NOT_ALLOWED, f"the number {facts.number_refused}")
     return Allow()
 
 

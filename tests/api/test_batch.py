@@ -75,6 +75,7 @@ async def test_a_batch(holder):
     [
         ([message(), message(), message(), message(to="12ab")], "number_invalid", ["/messages/3/to"]),
         ([message(to="1"), message(text="")], "number_invalid", ["/messages/0/to", "/messages/1/text"]),
+        ([message(), message(to="+19002345678")], "number_not_allowed", ["/messages/1/to"]),
         ([message(), message(nope=1)], "invalid_request", ["/messages/1/nope"]),
         ([message(), {}], "invalid_request", ["/messages/1/to", "/messages/1/text"]),
         ([message(), 7], "invalid_request", ["/messages/1"]),
@@ -85,7 +86,20 @@ async def test_a_batch(holder):
         ("x", "invalid_request", ["/messages"]),
         (None, "invalid_request", ["/messages"]),
     ],
-    ids=["number", "two", "unknown", "missing", "no-object", "replaces", "key", "none", "too-many", "text", "null"],
+    ids=[
+        "number",
+        "two",
+        "premium",
+        "unknown",
+        "missing",
+        "no-object",
+        "replaces",
+        "key",
+        "none",
+        "too-many",
+        "text",
+        "null",
+    ],
 )
 async def test_one_bad_message_and_none_is_taken(holder, messages: object, code: str, pointers: list[str]):
     api = await holder("send", "read")

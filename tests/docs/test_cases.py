@@ -21,6 +21,8 @@ CASES = {
     *(f"F{number:02}" for number in range(1, 6)),
     *(f"S{number:02}" for number in (1, 2, 3, 4, 7)),
     *(f"M{number:02}" for number in range(1, 23)),
+    *(f"S{number:02}" for number in (1, 2, 3, 4, 5, 7)),
+    *(f"M{number:02}" for number in (1, *range(4, 23))),
     *(f"I{number:02}" for number in (1, 2, 3, 4, 5, 13, 14)),
     "L06",
     *("M08", "M25"),

@@ -12,6 +12,7 @@ from gateway.config.settings import Settings
 from gateway.ids import IdSource
 from gateway.message import Message, PartEvent
 from gateway.outbound.dispatcher import upkeep_at
+from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate, Marked
 from gateway.outbound.intake import Intake
 from gateway.requests import NewMessage, NewToken, Principal
@@ -70,7 +71,7 @@ async def make_bench(settings: Settings, store: Store, clock: ManualClock) -> Be
     )
     assert view is not None
     principal = Principal(view.id, "test", frozenset(view.scopes))
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone)
+    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, numbers_of(settings))
     return Bench(settings, store, clock, ids, gate, Intake(settings, store, clock, ids), principal)
 
 

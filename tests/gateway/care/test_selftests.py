@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -231,3 +232,13 @@ async def test_one_of_another_number_or_with_another_token_is_somebodys_words(
 
 async def _texts(caring: Caring, texts: list[str]) -> bool:
     return sorted(row[0] for row in await caring.rows("SELECT text FROM inbox")) == sorted(texts)
+
+
+async def test_modems_in_a_country_that_is_not_listed_are_tested_too(
+    place: Place, store: Store, clock: ManualClock
+) -> None:
+    caring = make_caring(place, store, clock)
+    caring.settings = replace(caring.settings, api=replace(caring.settings.api, allowed_countries=("BE",)))
+    async with caring.running():
+        await caring.pass_time(FIRST + A_LOOK)
+        assert await _ended(caring) == [("m0", "m0", "arrived")]

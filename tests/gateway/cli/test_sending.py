@@ -73,6 +73,7 @@ def test_waiting_for_one_that_ends_badly_fails(tocsin):
     ("arguments", "line"),
     [
         (("12ab", "x"), r"tocsin: to: is not a phone number.*"),
+        (("+33899123456", "x"), r"tocsin: to: is a premium-rate number"),
         (("+33639980207", ""), r"tocsin: text: .*empty.*"),
         (("+33639980207", "x" * 10_000), r"tocsin: .*parts.*"),
         (("+33639980207", "x", "--category", "emergancy"), r"tocsin: category: .*"),
@@ -83,6 +84,11 @@ def test_what_the_gateway_refuses_is_one_line(tocsin, arguments: tuple[str, ...]
     result = tocsin("send", *arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert re.fullmatch(line, result.stderr.rstrip("\n")), result.stderr
+
+
+def test_a_preview_refuses_in_the_same_words(tocsin):
+    sent, shown = [tocsin(command, "+33899123456", "x") for command in ("send", "preview")]
+    assert (shown.exit_code, shown.stdout, shown.stderr) == (1, "", sent.stderr)
 
 
 @pytest.mark.parametrize(

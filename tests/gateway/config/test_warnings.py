@@ -48,6 +48,7 @@ def test_what_is_in_force(key: str):
     assert is_in_force(f"categories.*.{key}")
     assert is_in_force("modems.*.limits.per_day")
     assert is_in_force("modems.*.self_test")
+    assert is_in_force("api.allowed_countries")
     assert is_in_force("modems.*.balance.ussd")
     assert not is_in_force("categories.*.caps")
 

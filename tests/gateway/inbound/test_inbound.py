@@ -22,7 +22,7 @@ from gateway.inbound.replies import Replies
 from gateway.inbound.reports import Reports
 from gateway.message import InboxItem, Message, PartEvent, Status
 from gateway.requests import InboxFilter, MessageFilter
-from gateway.store import inbox, messages, optouts
+from gateway.store import inbox, messages, optouts, recipients
 from gateway.store.database import Store
 
 ORIGIN = Origin("sim1", "test-1", "8933")
@@ -212,6 +212,17 @@ async def test_short_codes_and_names_are_heard_and_never_answered(ear: Ear, send
     (item,) = await ear.items()
     assert (item.sender, item.keyword) == (sender, "stop")
     assert await ear.bench.send_all() == []
+
+
+async def test_a_stop_is_never_answered_at_a_premium_rate(ear: Ear) -> None:
+    await ear.text("+33899123456", "STOP")
+    assert await ear.bench.send_all() == []
+    (answer,) = await ear.outgoing()
+    assert (answer.status, answer.error_code) == (Status.FAILED, "number_not_allowed")
+    lookup = ear.bench.store.fingerprint("+33899123456")
+    person = await ear.bench.store.read(lambda connection: recipients.find(connection, lookup))
+    standing = await ear.bench.store.read(lambda c: optouts.page(c, recipient_id=person, limit=9, before=None))
+    assert len(standing.items) == 1
 
 
 async def test_stop_of_one_category_alone_when_configured_so(tmp_path: Path, store: Store, clock: ManualClock) -> None:
