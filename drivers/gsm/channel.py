@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from drivers.at.commands import ATTENTION, PROBE, VERBOSE_RESULTS, AtCommand
@@ -24,6 +23,7 @@ from drivers.errors import CommandFailed, CommandTimeout, LineNoisy, SubmitUncer
 from drivers.events import WireStage, WireWitness
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import Deadlines
+from drivers.gsm.submit_answer import Answer
 from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
@@ -40,14 +40,6 @@ _MAX_NOISE = 64 * 1024
 _MAX_LINES = 10_000
 
 _Turn: TypeAlias = FinalResult | Prompt | Late | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Information text and how it ended; `final` is None when time or the line ended first."""
-
-    lines: tuple[str, ...]
-    final: FinalResult | None
 
 
 class AtChannel:
@@ -75,6 +67,7 @@ class AtChannel:
         self._received = 0
         self._noise = self.echoes = 0
         self._left = False
+        self._bare: tuple[asyncio.Timeout, float] | None = None
 
     # --- the transport's receiver
 
@@ -91,6 +84,7 @@ class AtChannel:
         match event:
             case InformationText(line):
                 self._show(line)
+                self._hasten()
                 if len(self._lines) < _MAX_LINES:
                     self._lines.append(line)
             case FinalResult():
@@ -120,6 +114,12 @@ class AtChannel:
     def _show(self, line: str) -> None:
         if self._witness is not None:
             self._witness.on_line(line)
+
+    def _hasten(self) -> None:
+        """A line has come of an answer that may end without a final result."""
+        if self._bare is not None:
+            limit, seconds = self._bare
+            limit.reschedule(min(limit.when() or 0.0, asyncio.get_running_loop().time() + seconds))
 
     def _hear_late(self, line: str, final: FinalResult | None) -> None:
         """The answer to a submit that was given up is known by its name; an error, by nothing else being owed one."""
@@ -179,7 +179,7 @@ class AtChannel:
         return lines
 
     async def optional(self, command: AtCommand) -> tuple[str, ...] | None:
-        """Run a command that the modem need not know; None when it refuses or ignores it."""
+        """As `execute`, for what a modem need not know: None when it refuses or ignores it."""
         try:
             return await self.execute(command)
         except CommandFailed:
@@ -188,7 +188,7 @@ class AtChannel:
             return error.lines or None
 
     async def pause(self) -> None:
-        """Give a modem or SIM that is not ready yet some time."""
+        """Give a modem or SIM some time."""
         await asyncio.sleep(self.deadlines.pause)
 
     async def submit(
@@ -196,13 +196,13 @@ class AtChannel:
         command: AtCommand,
         payload: str,
         *,
-        refuse: Callable[[], bool] = lambda: False,
+        refuse: Callable[[tuple[str, ...]], bool] = lambda _told: False,
         witness: WireWitness | None = None,
     ) -> Answer:
         """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
 
-        `refuse` is asked at the prompt: if it says so, ESC is all that the modem is given. `witness` is told of each
-        stage, and of each line after Ctrl-Z.
+        `refuse` is asked at the prompt, with the information text that came before it: if it says so, ESC is all that
+        the modem is given. `witness` is told of each stage, and of each line after Ctrl-Z.
         An `Answer` without final result has told the reference before the rest went missing.
         """
         async with self._lock:
@@ -210,7 +210,8 @@ class AtChannel:
             self._lines.clear()
             self._overdue.forget()
             await self._reach_prompt(command)
-            if refuse():
+            told, self._lines = tuple(self._lines), []
+            if refuse(told):
                 self._connection.abandon()
                 await self._leave_prompt()
                 raise CommandFailed(command.label, "a prompt that is not to be trusted")
@@ -238,7 +239,8 @@ class AtChannel:
 
     async def _exchange(self, command: AtCommand) -> FinalResult:
         try:
-            async with asyncio.timeout(self.deadlines.of(command)):
+            async with asyncio.timeout(self.deadlines.of(command)) as limit:
+                self._bare = None if command.bare is None else (limit, command.bare * self.deadlines.factor)
                 turn = await self._write_and_wait(self._connection.send_command(command))
         except TimeoutError:
             self._connection.abandon()
@@ -248,6 +250,8 @@ class AtChannel:
             self._connection.abandon()
             self._overdue.doubt()
             raise
+        finally:
+            self._bare = None
         assert isinstance(turn, FinalResult)
         return turn
 
@@ -263,6 +267,8 @@ class AtChannel:
             self._connection.abandon()
             raise
         if isinstance(turn, FinalResult):
+            if turn.is_ok:
+                self._connection.abandon()  # the line should have ended with a prompt, which may still come
             raise CommandFailed(command.label, turn.line, cme=turn.cme, cms=turn.cms)
 
     async def _type_payload(self, payload: str) -> None:

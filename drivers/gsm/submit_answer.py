@@ -7,6 +7,7 @@ modem. Sources: TS 27.005, 3.5.1 and 4.3 (+CMGS); TS 23.040, 9.2.3.6.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from drivers.at.parameters import parse_parameters
 from drivers.at.results import FinalResult, parse_final
@@ -25,6 +26,14 @@ _TEXT_BY_CLASS = {
 }
 _RETRYABLE = frozenset({SubmitClass.REFUSED_ONCE, SubmitClass.REFUSED_TEMPORARY, SubmitClass.LOCAL})
 _NEVER_LEFT = frozenset({SubmitClass.OUR_FAULT, SubmitClass.LOCAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Information text and how it ended; `final` is None when time or the line ended first."""
+
+    lines: tuple[str, ...]
+    final: FinalResult | None
 
 
 def tells_outcome(line: str) -> bool:
