@@ -172,7 +172,8 @@ class AtConnection:
             return final
         if not self._can_end(final):
             return Late(final.line, final)
-        self._state = move(self._state, Step.FINAL)
+        prompt_may_follow = self._state is Dialogue.PROMPT_AWAITED and final.is_ok
+        self._state = move(self._state, Step.ABANDON if prompt_may_follow else Step.FINAL)
         self._answers = _NOTHING
         return final
 

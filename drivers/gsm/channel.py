@@ -182,10 +182,8 @@ class AtChannel:
         """As `execute`, for what a modem need not know: None when it refuses or ignores it."""
         try:
             return await self.execute(command)
-        except CommandFailed:
-            return None
-        except CommandTimeout as error:
-            return error.lines or None
+        except (CommandFailed, CommandTimeout) as error:
+            return (error.lines or None) if isinstance(error, CommandTimeout) else None
 
     async def pause(self) -> None:
         """Give a modem or SIM some time."""
@@ -225,8 +223,7 @@ class AtChannel:
                 self._witness = None
 
     async def listen(self, seconds: float) -> None:
-        """Write nothing for as long as the answer to the submit of an earlier process may come; then ask whether the
-        modem still waits for the end of its PDU."""
+        """Write nothing while an earlier process's submit may be answered; then see if its PDU is still waited for."""
         async with self._lock:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(seconds, self.deadlines.quiet)):
@@ -242,13 +239,11 @@ class AtChannel:
             async with asyncio.timeout(self.deadlines.of(command)) as limit:
                 self._bare = None if command.bare is None else (limit, command.bare * self.deadlines.factor)
                 turn = await self._write_and_wait(self._connection.send_command(command))
-        except TimeoutError:
+        except BaseException as error:
             self._connection.abandon()
             self._overdue.doubt()
-            raise CommandTimeout(command.label, tuple(self._lines)) from None
-        except BaseException:
-            self._connection.abandon()
-            self._overdue.doubt()
+            if isinstance(error, TimeoutError):
+                raise CommandTimeout(command.label, tuple(self._lines)) from None
             raise
         finally:
             self._bare = None
@@ -267,8 +262,6 @@ class AtChannel:
             self._connection.abandon()
             raise
         if isinstance(turn, FinalResult):
-            if turn.is_ok:
-                self._connection.abandon()  # the line should have ended with a prompt, which may still come
             raise CommandFailed(command.label, turn.line, cme=turn.cme, cms=turn.cms)
 
     async def _type_payload(self, payload: str) -> None:
