@@ -105,6 +105,7 @@ REGISTRATIONS = (AtCommand("AT+CREG?"), AtCommand("AT+CGREG?"), AtCommand("AT+CE
 CALLER_NEWS = AtCommand("AT+CLIP=1")
 HANG_UP = (AtCommand("AT+CHUP"), AtCommand("ATH"))
 SERVICE_CENTRE = AtCommand("AT+CSCA?")
+CHARACTER_SET = AtCommand("AT+CSCS?")
 USSD_CANCEL = AtCommand("AT+CUSD=2")
 CONFIRM = AtCommand("AT+CNMA")
 CONFIRM_PDU_MODE = AtCommand("AT+CNMA=0")
