@@ -183,6 +183,10 @@ class GsmModem:
             await self._channel.execute(ATTENTION)
         self._health.require_looks()
 
+    async def news_of_sim(self, seconds: float) -> None:
+        """Wait, but no longer than until it tells of its SIM, or that messages can be sent now."""
+        await self._health.early_news(seconds)
+
     async def close(self) -> None:
         """Let the port go."""
         self._initialised = False
@@ -251,6 +255,8 @@ class GsmModem:
     def _hear_family(self, urc: Urc) -> None:
         """News that each family has names of its own for."""
         if not self._initialised:
+            if self.profile.tells_sim(urc.line) or self.profile.tells_ready(urc.line):
+                self._health.hear_early(urc.line)
             return
         if self.profile.tells_sim(urc.line) and self._health.hear_sim(urc.line):
             self._look_now()
