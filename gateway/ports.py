@@ -36,8 +36,11 @@ class Modem(Protocol):
         """Return when it can take a submit."""
         ...
 
-    async def submit(self, tpdu: bytes, witness: WireWitness | None = None) -> SubmitResult:
-        """Hand one SMS-SUBMIT (octets without service centre) to the network, under the eyes of `witness`.
+    async def submit(
+        self, tpdu: bytes, witness: WireWitness | None = None, *, iccid: str | None = None
+    ) -> SubmitResult:
+        """Hand one SMS-SUBMIT (octets without service centre) to the network, under the eyes of `witness`; with
+        `iccid`, through this SIM alone.
 
         Raises `ModemNotReady` (it did not leave), `SubmitRefused` (it was not accepted) or `SubmitUncertain`.
         """

@@ -48,12 +48,14 @@ _OTHER_NAMES = {"+CCID": frozenset({"+ICCID", "^ICCID"}), "+QCCID": frozenset({"
 @dataclass(frozen=True, slots=True)
 class AtCommand:
     """A command line without its CR. `secret` keeps its parameters out of errors and logs; `within` is the time that
-    it may take, in seconds, where that of its name does not fit; `also` are more names that its answer may bear."""
+    it may take, in seconds, where that of its name does not fit; `also` are more names that its answer may bear. The
+    final result of one that is `bare` may be missing: it is waited for so many seconds after the last line."""
 
     text: str
     secret: bool = False
     within: float | None = None
     also: frozenset[str] = frozenset()
+    bare: float | None = None
 
     @property
     def name(self) -> str:
@@ -87,11 +89,14 @@ ECHO_OFF = AtCommand("ATE0")
 VERBOSE_RESULTS = AtCommand("ATQ0V1")
 # The answer carries its own name, so that it cannot be mistaken for an older one (TS 27.005, 3.2.3).
 PROBE = AtCommand("AT+CMGF?")
+# Answered by two lines where commands of one line are obeyed one after the other (V.250, 5.4.1).
+PROBE_TWICE = AtCommand("AT+CMGF?;+CMGF?")
 PDU_MODE = AtCommand("AT+CMGF=0")
 NUMERIC_ERRORS = AtCommand("AT+CMEE=1")
 FUNCTIONALITY = AtCommand("AT+CFUN?")
 FULL_FUNCTIONALITY = AtCommand("AT+CFUN=1")
-PIN_STATE = AtCommand("AT+CPIN?")
+# Wavecom's successors answer it without the OK.
+PIN_STATE = AtCommand("AT+CPIN?", bare=0.5)
 PHASE_2_PLUS = AtCommand("AT+CSMS=1")
 MESSAGE_SERVICE = AtCommand("AT+CSMS?")
 MEMORIES_KNOWN = AtCommand("AT+CPMS=?")
@@ -110,6 +115,7 @@ REGISTRATIONS = (AtCommand("AT+CREG?"), AtCommand("AT+CGREG?"), AtCommand("AT+CE
 CALLER_NEWS = AtCommand("AT+CLIP=1")
 HANG_UP = (AtCommand("AT+CHUP"), AtCommand("ATH"))
 SERVICE_CENTRE = AtCommand("AT+CSCA?")
+CHARACTER_SET = AtCommand("AT+CSCS?")
 USSD_CANCEL = AtCommand("AT+CUSD=2")
 CONFIRM = AtCommand("AT+CNMA")
 CONFIRM_PDU_MODE = AtCommand("AT+CNMA=0")
@@ -158,3 +164,8 @@ def begin_ussd(text: str, seconds: float) -> AtCommand:
 def submit(length: int) -> AtCommand:
     """Announce a TPDU of so many octets, the service centre field not counted (TS 27.005, 4.3)."""
     return AtCommand(f"AT+CMGS={length}")
+
+
+def submit_telling_mode(length: int) -> AtCommand:
+    """The same by a line that has the modem say first whether it is in PDU mode: ``+CMGF: 0``, then the prompt."""
+    return AtCommand(f"{PROBE.text};+CMGS={length}", also=frozenset({"+CMGS"}))

@@ -24,6 +24,8 @@ _NOTHING: frozenset[str] = frozenset()
 _ANSWERED = frozenset({Dialogue.COMMAND_SENT, Dialogue.PAYLOAD_SENT})
 _BEFORE_PAYLOAD = frozenset({Dialogue.PROMPT_AWAITED, Dialogue.PROMPTED})
 _OUT_OF_STEP = frozenset({Dialogue.LOST, Dialogue.PROBING})
+# What a line that ends with a prompt may have asked for before it.
+_BEFORE_PROMPT = frozenset({"+CMGF"})
 
 
 class AtConnection:
@@ -38,6 +40,7 @@ class AtConnection:
         self._held: str | None = None
         self._ringing = False
         self._probe_answered = False
+        self._told_before_prompt = False
 
     @property
     def state(self) -> Dialogue:
@@ -52,6 +55,7 @@ class AtConnection:
 
     def send_prompted_command(self, command: AtCommand) -> bytes:
         """Begin a command that the modem answers with the prompt."""
+        self._told_before_prompt = False
         return self._begin(command, Step.PROMPTED_COMMAND)
 
     def send_payload(self, payload: str) -> bytes:
@@ -163,6 +167,9 @@ class AtConnection:
         if self._state is Dialogue.PROBING and name_of(line) in self._answers:
             self._probe_answered = True
             return InformationText(line)
+        if self._state is Dialogue.PROMPT_AWAITED and name_of(line) in _BEFORE_PROMPT & self._answers:
+            self._told_before_prompt = True
+            return InformationText(line)
         return Late(line)
 
     def _finish(self, final: FinalResult) -> AtEvent:
@@ -173,7 +180,8 @@ class AtConnection:
             return final
         if not self._can_end(final):
             return Late(final.line, final)
-        self._state = move(self._state, Step.FINAL)
+        prompt_may_follow = self._state is Dialogue.PROMPT_AWAITED and final.is_ok
+        self._state = move(self._state, Step.ABANDON if prompt_may_follow else Step.FINAL)
         self._answers = _NOTHING
         return final
 
@@ -184,5 +192,6 @@ class AtConnection:
 
     def _can_end(self, final: FinalResult) -> bool:
         if self._state in _BEFORE_PAYLOAD:
-            return not final.is_ok  # only an error is an answer here; an OK belongs to something older
+            # Only an error is an answer here; an OK belongs to something older, unless a line of ours came before it.
+            return not final.is_ok or (self._told_before_prompt and self._state is Dialogue.PROMPT_AWAITED)
         return self._state in _ANSWERED

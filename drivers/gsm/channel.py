@@ -22,6 +22,7 @@ from drivers.at.urc import name_of
 from drivers.errors import CommandFailed, CommandTimeout, LineNoisy, SubmitUncertain, TransportLost
 from drivers.events import WireStage, WireWitness
 from drivers.gsm.overdue import OverdueSubmit
+from drivers.gsm.patience import Patience
 from drivers.gsm.settings import Deadlines
 from drivers.gsm.submit_answer import Answer
 from drivers.gsm.torn import READINGS, Doubts
@@ -29,8 +30,7 @@ from drivers.transport.base import Transport
 
 log = logging.getLogger(__name__)
 _ATTENTION_ATTEMPTS = 6  # one that has just been woken (autobauding, start-up) may miss the first lines
-_PROBE_ATTEMPTS = 2
-_QUIET_ROUNDS = 10
+_PROBE_ATTEMPTS, _QUIET_ROUNDS = 2, 10
 # The next submit has begun.
 _SUBMITTING = frozenset({Dialogue.PROMPT_AWAITED, Dialogue.PROMPTED, Dialogue.PAYLOAD_SENT})
 _MAX_NOISE = 64 * 1024  # without a line end: no modem in AT mode; opening the port anew is the only remedy
@@ -61,10 +61,9 @@ class AtChannel:
         self._lines: list[str] = []
         self._witness: WireWitness | None = None
         self._failure: Exception | None = None
-        self._received = 0
         self._doubts = Doubts()
-        self._noise = self.echoes = 0
-        self._left = False
+        self._received = self._noise = self.echoes = 0
+        self._left, self._patience = False, Patience()
 
     # --- the transport's receiver
 
@@ -82,6 +81,7 @@ class AtChannel:
             case InformationText(line):
                 self._doubts.line()
                 self._show(line)
+                self._patience.line()
                 if len(self._lines) < _MAX_LINES:
                     self._lines.append(line)
             case FinalResult():
@@ -175,14 +175,14 @@ class AtChannel:
         return lines
 
     async def optional(self, command: AtCommand) -> tuple[str, ...] | None:
-        """Run a command that the modem need not know; None when it refuses or ignores it."""
+        """As `execute`, for what a modem need not know: None when it refuses or ignores it."""
         try:
             return await self.execute(command)
         except (CommandFailed, CommandTimeout) as error:
             return (error.lines or None) if isinstance(error, CommandTimeout) else None
 
     async def pause(self) -> None:
-        """Give a modem or SIM that is not ready yet some time."""
+        """Give a modem or SIM some time."""
         await asyncio.sleep(self.deadlines.pause)
 
     async def submit(
@@ -190,13 +190,13 @@ class AtChannel:
         command: AtCommand,
         payload: str,
         *,
-        refuse: Callable[[], bool] = lambda: False,
+        refuse: Callable[[tuple[str, ...]], bool] = lambda _told: False,
         witness: WireWitness | None = None,
     ) -> Answer:
         """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
 
-        `refuse` is asked at the prompt: if it says so, ESC is all that the modem is given. `witness` is told of each
-        stage, and of each line after Ctrl-Z. An `Answer` without final result has told the reference.
+        `refuse` is asked at the prompt, with the information text before it: if it says so, only ESC follows.
+        `witness` is told of each stage, and each line after Ctrl-Z. An `Answer` without final result has the reference.
         """
         async with self._lock:
             await self._get_in_step()
@@ -204,7 +204,8 @@ class AtChannel:
             self._doubts = Doubts()
             self._overdue.forget()
             await self._reach_prompt(command)
-            if refuse():
+            told, self._lines = tuple(self._lines), []
+            if refuse(told):
                 self._connection.abandon()
                 await self._leave_prompt()
                 raise CommandFailed(command.label, "a prompt that is not to be trusted")
@@ -218,8 +219,7 @@ class AtChannel:
                 self._witness = None
 
     async def listen(self, seconds: float) -> None:
-        """Write nothing for as long as the answer to the submit of an earlier process may come; then ask whether the
-        modem still waits for the end of its PDU."""
+        """Write nothing while an earlier process's submit may be answered; then see if its PDU is still waited for."""
         async with self._lock:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(seconds, self.deadlines.quiet)):
@@ -235,7 +235,7 @@ class AtChannel:
         self._lines.clear()
         self._doubts = Doubts()
         try:
-            async with asyncio.timeout(self.deadlines.of(command)):
+            async with self._patience.of(command, self.deadlines):
                 turn = await self._write_and_wait(self._connection.send_command(command))
         except BaseException as error:
             self._connection.abandon()

@@ -43,6 +43,8 @@ class FoundTransport:
         self._keeper = keeper
         self._inner: Transport | None = None
         self._claimed: str | None = None
+        #: Why its modem will be silent, if that is known already.
+        self.remark: str | None = None
 
     @property
     def name(self) -> str:
@@ -126,9 +128,20 @@ class FoundTransport:
         self._claim(ports[0].stick)
         found = await self._ask(ports, who=False)
         if found is None:
-            raise PortMissing(f"no port of {self._port} answers AT ({_names(ports)})")
+            if not sticks_here().is_mute(sticks_here().answers(ports)):
+                raise PortMissing(f"no port of {self._port} answers AT ({_names(ports)})")
+            await self._open_mute(ports, receiver)
+            return
         self._inner = found.transport
         found.hand_over(receiver)
+
+    async def _open_mute(self, ports: list[SerialPort], receiver: Receiver) -> None:
+        """Open the likeliest port of a stick that should answer: what is done about silence begins with an open port,
+        which a reset can be written to."""
+        last = sticks_here().answers(ports).last_port
+        port = min(in_order(ports), key=lambda port: port.name != last)
+        self.remark = f"the stick is there, none of its ports answers ({_names(ports)})"
+        await self._open_named(port.device, receiver)
 
     # --- the search by IMEI
 
@@ -143,12 +156,21 @@ class FoundTransport:
                 return
             sticks.release(group[0].stick, self._modem)
         if not await self._meet(name, [group for group in groups if self._may_ask(sticks, group)], receiver):
+            if mute := next((group for group in groups if self._is_mute(sticks, name, group)), None):
+                await self._open_mute(mute, receiver)
+                return
             raise PortMissing(f"no modem with the IMEI of {self._modem} answers ({len(groups)} looked at)")
 
     def _may_ask(self, sticks: Sticks, group: list[SerialPort]) -> bool:
         answers = sticks.answers(group)
         owned = sticks.owner(group[0].stick)
         return group[0].usb_path is not None and owned is None and answers.imei is None and sticks.may_ask(answers)
+
+    def _is_mute(self, sticks: Sticks, name: ImeiName, group: list[SerialPort]) -> bool:
+        """Whether it is the one that is meant, as it said when it still answered."""
+        answers = sticks.answers(group)
+        free = sticks.owner(group[0].stick) in {None, self._modem}
+        return free and answers.imei is None and name.fits(answers.last_imei)
 
     async def _meet(self, name: ImeiName, groups: list[list[SerialPort]], receiver: Receiver) -> bool:
         """Ask these sticks, all at once, who they are; keep the one that is meant, and close the others."""

@@ -7,6 +7,7 @@ what ends an opening: a SIM that is gone, locked, or another one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -39,6 +40,7 @@ class Health:
         self._changed = changed
         self._iccid_commands: tuple[AtCommand, ...] = ()
         self._sim_news = ("", float("-inf"))
+        self._early, self._stirred = "", asyncio.Event()
         self.registration = Registration()
         self.operator: str | None = None
         self.signal_dbm: int | None = None
@@ -88,6 +90,19 @@ class Health:
         self.sim_in_doubt = True
         self._changed()
         return True
+
+    def hear_early(self, line: str) -> None:
+        """Take news about the SIM, or that messages can be sent, of a modem that is not initialised."""
+        if line != self._early:  # some say the same every second
+            self._early = line
+            self._stirred.set()
+
+    async def early_news(self, seconds: float) -> None:
+        """Wait for such news, but no longer than so many seconds."""
+        self._stirred.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stirred.wait()
 
     # --- questions
 

@@ -15,24 +15,19 @@ from drivers.at.commands import (
     MEMORIES_IN_USE,
     NUMERIC_ERRORS,
     OPERATOR_AS_NAME,
-    PDU_MODE,
-    PROBE,
     REGISTRATION_NEWS,
     AtCommand,
 )
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
-from drivers.errors import CommandFailed, PduModeRefused
 from drivers.events import ModemIdentity
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.identity import read_equipment
+from drivers.gsm.pdu_mode import ATTEMPTS_A_SECOND, PduMode
 from drivers.gsm.pin_rules import Card
 from drivers.gsm.profiles import Profile
 from drivers.gsm.sim_pin import SimPin, unlock
 
-# How often a modem is asked that refuses what is about messages until that service has started, some seconds after the
-# SIM is ready: twice a second at the usual pause.
-_ATTEMPTS_A_SECOND = 2
 # <fun>: minimum, and transmit and receive circuits disabled (TS 27.007, 8.2).
 _RADIO_OFF = frozenset({0, 4})
 
@@ -68,42 +63,19 @@ async def start_up(channel: AtChannel, profile: Profile, port: str) -> None:
         await first_taken(channel, step)
 
 
-async def open_sim(channel: AtChannel, sim_pin: SimPin, profile: Profile, imei: str | None) -> None:
+async def open_sim(channel: AtChannel, sim_pin: SimPin, profile: Profile, pdu_mode: PduMode, imei: str | None) -> None:
     """Unlock the SIM and set PDU mode; raises `ModemNotReady` and `ModemParked`."""
     await unlock(channel, sim_pin, Card(sim_pin.name, imei), profile.iccid)
-    await _set_pdu_mode(channel, profile)
+    await pdu_mode.set_up(profile.ready_seconds)
     await channel.optional(REGISTRATION_NEWS)
     await channel.optional(OPERATOR_AS_NAME)
-
-
-async def _set_pdu_mode(channel: AtChannel, profile: Profile) -> None:
-    for attempt in range(round(profile.ready_seconds * _ATTEMPTS_A_SECOND)):
-        if attempt:
-            await channel.pause()
-        try:
-            await channel.execute(PDU_MODE)
-        except CommandFailed:
-            if await is_in_pdu_mode(channel):
-                return
-        else:
-            return
-    raise PduModeRefused("the modem does not go into PDU mode")
 
 
 async def await_messages(channel: AtChannel, profile: Profile) -> None:
     """A family that tells when its messages can be read may take PDU mode before, when its memories are missing."""
     if not profile.ready:
         return
-    for _ in range(round(profile.ready_seconds * _ATTEMPTS_A_SECOND)):
+    for _ in range(round(profile.ready_seconds * ATTEMPTS_A_SECOND)):
         if await channel.optional(MEMORIES_IN_USE) is not None:
             return
         await channel.pause()
-
-
-async def is_in_pdu_mode(channel: AtChannel) -> bool | None:
-    """What +CMGF? says; None when it does not say."""
-    for line in await channel.optional(PROBE) or ():
-        parameters = parse_parameters(body_of(line))
-        if name_of(line) == PROBE.name and parameters:
-            return parameters[0] == 0
-    return None

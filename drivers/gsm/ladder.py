@@ -184,7 +184,8 @@ LADDER: Mapping[Trouble, Row] = {
     Trouble.SIM_NOT_READY: Row(
         (Rung.REINITIALISE, Rung.CYCLE_RADIO, Rung.RESET), "see that the SIM sits well, or try another", Pace.PERSON
     ),
-    Trouble.SIM_MISSING: Row((Rung.REINITIALISE, Rung.CYCLE_RADIO), "insert a SIM", Pace.PERSON),
+    # Looked for at a modest pace, so that no rest is needed: who inserts one waits for no more than the longest pause.
+    Trouble.SIM_MISSING: Row((Rung.REINITIALISE, Rung.CYCLE_RADIO), "insert a SIM", Pace.PERSON, counted=False),
     Trouble.NOT_REGISTERED: Row(
         (Rung.CYCLE_RADIO, Rung.CYCLE_RADIO, Rung.RESET),
         "see the aerial, the reception, and whether the SIM is paid for",

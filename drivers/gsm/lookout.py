@@ -9,7 +9,7 @@ from drivers.at.connection import AtConnection
 from drivers.at.events import Urc
 from drivers.at.framing import Mark
 from drivers.at.urc import RESTARTS
-from drivers.errors import TransportLost
+from drivers.errors import DriverError, PortMissing, TransportLost
 
 
 class News(Enum):
@@ -42,3 +42,30 @@ class Lookout:
     def _tell(self, news: News) -> None:
         if not self._news.done():
             self._news.set_result(news)
+
+
+class Absence:
+    """Whether a port that is looked for again and again was away, so that somebody has pulled it.
+
+    That it is lost and found again says so; of a `wobbly` one, that it was not there either at the look after that.
+    """
+
+    def __init__(self, *, wobbly: bool) -> None:
+        self.wobbly = wobbly
+        self._since: float | None = None
+        self._away = False
+
+    def began(self, now: float) -> None:
+        """It was open, and has vanished."""
+        self._since, self._away = now, not self.wobbly
+
+    def missed(self, now: float, error: DriverError, look: float) -> None:
+        """It could not be opened; looks are `look` seconds apart."""
+        if self.wobbly and isinstance(error, PortMissing):
+            self._since = now if self._since is None else self._since
+            self._away = self._away or now - self._since >= look * 0.9
+
+    def ended(self) -> bool:
+        """It is open: whether it was away. One that was gone for a moment only has to be gone anew."""
+        self._since = None if self.wobbly else self._since
+        return self._away

@@ -11,8 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from drivers.at.commands import ATTENTION, PDU_MODE
-from drivers.at.commands import submit as submit_command
+from drivers.at.commands import ATTENTION
 from drivers.at.events import Urc
 from drivers.at.urc import RESTARTS, tells_full
 from drivers.errors import (
@@ -32,8 +31,9 @@ from drivers.gsm import calls, conversation, power, ussd
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.health import Health
-from drivers.gsm.initialisation import await_messages, greet, is_in_pdu_mode, open_sim, start_up
+from drivers.gsm.initialisation import await_messages, greet, open_sim, start_up
 from drivers.gsm.overdue import OverdueSubmit
+from drivers.gsm.pdu_mode import PduMode
 from drivers.gsm.port_names import require_named
 from drivers.gsm.profiles import GENERIC, profile_of
 from drivers.gsm.reception import Reception
@@ -80,6 +80,7 @@ class GsmModem:
         self._changed = changed
         self._overdue = overdue
         self._channel = AtChannel(transport, self._hear, self._fail, settings.deadlines, overdue)
+        self._pdu_mode = PduMode(self._channel)
         self._storage = Storage(self._channel)
         self._routing = Routing(self._channel)
         self._reception = Reception(
@@ -118,7 +119,7 @@ class GsmModem:
         self._channel.deadlines = replace(deadlines, factor=deadlines.factor * self.profile.patience)
         self._changed()
         await start_up(self._channel, self.profile, self._settings.port)
-        await open_sim(self._channel, self._sim_pin, self.profile, self.identity.imei)
+        await open_sim(self._channel, self._sim_pin, self.profile, self._pdu_mode, self.identity.imei)
         await await_messages(self._channel, self.profile)
         await self._agree()
         await self._calls.set_up()
@@ -179,6 +180,10 @@ class GsmModem:
         with contextlib.suppress(CommandFailed):
             await self._channel.execute(ATTENTION)
         self._health.require_looks()
+
+    async def news_of_sim(self, seconds: float) -> None:
+        """Wait, but no longer than until it tells of its SIM, or that messages can be sent now."""
+        await self._health.early_news(seconds)
 
     async def close(self) -> None:
         """Let the port go."""
@@ -248,6 +253,8 @@ class GsmModem:
     def _hear_family(self, urc: Urc) -> None:
         """News that each family has names of its own for."""
         if not self._initialised:
+            if self.profile.tells_sim(urc.line) or self.profile.tells_ready(urc.line):
+                self._health.hear_early(urc.line)
             return
         if self.profile.tells_sim(urc.line) and self._health.hear_sim(urc.line):
             self._look_now()
@@ -301,19 +308,21 @@ class GsmModem:
 
     def _look_now(self) -> None:
         """Find out whether the modem still answers, and still has its settings."""
+        self._pdu_mode.doubt()
         self._due = 0.0
         self._reception.wake.set()
 
     def _look_soon(self) -> None:
         """The same, but not at every line of a modem that repeats itself."""
+        self._pdu_mode.doubt()
         self._due = min(self._due, self._looked_at + _SOON_SECONDS)
         self._reception.wake.set()
 
     async def _look_after(self) -> None:
         self._looked_at = asyncio.get_running_loop().time()
         self._find_reset()
-        if await is_in_pdu_mode(self._channel) is False:
-            self._fail(SettingsLost("the modem has left PDU mode"))
+        if await self._pdu_mode.ask() is False:
+            self._find_reset()
             return
         await self._health.look()
         self.identity = replace(self.identity, iccid=self._health.iccid)
@@ -330,6 +339,8 @@ class GsmModem:
     def _find_reset(self) -> None:
         if self._was_reset():
             self._fail(SettingsLost("the modem has lost its settings"))
+        elif self._pdu_mode.left:
+            self._fail(SettingsLost("the modem has left PDU mode"))
 
     # --- for its owner
 
@@ -338,7 +349,10 @@ class GsmModem:
 
         Raises `CommandRefusedHere` for what could harm, `CommandTimeout`, `TransportError`.
         """
-        return await conversation.converse(self._channel, command, seconds)
+        try:
+            return await conversation.converse(self._channel, command, seconds)
+        finally:
+            self._pdu_mode.doubt()
 
     async def ussd(self, code: str, seconds: float) -> str:
         """The text that the network answers to a USSD code; raises `UssdFailed`, `CommandTimeout`, `TransportError`."""
@@ -355,17 +369,15 @@ class GsmModem:
         if not self.usable:
             raise ModemNotReady("not usable")
         try:
-            if self._echoes < 0:
-                # Echo tells nothing here; a modem that forgot PDU mode would send the PDU's digits as a text.
-                await self._channel.optional(PDU_MODE)
-            command = submit_command(len(tpdu))
-            answer = await self._channel.submit(command, payload, refuse=self._was_reset, witness=witness)
+            answer = await self._pdu_mode.submit(
+                len(tpdu), payload, lost=self._was_reset, echo_tells=self._echoes >= 0, witness=witness
+            )
         except SubmitUncertain:
             self._overdue.expect(witness, tpdu)
             self._look_now()
             raise
         except CommandFailed as error:
-            if self._was_reset():
+            if self._was_reset() or self._pdu_mode.left:
                 self._find_reset()
                 raise ModemNotReady("it has lost its settings") from error
             self._look_now()

@@ -121,7 +121,7 @@ _ALL = (
         # Leave the mode of a CD drive, and be on line. [4]
         start_up=(("AT+ZCDRUN=8",), ("AT+ZOPRT=5",)),
         iccid=("AT+ZGETICCID", "AT+CCID", "AT+CRSM=176,12258,0,0,10"),
-        sim_news=("+CPIN", "+ZUSIMR"),
+        # No news of the SIM is known. +ZUSIMR is told every second or two until +CPMS is asked, and means no more. [4]
     ),
     Profile(
         "simcom",

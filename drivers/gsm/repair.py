@@ -16,7 +16,8 @@ from drivers.gsm.ladder import ABSENCES, BY_THE_LINE, LADDER, Pace, RepairPolicy
 class Step:
     """What to do now: `also` (a reset on the way to a rest), then wait `pause` seconds, then `rung`.
 
-    `reason` says of a rest why, in words for a person; one that is `watched` ends when somebody has seen to the modem.
+    `reason` says of a rest why, in words for a person; one that is `watched` ends when somebody has seen to the modem,
+    and one that is `wobbly` only when its port was gone for a while: a bad plug lets it go for a moment.
     """
 
     rung: Rung
@@ -24,6 +25,7 @@ class Step:
     also: Rung | None = None
     reason: str | None = None
     watched: bool = False
+    wobbly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +164,17 @@ class Repair:
             self.breaker = self.breaker.struck(trouble)
         if row.counted:
             self._repairs = self._repairs.noted(now, self.policy.restart_window)
-        watched = False
+        watched = wobbly = False
         if row.strikes and self.breaker.trips(self.policy):
-            why, watched = self.breaker.words(), not self.breaker.losses
+            why, watched, wobbly = self.breaker.words(), True, self.breaker.losses > 0
         elif row.counted and len(self._repairs.instants) > self.policy.restarts:
             why = f"after {len(self._repairs.instants)} repairs within {in_words(self.policy.restart_window)}"
         else:
             return None
         seconds = self.breaker.seconds(self.policy)
         self.breaker = self.breaker.rested()
-        return Step(Rung.REST, seconds, reason=f"resting {in_words(seconds)} {why}", watched=watched)
+        reason = f"resting {in_words(seconds)} {why}"
+        return Step(Rung.REST, seconds, reason=reason, watched=watched, wobbly=wobbly)
 
 
 def in_words(seconds: float) -> str:

@@ -17,14 +17,20 @@ from drivers.gsm.discovery import SerialPort
 _FIRST_SECONDS = 2.0
 _LONGEST_SECONDS = 60.0
 _OF_AGE = 2.0
+_START_SECONDS = 30.0
 
 
 @dataclass(slots=True)
 class Answers:
-    """What one plugged-in stick has told so far: the port that answers AT, and its IMEI. None is not known."""
+    """What one plugged-in stick has told so far: the port that answers AT, and its IMEI. None is not known.
+
+    `last_port` and `last_imei` are what it told when it still answered.
+    """
 
     port: str | None = None
     imei: str | None = None
+    last_port: str | None = None
+    last_imei: str | None = None
     first_asked: float | None = None
     ask_again: float = 0.0
 
@@ -70,11 +76,17 @@ class Sticks:
         """Whether a stick that has not answered is due to be asked again."""
         return self._now() >= answers.ask_again
 
+    def is_mute(self, answers: Answers) -> bool:
+        """Whether a stick that does not answer should: it has answered before, or has had the time to start."""
+        asked = answers.first_asked
+        return answers.last_port is not None or (asked is not None and self._now() - asked >= _START_SECONDS)
+
     def silent(self, answers: Answers) -> None:
         """None of its ports has answered: it is left alone for a while, the longer the longer it has been silent."""
         now = self._now()
         if answers.first_asked is None:
             answers.first_asked = now
+        answers.last_port, answers.last_imei = answers.port or answers.last_port, answers.imei or answers.last_imei
         answers.port = answers.imei = None
         age = now - answers.first_asked
         answers.ask_again = now + min(max(_FIRST_SECONDS, age / _OF_AGE), _LONGEST_SECONDS)

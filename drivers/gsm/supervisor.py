@@ -28,6 +28,7 @@ from drivers.events import (
     SubmitResult,
     WireWitness,
 )
+from drivers.gsm.health import OTHER_SIM
 from drivers.gsm.modem import GsmModem
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.settings import ModemSettings
@@ -171,14 +172,19 @@ class ModemSupervisor:
         self._paused = paused
         self._refresh()
 
-    async def submit(self, tpdu: bytes, witness: WireWitness | None = None) -> SubmitResult:
-        """Hand one SMS-SUBMIT (octets without service centre) to the network, under the eyes of `witness`.
+    async def submit(
+        self, tpdu: bytes, witness: WireWitness | None = None, *, iccid: str | None = None
+    ) -> SubmitResult:
+        """Hand one SMS-SUBMIT (octets without service centre) to the network, under the eyes of `witness`; with
+        `iccid`, through this SIM alone: it may have been swapped since the message was recorded for it.
 
         Raises `ModemNotReady` (it did not leave), `SubmitRefused` (it was not accepted) or `SubmitUncertain`.
         """
         modem = self._upkeep.modem
         if modem is None or not self._ready.is_set():
             raise ModemNotReady(self._why_not())
+        if iccid is not None and modem.identity.iccid != iccid:
+            raise ModemNotReady(OTHER_SIM)
         self._in_flight += 1
         self._idle.clear()
         try:

@@ -21,7 +21,7 @@ from drivers.errors import (
 from drivers.events import CallMissed, ModemIdentity, ModemState
 from drivers.gsm.decoding import MessageEvent
 from drivers.gsm.ladder import LADDER, ON_THE_PORT, Rung, Trouble, trouble_of
-from drivers.gsm.lookout import Lookout, News
+from drivers.gsm.lookout import Absence, Lookout, News
 from drivers.gsm.modem import GsmModem
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.profiles import GENERIC
@@ -166,7 +166,7 @@ class Upkeep:
             if Rung.RESET in {step.rung, step.also}:
                 await self._reset(modem, port, blindly=self._mute)
             elif step.rung in ON_THE_PORT and port.reusable:
-                await asyncio.sleep(step.pause)
+                await modem.news_of_sim(step.pause)
                 if step.rung is Rung.CYCLE_RADIO:
                     await _bounded(modem.cycle_radio())
             return step
@@ -221,7 +221,7 @@ class Upkeep:
         trouble = trouble_of(error)
         self._mute = trouble is Trouble.SILENT
         step = self.repair.after(trouble, asyncio.get_running_loop().time(), self._spread())
-        why, name = _words(error), self._settings.name
+        why, name = self._remark(trouble) or _words(error), self._settings.name
         self._tell(LADDER[trouble].shown, step.reason or why)
         about = {"action": _ACTIONS.get(step.rung, "modem_repair"), "modem": name, "trouble": trouble.value}
         if trouble is Trouble.INTERNAL:
@@ -231,6 +231,11 @@ class Upkeep:
         else:
             log.info("modem %s: %s, so %s", name, why, step.rung.value, extra=about)
         return step
+
+    def _remark(self, trouble: Trouble) -> str | None:
+        """What is known of the port that says more than that its modem is silent."""
+        at_opening = self.modem is not None and not self.modem.opened
+        return self._port.remark if trouble is Trouble.SILENT and at_opening and self._port is not None else None
 
     async def _park(self, modem: GsmModem) -> Step:
         """Until a person has acted: by the command, at its power, or at its port, which stays open for that."""
@@ -266,21 +271,22 @@ class Upkeep:
                     await asyncio.sleep(self._settings.deadlines.repair.after_reset)
                 if not step.watched:
                     await asyncio.Event().wait()
-                await self._await_person()
+                await self._await_person(Absence(wobbly=step.wobbly))
 
-    async def _await_person(self) -> None:
+    async def _await_person(self, absence: Absence) -> None:
         """Hold the port, and write nothing, until the modem starts anew, or the port has vanished and is back."""
-        held = False
+        now = asyncio.get_running_loop().time
         while True:
             port, lookout = OpenPort(self._settings.port, self._make_transport), Lookout()
             try:
                 await port.open(lookout)
-                if held:
+                if absence.ended():
                     return
-                held = True
-                if await lookout.news() is News.RESTARTED:
+                if await lookout.news() is News.RESTARTED and not absence.wobbly:
                     return
+                absence.began(now())
             except DriverError as error:
+                absence.missed(now(), error, self._settings.deadlines.repair.look)
                 log.debug("modem %s, at rest: %s", self._settings.name, error.user_text)
             finally:
                 await port.release()

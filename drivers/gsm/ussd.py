@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from drivers.at.commands import USSD_CANCEL, begin_ussd
+from drivers.at.commands import CHARACTER_SET, USSD_CANCEL, begin_ussd
 from drivers.at.events import Urc
 from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, is_hexadecimal, name_of
@@ -26,6 +26,14 @@ _DEFAULT_DCS = 15
 _SURELY_HEXADECIMAL = 16
 _PRINTABLE = frozenset((*range(0x20, 0x7F), *b"\r\n"))
 _CODE = re.compile(r"[0-9*#]{1,160}")
+
+# A text in the alphabet of 23.038, 6.2.1, whose septets came as letters. Three stay: a line has them in ASCII or not at
+# all, as NUL is dropped from it. ESC ends it, so that a text is cut before the euro sign.
+_IN_GSM = {
+    septet: letter
+    for septet in range(0x80)
+    if chr(septet) not in "@$_\r\n\x1b" and (letter := gsm7_alphabet().decode(bytes((septet,)))) != chr(septet)
+}
 
 # <m> of +CUSD that brings no text for us.
 _ENDS = {
@@ -68,8 +76,9 @@ class Ussd:
 
     async def _dialogue(self, code: str, seconds: float) -> str:
         assert self._answer is not None
+        form, in_gsm = await self._character_set()
         try:
-            lines = await self._channel.execute(begin_ussd(_written(code, self.form), seconds))
+            lines = await self._channel.execute(begin_ussd(_written(code, form), seconds))
         except CommandFailed as error:
             raise UssdFailed("refused", f"the modem refused the code: {error.result}") from error
         except CommandTimeout:
@@ -83,7 +92,16 @@ class Ussd:
         if not text:
             raise UssdFailed(*_ENDS.get(state if isinstance(state, int) else 0, ("ended", "no text came back")))
         dcs = parameters[2] if len(parameters) > 2 else None
-        return decode(text, dcs if isinstance(dcs, int) else _DEFAULT_DCS, self.form)
+        found = decode(text, dcs if isinstance(dcs, int) else _DEFAULT_DCS, form)
+        return found.translate(_IN_GSM) if in_gsm and found == text.strip() else found
+
+    async def _character_set(self) -> tuple[UssdForm, bool]:
+        """The form of this dialogue, and whether plain texts are in the GSM alphabet: as +CSCS? says (27.007, 5.5)."""
+        if self.form is not UssdForm.PLAIN:
+            return self.form, False
+        lines = await self._channel.optional(CHARACTER_SET) or ()
+        said = {str(value).upper() for line in lines for value in parse_parameters(body_of(line))[:1]}
+        return UssdForm.UCS2 if "UCS2" in said else self.form, "GSM" in said
 
 
 def _written(code: str, form: UssdForm) -> str:

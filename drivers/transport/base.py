@@ -5,7 +5,7 @@ A transport knows nothing of AT commands. It calls its receiver from the event l
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from drivers.errors import TransportLost
 
@@ -43,4 +43,14 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Let the line go. `receiver` hears nothing more, not even of the loss."""
+        ...
+
+
+@runtime_checkable
+class Remarked(Protocol):
+    """A transport that knows more of its port than that it is open."""
+
+    @property
+    def remark(self) -> str | None:
+        """What explains a modem that is silent, for a person."""
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drivers.errors import TransportError, TransportLost
-from drivers.transport.base import Receiver, Transport
+from drivers.transport.base import Receiver, Remarked, Transport
 
 
 class OpenPort:
@@ -27,6 +27,11 @@ class OpenPort:
     @property
     def name(self) -> str:
         return self._name if self._transport is None else self._transport.name
+
+    @property
+    def remark(self) -> str | None:
+        """What explains a modem that is silent, if the transport knows."""
+        return self._transport.remark if isinstance(self._transport, Remarked) else None
 
     @property
     def reusable(self) -> bool:

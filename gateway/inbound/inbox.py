@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,9 @@ REASSEMBLY_US = 24 * 3600 * SECOND_US
 REDELIVERY_US = 24 * 3600 * SECOND_US
 #: And for this long when the service centre's time stamp is broken.
 REDELIVERY_UNSTAMPED_US = 600 * SECOND_US
+#: A stamp that was no further from our own clock than a centre keeps a message was right: what bears it is known for
+#: ever, as it may lie in a slot that cannot be freed, and an old STOP is not to be obeyed at each start.
+CREDIBLE_US = 72 * 3600 * SECOND_US
 _GIVE_UP = 500
 #: Parts of two messages whose times lie this near cannot be told apart by them.
 NEAR_US = 60 * SECOND_US
@@ -96,12 +100,11 @@ class Inbox:
         """The same octets were kept before: a redelivery, or the same words again from a network without a clock."""
         sheet.write()
         before, fresh = _last_kept(sheet.connection, arrival.fingerprint)
-        # A stamp that is broken, or stands still, makes every "OK" of one person look alike.
-        bound_us = REDELIVERY_US if arrival.sent_us is not None else REDELIVERY_UNSTAMPED_US
-        if sheet.now_us - before.received_us > bound_us:
+        if sheet.now_us - before.received_us > _known_for(arrival, before.received_us):
             return self._take_anew(sheet, row | {"fingerprint": fresh}, arrival, sender)
         inbox.hear_again(sheet.connection, arrival.fingerprint)
-        if arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
+        soon = sheet.now_us - before.received_us <= REDELIVERY_US
+        if soon and arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
             # STOP, START and STOP again within one second of the network's clock: in doubt it is a STOP.
             reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None, sender.origin.node)
             self._replies.obey(sheet.connection, reply, sheet.now_us)
@@ -265,6 +268,17 @@ def _keep(sheet: Sheet, row: dict[str, Any], *, again: bool) -> bool:
     else:
         sheet.keep(row)
     return not again
+
+
+def _known_for(arrival: Arrival, received_us: int) -> float:
+    """How long, in microseconds, the same octets are the same message; they were kept at `received_us`.
+
+    A stamp that is broken, or stands still, makes every "OK" of one person look alike.
+    """
+    if arrival.sent_us is None:
+        return REDELIVERY_UNSTAMPED_US
+    credible = abs(received_us - arrival.sent_us) <= CREDIBLE_US
+    return math.inf if arrival.stays or credible else REDELIVERY_US
 
 
 def _sent_at(part: AnyRow) -> int:

@@ -37,7 +37,8 @@ _ENDS = {Rule.EXPIRED: Status.EXPIRED, Rule.NUMBER_NOT_ALLOWED: Status.FAILED}
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A part that carries the durable mark: it may be handed to the modem, once. `copies` counts this one."""
+    """A part that carries the durable mark: it may be handed to the modem, once. `copies` counts this one; `iccid` is
+    the SIM that it is recorded for, if that is known."""
 
     attempt_id: int
     message_id: str
@@ -45,6 +46,7 @@ class Marked:
     octets: bytes
     copies: int
     expires_us: int
+    iccid: str | None = None
 
 
 class Gate:
@@ -193,7 +195,7 @@ class Gate:
         queue.begin(connection, row.id, modem, now_us, octets)
         reach("claimed")
         attempt_id = queue.mark(connection, row.id, 1, modem, now_us, number=number)
-        return Marked(attempt_id, row.id, 1, octets[0], 1, row.expires_us)
+        return Marked(attempt_id, row.id, 1, octets[0], 1, row.expires_us, modem.iccid)
 
     def _wants(self, connection: Connection, modem: ModemFacts, row: AnyRow, now_us: int, sim: Sim | None) -> bool:
         """Whether its SIM has room for the message, and it is not to be left to another modem for a moment."""
@@ -254,7 +256,8 @@ def _mark_next(connection: Connection, row: AnyRow, modem: ModemFacts, now_us: i
         return None
     reach("claimed")
     attempt_id = queue.mark_part(connection, found, modem, now_us)
-    return Marked(attempt_id, row.id, found.sequence, bytes(found.octets), found.copies + 1, row.expires_us)
+    copies = found.copies + 1
+    return Marked(attempt_id, row.id, found.sequence, bytes(found.octets), copies, row.expires_us, modem.iccid)
 
 
 def _apply_early_report(connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:

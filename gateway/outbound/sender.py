@@ -169,7 +169,7 @@ class Sender:
         try:
             reach("marked")
             watch.begin()
-            result = await self._modem.submit(marked.octets, watch)
+            result = await self._modem.submit(marked.octets, watch, iccid=marked.iccid)
             reach("answered")
         except ModemNotReady as error:
             return submit_outcome.not_sent(attempt_id, error.code)

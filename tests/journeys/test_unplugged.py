@@ -110,7 +110,7 @@ def at_place() -> Iterator[Callable[[str, Callable[[], None]], None]]:
 
 
 STEPS = {
-    "after AT+CMGS": Trap(b"AT+CMGS="),
+    "after AT+CMGS": Trap(b"+CMGS="),
     "at the prompt": Trap(b"\r\n> ", told=True),
     "in the answer": Trap(b"+CMGS:", told=True),
 }
@@ -272,7 +272,7 @@ async def test_m07_the_numbers_of_two_sticks_are_swapped(
     scene, one, two = pair
     before = await imeis(scene.client)
     for round_ in range(2):
-        trap = one.arm(Trap(b"AT+CMGS="))
+        trap = one.arm(Trap(b"+CMGS="))
         waiting = await scene.client.send(PERSON, f"for m1 {round_}", modem="m1")
         await asyncio.wait_for(trap.sprung.wait(), 20)
         scene.usb.unplug(two)

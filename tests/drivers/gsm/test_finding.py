@@ -257,6 +257,30 @@ async def test_no_port_of_it_answers(usb: Usb, find: Find) -> None:
     assert await absent(find("usb:1-1")) == "no port of usb:1-1 answers AT (ttyUSB0, ttyUSB1, ttyUSB2)"
 
 
+@pytest.mark.parametrize("form", ["imei", "usb"])
+async def test_a_stick_that_falls_silent_is_told_as_silent_and_reset(usb: Usb, find: Find, form: str) -> None:
+    (stick,) = sticks(1)
+    usb.plug(stick, "1-1", 0)
+    modem = find({"imei": f"imei:{imei_of(stick)}", "usb": "usb:1-1"}[form])
+    await ready(modem)
+    # It hears and says nothing; its port is closed and found again, and so nobody knows which of them it was.
+    trouble = stick.modem.trouble("silence", lasting=0.0)
+    await modem.reset()
+    states: set[tuple[ModemState, str | None]] = set()
+
+    def rests() -> bool:
+        status = modem.status()
+        states.add((status.state, status.reason))
+        return "resting" in (status.reason or "")
+
+    await eventually(rests, 60, "a rest")
+    words = "the stick is there, none of its ports answers (ttyUSB0, ttyUSB1, ttyUSB2)"
+    assert (ModemState.REPAIRING, words) in states
+    assert not any(state is ModemState.ABSENT for state, _ in states)
+    stick.modem.troubles.end(trouble)
+    await eventually(lambda: modem.status().state is ModemState.READY, 60, "a ready modem")
+
+
 async def test_a_message_that_is_told_while_the_port_is_asked_is_not_lost(usb: Usb, find: Find) -> None:
     (stick,) = sticks(1)
     usb.plug(stick, "1-1", 0)

@@ -335,3 +335,31 @@ async def test_a_look_takes_its_turn_between_submits(drive: Drive) -> None:
     # Whoever has waited longest has the line next: one question at most stands between two submits that follow.
     first = between.index("S")
     assert "qqq" not in between[first : between.rindex("S")]
+
+
+async def test_the_chatter_of_a_zte_stick_is_no_news_of_its_sim(drive: Drive) -> None:
+    modem = with_sim(memories={"SM": {}})
+    modem.answers["AT+CGMI"] = "ZTE CORPORATION\nOK"
+    driven = drive(modem, poll_seconds=SELDOM)
+    await driven.ready()
+    await eventually(lambda: modem.selected == "SM" and modem.commands[-1].startswith("AT+CMGL"))
+    start = len(modem.commands)
+    for _ in range(50):
+        modem.say("+ZUSIMR:2")
+        await driven.supervisor.submit(TPDU)
+    assert [command for command in modem.commands[start:] if not command.startswith("AT+CMGS")] == []
+
+
+async def test_what_was_recorded_for_another_sim_is_not_handed_over(drive: Drive, tell: Tell) -> None:
+    modem = with_sim(memories={"SM": {}})
+    driven = drive(modem, poll_seconds=SELDOM)
+    await driven.ready()
+    iccid = driven.supervisor.status().iccid
+    assert iccid is not None
+    with pytest.raises(ModemNotReady, match="another SIM"):
+        await driven.supervisor.submit(TPDU, iccid=iccid[:-1] + "x")
+    assert modem.submitted == []
+    await driven.supervisor.submit(TPDU, iccid=iccid)
+    await driven.supervisor.submit(TPDU)
+    assert len(modem.submitted) == 2
+    tell("M07: a SIM swapped between mark and submit: nothing handed over, nothing recorded under the wrong SIM")

@@ -238,7 +238,7 @@ async def test_without_pdu_mode_nothing_is_sent(drive: Drive) -> None:
     await driven.start()
     await eventually(lambda: modem.commands.count("AT+CMGF=0") >= 2)
     assert not any(command.startswith("AT+CMGS") for command in modem.commands)
-    modem.answers["AT+CMGF=0"] = "OK"
+    modem.answers |= {"AT+CMGF=0": "OK", "AT+CMGF?": "+CMGF: 0\nOK"}
     await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
 
 

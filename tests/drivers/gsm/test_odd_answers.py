@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 from support.driven import Drive
 from support.pdus import deliver
+from support.rigs import QUICK
 from support.scripted_modem import PLAIN, ScriptedModem
 from support.waiting import eventually
 
@@ -189,3 +191,13 @@ def _next_timer(loop: asyncio.AbstractEventLoop) -> float:
     """Seconds until somebody of this loop wakes by himself; whoever asks is awake."""
     timers = [timer.when() for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
     return min(timers, default=float("inf")) - loop.time()
+
+
+async def test_the_state_of_the_sim_without_ok_is_waited_for_shortly(drive: Drive) -> None:
+    modem = ScriptedModem(answers={**PLAIN, "AT+CPIN?": "+CPIN: READY"})
+    driven = drive(modem, deadlines=replace(QUICK, factor=1.0))
+    await driven.start()
+    # The usual deadline of the command is 20 s.
+    await asyncio.wait_for(driven.supervisor.wait_ready(), 15)
+    modem.say("OK")  # one that comes late all the same belongs to nothing
+    assert await driven.supervisor.submit(TPDU) == SubmitResult(7)

@@ -28,6 +28,7 @@ from drivers.errors import (
 )
 from drivers.events import ModemState
 from drivers.gsm.ladder import ABSENCES, BY_THE_LINE, LADDER, Pace, RepairPolicy, Rung, Trouble, trouble_of
+from drivers.gsm.lookout import Absence
 from drivers.gsm.repair import Breaker, Repair, in_words
 
 POLICY = RepairPolicy()
@@ -232,15 +233,40 @@ def test_rests_double_to_their_limit_and_one_more_is_enough() -> None:
 def test_a_rest_after_silence_is_preceded_by_a_reset_and_ends_when_somebody_acts() -> None:
     repair = Repair(POLICY, FIRST)
     step = [repair.after(Trouble.SILENT, float(now)) for now in range(3)][-1]
-    assert (step.rung, step.also, step.watched) == (Rung.REST, Rung.RESET, True)
+    assert (step.rung, step.also, step.watched, step.wobbly) == (Rung.REST, Rung.RESET, True, False)
     assert step.reason == "resting 30 s after 3 silences in a row; the port is open and nothing answers"
 
 
-def test_a_rest_after_losses_is_not_cut_short_by_a_port_that_comes_and_goes() -> None:
+def test_a_rest_after_losses_is_cut_short_by_nothing_but_a_port_that_was_away() -> None:
     repair = Repair(POLICY, FIRST)
     step = [repair.after(Trouble.PORT_LOST, float(now)) for now in range(3)][-1]
-    assert (step.rung, step.also, step.watched) == (Rung.REST, None, False)
+    assert (step.rung, step.also, step.watched, step.wobbly) == (Rung.REST, None, True, True)
     assert step.reason == "resting 30 s after 3 losses of the port in a row"
+
+
+MISSING = PortMissing("it is not there")
+
+
+def test_a_wobbly_port_is_away_when_two_looks_in_a_row_do_not_find_it() -> None:
+    absence = Absence(wobbly=True)
+    assert not absence.ended()
+    absence.began(0.0)
+    assert not absence.ended()  # gone for less than a look: the plug is loose
+    absence.began(5.0)
+    absence.missed(6.0, MISSING, 1.0)
+    assert absence.ended()
+
+
+def test_a_port_that_is_missing_when_the_rest_begins_was_away_when_it_is_found_a_look_later() -> None:
+    absence = Absence(wobbly=True)
+    absence.missed(0.0, MISSING, 1.0)
+    assert not absence._away
+    absence.missed(1.0, MISSING, 1.0)
+    assert absence.ended()
+    busy = Absence(wobbly=True)
+    for now in range(5):
+        busy.missed(float(now), PortBusy("another program has it"), 1.0)
+    assert not busy.ended()
 
 
 def test_who_cuts_the_power_of_a_silent_modem_begins_anew() -> None:

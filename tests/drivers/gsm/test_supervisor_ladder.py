@@ -271,3 +271,27 @@ async def test_mistakes_of_ours_end_in_a_rest_too(drive: Drive, caplog: pytest.L
     assert rests(driven)[0] == "resting 0.4 s after 11 repairs within 5 min"
     assert sum(vars(record).get("action") == "modem_error" for record in caplog.records) >= 11
     await asyncio.wait_for(driven.supervisor.wait_ready(), 30)
+
+
+async def test_a_rest_after_losses_ends_when_the_port_was_away_and_is_back(drive: Drive) -> None:
+    long_rest = replace(QUICK, repair=replace(QUICK_REPAIR, rest=600.0, longest_rest=600.0, calm=600.0))
+    driven = drive(deadlines=long_rest)
+    await driven.ready()
+    for count in range(3):
+        await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
+        await driven.line.unplug()
+        await eventually(lambda count=count: len(driven.lines) > count + 1 or rests(driven))
+    assert rests(driven) == ["resting 10 min after 3 losses of the port in a row"]
+    # A plug that lets go for a moment ends nothing: the port is held, and lost, and found at the next look.
+    held = len(driven.lines)
+    await eventually(lambda: len(driven.lines) > held or driven.line.open_now)
+    await driven.line.unplug()
+    await eventually(lambda: len(driven.lines) > held + 1 or driven.line.open_now)
+    with pytest.raises(ModemNotReady, match="resting"):
+        await driven.supervisor.submit(TPDU)
+    driven.away = True
+    await driven.line.unplug()
+    await asyncio.sleep(3 * QUICK_REPAIR.look)
+    driven.away = False
+    await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
+    assert await driven.supervisor.submit(TPDU) == SubmitResult(7)

@@ -149,3 +149,28 @@ def test_texts(text: str, dcs: int, form: UssdForm, decoded: str) -> None:
 )
 def test_the_coding_schemes_of_cell_broadcast(dcs: int, coding: tuple[Alphabet, bool]) -> None:
     assert coding_of(dcs) == coding
+
+
+@pytest.mark.parametrize(
+    ("character_set", "written", "text"),
+    [
+        ("GSM", "Cr\x05dit \x7f 5.20 EUR, info_x@op", "Crédit à 5.20 EUR, info_x@op"),
+        ("GSM", "Solde 5,20 \x1be", "Solde 5,20"),
+        ("IRA", "Credit {5.20}", "Credit {5.20}"),
+        ("GSM", "0053006F006C0064006500200035002C00320030002020AC", "Solde 5,20 €"),
+    ],
+)
+async def test_the_character_set_of_the_modem_is_heeded(
+    drive: Drive, character_set: str, written: str, text: str
+) -> None:
+    driven = await started(drive, "Telit", **{"AT+CSCS?": f'+CSCS: "{character_set}"\nOK'})
+    dcs = 72 if "€" in text else 15
+    driven.modem.answers[ASK] = f'OK\n+CUSD: 0,"{written}",{dcs}'
+    assert await modem_of(driven).ussd("*123#", 5) == text
+
+
+async def test_code_and_text_are_ucs2_where_the_modem_is_left_in_it(drive: Drive) -> None:
+    driven = await started(drive, "Telit", **{"AT+CSCS?": '+CSCS: "UCS2"\nOK'})
+    code = "*123#".encode("utf-16-be").hex().upper()
+    driven.modem.answers[f'AT+CUSD=1,"{code}",15'] = 'OK\n+CUSD: 0,"' + "5,20 €".encode("utf-16-be").hex() + '",72'
+    assert await modem_of(driven).ussd("*123#", 5) == "5,20 €"

@@ -38,7 +38,9 @@ class Ringing:
 
     async def wait_ready(self) -> None: ...
 
-    async def submit(self, tpdu: bytes, witness: WireWitness | None = None) -> SubmitResult:
+    async def submit(
+        self, tpdu: bytes, witness: WireWitness | None = None, *, iccid: str | None = None
+    ) -> SubmitResult:
         raise ModemNotReady("it only rings")
 
     async def events(self) -> AsyncIterator[ModemEvent]:

@@ -252,3 +252,36 @@ async def test_i14_a_network_that_delivers_twice_makes_one_record_and_a_count(
     assert await ears.hear(raw, SIM_B) is True
     tell("I14: the same message told 6 times within a day: 1 record, count 6, 1 event")
     assert await ears.count("SELECT count(*) FROM event WHERE type = 'inbound.received'") == 2
+
+
+@pytest.mark.parametrize("fields", [{"tp_dcs": 0x12}, {}])
+async def test_i14_what_stays_on_the_sim_is_known_for_ever(
+    ears: Ears, fields: dict[str, int], tell: Callable[[str], None]
+) -> None:
+    stop = ears.pdu("STOP", NUMBER, **fields)
+    assert await ears.hear(stop)
+
+    def person(connection: Connection) -> int:
+        return recipients.find(connection, ears.bench.store.fingerprint(NUMBER)) or 0
+
+    ears.bench.clock.advance(timedelta(days=1))
+    assert await ears.hear(ears.pdu("START", NUMBER))
+    for _ in range(5):
+        ears.bench.clock.advance(timedelta(days=40))
+        assert await ears.hear(stop) is False
+    assert await ears.texts() == ["STOP", "START"]
+    assert not await ears.bench.store.read(lambda each: optouts.is_opted_out(each, person(each), "transactional"))
+    tell("I14: an old STOP read again from the SIM 5 times in 200 days: one record, and the later START holds")
+
+
+async def test_i14_where_the_centres_clock_stands_still_every_word_is_heard(ears: Ears) -> None:
+    ok = ears.pdu("OK", later_us=-10 * 24 * 3600 * 1_000_000)
+    assert await ears.hear(ok)
+    ears.bench.clock.advance(timedelta(days=2))
+    assert await ears.hear(ok)
+    assert await ears.texts() == ["OK", "OK"]
+    # What stays on the SIM is another matter: it is read anew at each start.
+    kept = ears.pdu("for the SIM", later_us=-10 * 24 * 3600 * 1_000_000, tp_dcs=0x12)
+    assert await ears.hear(kept)
+    ears.bench.clock.advance(timedelta(days=2))
+    assert await ears.hear(kept) is False
