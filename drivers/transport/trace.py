@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from drivers.errors import TransportLost
-from drivers.transport.base import Receiver, Transport
+from drivers.transport.base import Receiver, Remarked, Transport
 
 
 class WireObserver(Protocol):
@@ -42,6 +42,11 @@ class TracedTransport:
     @property
     def name(self) -> str:
         return self._inner.name
+
+    @property
+    def remark(self) -> str | None:
+        """What the transport under it has to say of its port."""
+        return self._inner.remark if isinstance(self._inner, Remarked) else None
 
     async def open(self, receiver: Receiver) -> None:
         self._receiver = receiver
