@@ -13,6 +13,9 @@ from gateway.address import AddressKind, normalise_sender
 from gateway.clock import from_datetime
 from gateway.rules.special import special_of
 
+_NOT_STORED = frozenset({"sender", "kind", "shown", "stays"})
+_SIM_SPECIFIC = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -40,6 +43,8 @@ class Arrival:
     concat_sequence: int | None
     #: Whether it is for people: what is meant for the telephone or the SIM is kept and not shown.
     shown: bool = True
+    #: Whether it stays on the SIM, so that each start of the gateway finds it again (class 2: 23.038, 4).
+    stays: bool = False
 
     @property
     def whole(self) -> bool:
@@ -48,7 +53,7 @@ class Arrival:
 
     def row(self, recipient_id: int, origin: Origin, now_us: int) -> dict[str, Any]:
         """The columns of `inbound_part`."""
-        mine = {name: getattr(self, name) for name in self.__slots__ if name not in {"sender", "kind", "shown"}}
+        mine = {name: getattr(self, name) for name in self.__slots__ if name not in _NOT_STORED}
         place = {"modem": origin.modem, "node": origin.node, "iccid": origin.iccid}
         return mine | place | {"recipient_id": recipient_id, "received_us": now_us}
 
@@ -77,6 +82,7 @@ def arrival_of(event: DeliverReceived, origin: Origin, country: str | None) -> A
         concat_total=concat.total if concat else None,
         concat_sequence=concat.sequence if concat else None,
         shown=shown,
+        stays=deliver.data_coding.message_class == _SIM_SPECIFIC and moment is not None,
     )
 
 

@@ -98,9 +98,12 @@ class Inbox:
         before, fresh = _last_kept(sheet.connection, arrival.fingerprint)
         # A stamp that is broken, or stands still, makes every "OK" of one person look alike.
         bound_us = REDELIVERY_US if arrival.sent_us is not None else REDELIVERY_UNSTAMPED_US
-        if sheet.now_us - before.received_us > bound_us:
+        late = sheet.now_us - before.received_us > bound_us
+        if late and not arrival.stays:
             return self._take_anew(sheet, row | {"fingerprint": fresh}, arrival, sender)
         inbox.hear_again(sheet.connection, arrival.fingerprint)
+        if late:
+            return False  # what stays on the SIM is found again by each start, and says nothing new
         if arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
             # STOP, START and STOP again within one second of the network's clock: in doubt it is a STOP.
             reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None, sender.origin.node)
