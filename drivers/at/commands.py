@@ -71,7 +71,7 @@ class AtCommand:
     @property
     def only_reads(self) -> bool:
         """Whether it can be repeated without consequences, and its answer with it."""
-        return self.text.endswith("?") or self.name in _READING
+        return ";" not in self.text and (self.text.endswith("?") or self.name in _READING)
 
     @property
     def seconds(self) -> float:

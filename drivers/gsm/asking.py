@@ -22,7 +22,8 @@ _MOST_OCTETS = 32 * 1024
 # ATQ0V1 wakes a modem that was told to answer in digits or not at all (V.250, 6.2.5 and 6.2.6).
 _ATTENTION = ("AT", "ATQ0V1")
 _IDENTITY = ("AT+CGSN", "AT+GSN")
-_IMEI = re.compile(r"(?<!\d)\d{14,17}(?!\d)")
+# Not a piece of a PDU, whose octets may be digits for as long.
+_IMEI = re.compile(r"(?<![0-9A-Fa-f])\d{14,17}(?![0-9A-Fa-f])")
 _FINAL = re.compile(r"OK|ERROR|\+CM[ES] ERROR: ?.*|COMMAND NOT SUPPORT|NO CARRIER", re.IGNORECASE)
 
 

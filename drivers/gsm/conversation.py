@@ -26,12 +26,17 @@ _REFUSED: dict[str, str] = {
     "+CMGC": _MONEY,
     "+CMGW": _MONEY,
     "+CNMA": "it would confirm what is not stored yet",
+    "+CMGD=": "it would delete what is not stored yet",
+    "+CKPD": _MONEY,
     "+CGSMS=": _LINE,
     "+CPIN": _SECRET,
     "+CLCK": _SECRET,
     "+CPWD": _SECRET,
     "+CSIM": "it speaks to the SIM itself",
     "+CGLA": "it speaks to the SIM itself",
+    "+CACM=": _SECRET,
+    "+CAMM=": _SECRET,
+    "+CPUC=": _SECRET,
     "+CMGF=": _LINE,
     "+CPMS=": _LINE,
     "+CSMS=": _LINE,
@@ -46,13 +51,17 @@ _REFUSED: dict[str, str] = {
 _READING = re.compile(r"\+CPIN\?|\+CPINC?\?|\+CPIN=\?")
 # Reading a file of the SIM is allowed: READ BINARY, READ RECORD, GET RESPONSE, STATUS (TS 27.007, 8.18).
 _SIM_READING = re.compile(r"\+CRSM=(?:176|178|192|242)\b|\+CRSM=\?")
-# What asks for more with a prompt, and whatever has to do with secret numbers, in any family.
+# What sends under a name of its own (#CMGS, +QCMGS, +CMGSEX, ^HCMGS: some without a prompt), what asks for more with a
+# prompt, and whatever has to do with secret numbers, in any family.
 _PATTERNS = (
+    (re.compile(r"[#^$%!*+&][A-Z0-9]*CM(?:G[SWC]|SS)[A-Z0-9]*"), _MONEY),
     (re.compile(r"[#^$%!*+&][A-Z0-9]*(?:SEND|PUT|SSENDEXT|USOWR|SMSMOD)[A-Z0-9]*"), _MONEY),
     (re.compile(r"[#^$%!*+&][A-Z0-9]*(?:PIN|PUK|PWD|CHV|LOCK|SIMLOCK)[A-Z0-9]*"), _SECRET),
 )
 _EXTENDED = re.compile(r"[+^*#$%!][A-Z][A-Z0-9_]*(?:=\??|\?)?")
 _BASIC = re.compile(r"(&?[A-Z])(\d*)(=\d*|\?)?")
+# Those whose value may be asked for. In a dial string a question mark is passed over (V.250, 6.3): D is no question.
+_BASIC_ASKED = frozenset("EQVS")
 _BASIC_REFUSED = {
     "D": _MONEY,
     "A": _MONEY,
@@ -112,7 +121,7 @@ def _why_basic(bare: str) -> str | None:
         basic = _EXTENDED.split(piece, maxsplit=1)[0]
         for found in _BASIC.finditer(basic):
             why = _BASIC_REFUSED.get(found.group(1))
-            if why is not None and found.group(3) != "?":
+            if why is not None and not (found.group(3) == "?" and found.group(1) in _BASIC_ASKED):
                 return why
         if basic and not _BASIC.match(basic):
             return "it is not understood"

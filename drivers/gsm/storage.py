@@ -24,6 +24,7 @@ from drivers.at.urc import body_of, is_hexadecimal, name_of
 from drivers.errors import CommandFailed, CommandTimeout
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.profiles import GENERIC, Profile
+from drivers.gsm.torn import READINGS
 
 log = logging.getLogger(__name__)
 
@@ -163,9 +164,18 @@ class Storage:
         """The message in one slot; None if it is empty, not for us, or cannot be read."""
         if not await self.select(memory):
             return None
-        lines = await self._channel.optional(read_message(index))
-        found = _received(_stored(lines or (), memory, "+CMGR"))
-        return None if not found else replace(found[0], index=index)
+        stored: StoredPdu | None = None
+        for _ in range(READINGS):
+            lines = await self._channel.optional(read_message(index))
+            found = _received(_stored(lines or (), memory, "+CMGR"))
+            stored = replace(found[0], index=index) if found else stored
+            if not found or _fits(found[0]):
+                break
+        return stored
+
+    async def _sure(self, memory: str, found: Sequence[StoredPdu]) -> list[StoredPdu]:
+        """What a listing shows; what lost octets on the line is still whole in its slot, and read there."""
+        return [each if _fits(each) else await self.read(memory, each.index) or each for each in found]
 
     async def read_all(self, memory: str) -> list[StoredPdu]:
         """Every message for us in `memory`."""
@@ -176,7 +186,7 @@ class Storage:
                 stored = _stored(await self._channel.execute(ALL_MESSAGES), memory, "+CMGL")
                 found = _received(stored)
                 self.foreign[memory] = len(stored) - len(found)
-                return found
+                return await self._sure(memory, found)
             except CommandFailed:
                 self._listing = False
             except CommandTimeout as error:
@@ -202,7 +212,7 @@ class Storage:
             found = _received(_stored(error.lines, memory, "+CMGL"))
         # Where none of them is shown the modem cannot list so, or calls read what it has just stored.
         self._lists_unread = any(stored.index in told for stored in found)
-        return found
+        return await self._sure(memory, found)
 
     async def _read_each(self, memory: str) -> list[StoredPdu]:
         """Slot by slot, from 0 for the modems that count so to the total for those that begin with 1."""
@@ -286,6 +296,12 @@ def _entry(header: tuple[Parameter, ...], line: str, memory: str, name: str) -> 
         _number(length),
         _SENDING if isinstance(status, str) and status.upper().startswith("STO") else _number(status),
     )
+
+
+def _fits(stored: StoredPdu) -> bool:
+    """Whether there are as many octets as the header counts (27.005, 3.1: <length>), with or without <sca>."""
+    octets = len(stored.pdu) // 2
+    return stored.length in {None, octets, octets - 1 - int(stored.pdu[:2], 16)}
 
 
 def _number(value: Parameter) -> int | None:

@@ -134,7 +134,9 @@ class ModemSupervisor:
     def status(self) -> ModemStatus:
         """What is known of the modem now; never waits."""
         modem, identity = self._upkeep.modem, self._identity
-        state = ModemState.BUSY if self._state is ModemState.READY and self._in_flight else self._state
+        # For a moment nothing is taken where the SIM may be another by now: until its number has been read again.
+        takes = not self._in_flight and self._ready.is_set()
+        state = ModemState.BUSY if self._state is ModemState.READY and not takes else self._state
         return ModemStatus(
             name=self.name,
             state=state,
@@ -258,7 +260,7 @@ class ModemSupervisor:
     def _why_not(self) -> str:
         if self._stopping:
             return "stopping"
-        return self._reason or self._state.value
+        return self._reason or ("its SIM is being looked at" if self._state is ModemState.READY else self._state.value)
 
     # --- what others see
 

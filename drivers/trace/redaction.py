@@ -138,6 +138,7 @@ class Redactor:
         if parse_final(line) is not None:  # also for the next command, which may be no payload
             self._awaited = self._payload = _Awaited.NOTHING
             self._prompted = False
+            self._running = ""  # what comes from now on answers nothing: the rest of a text, perhaps
             return _LONG_RUN.sub(lambda found: self._placeholders.digits(found.group()), line)
         name = name_of(line)
         if self._awaited is _Awaited.TEXT and name not in _NEWS_IN_TEXT:

@@ -110,6 +110,18 @@ _failed = Prepared(
         attempt.c.marked_us <= bindparam("until_us"),
     )
 )
+# Near another attempt, by their numbers: those of one time are.
+_NEIGHBOURS = 4096
+_silent = Prepared(
+    _who.where(
+        attempt.c.id >= bindparam("first"),
+        attempt.c.id <= bindparam("last"),
+        attempt.c.state == word(PartState.SENT),
+        attempt.c.tp_st.is_(None),
+        attempt.c.marked_us >= bindparam("since_us"),
+        attempt.c.marked_us <= bindparam("until_us"),
+    )
+)
 _under_way = Prepared(_who.where(attempt.c.state == word(PartState.SUBMITTING)))
 _waiting_by_time = Prepared(
     select(
@@ -245,7 +257,8 @@ def by_time(connection: Connection, told: NewReport | AnyRow) -> AnyRow | None:
 
 def believed_failed(connection: Connection, told: NewReport) -> AnyRow | None:
     """The one part, believed refused, that a report can speak of: a modem may say no to what has left. None when there
-    are none or several, or while something to the same person is under way or uncertain."""
+    are none or several, or while something to the same person is under way or uncertain, or was sent and no report has
+    spoken of it: a modem may tell another reference than the network."""
     if told.submitted_us is None:
         return None
     since_us, until_us = told.submitted_us - SLOWEST_US, told.submitted_us + AHEAD_US
@@ -253,7 +266,14 @@ def believed_failed(connection: Connection, told: NewReport) -> AnyRow | None:
     fitting = [row for row in rows if same_person(row.number, told.number) and _same_line(row, told)]
     if len(fitting) != 1:
         return None
-    others = _uncertain.rows(connection, since_us=since_us, until_us=until_us) + _under_way.rows(connection)
+    near = fitting[0].id
+    others = (
+        _uncertain.rows(connection, since_us=since_us, until_us=until_us)
+        + _under_way.rows(connection)
+        + _silent.rows(
+            connection, first=near - _NEIGHBOURS, last=near + _NEIGHBOURS, since_us=since_us, until_us=until_us
+        )
+    )
     return None if any(same_person(row.number, told.number) for row in others) else fitting[0]
 
 

@@ -84,6 +84,16 @@ def test_what_may_be_given(line: str) -> None:
         "ATE0+CMGS=20",
         "ATI+CMGS=20",
         "AT+CMGW=20",
+        'AT#CMGS=14,"0001000B91"',
+        'AT+QCMGS="+33639981299"',
+        'AT+CMGSO="+33639981299","text"',
+        'AT^HCMGS="+33639981299"',
+        "AT+CMSSEX=1",
+        'AT+CKPD="0639981299S"',
+        "ATD0639981299?;",
+        "ATA?",
+        "AT+CMGD=1,4",
+        'AT+CACM="1234"',
         "AT+CMSS=1",
         "AT+CMGC=1",
         "AT+CNMA",
@@ -117,6 +127,12 @@ def test_what_may_be_given(line: str) -> None:
 def test_what_is_refused(line: str) -> None:
     with pytest.raises(CommandRefusedHere):
         checked(line, 5)
+
+
+def test_a_line_of_several_commands_is_never_repeated() -> None:
+    assert checked("AT+CSQ", 5).only_reads
+    assert not checked('AT+CSQ;+CUSD=1,"*101#"', 5).only_reads
+    assert not checked("AT+CFUN=1,1;+CSQ?", 5).only_reads
 
 
 async def test_the_lines_of_the_answer_and_how_it_ended(drive: Drive) -> None:

@@ -238,3 +238,15 @@ def test_what_had_no_end_is_filled_when_the_line_ends() -> None:
         (Direction.RECEIVED, "x" * 17),
         (Direction.LOST, "gone"),
     ]
+
+
+def test_a_text_that_goes_on_behind_an_identification_is_filled() -> None:
+    traced = Traced()
+    shown = traced.run(">ATI\r", "<Maker", "<OK", '<+CUSD: 0,"dear tomato', '<your code is onion",15')
+    assert "Maker" in "".join(shown)
+    assert not any(word in line for line in shown for word in ("tomato", "onion"))
+
+
+def test_what_the_sim_has_the_telephone_show_is_filled() -> None:
+    shown = Traced().run('<#STN: 33,1,"tomato"', '<+CUSATP: "D0118103018D0604486F6D6174"')
+    assert not any(word in line for line in shown for word in ("tomato", "6F6D6174"))

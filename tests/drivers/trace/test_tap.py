@@ -67,7 +67,7 @@ async def test_a_dialogue_is_recorded_without_its_people(modem: ModemSupervisor,
     assert "redacted, tocsin 0.0, modem sim1, port loopback:" in records[0].text
     shown = [record.text for record in records]
     assert "AT+CPIN=" + '"0000"<CR>' in shown
-    assert any(record.startswith("AT+CMGS=") for record in shown)
+    assert any("+CMGS=" in record for record in shown)
     assert any("+CMTI: " in record for record in shown)
     for canary in (TO[1:], FROM[1:], "12345678", "336199", TEXT, PIN, "21436587F"):
         assert canary not in text

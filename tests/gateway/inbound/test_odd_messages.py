@@ -54,6 +54,17 @@ async def test_i03_a_silent_message_stops_nobody_and_may_come_again(ears: Ears) 
     assert not await ears.bench.store.read(opted_out)
 
 
+async def test_i03_what_stays_on_the_sim_lifts_no_opt_out_at_the_next_start(ears: Ears) -> None:
+    for_the_sim = ears.pdu("START", NUMBER, tp_dcs=0x12)
+    await ears.hear(for_the_sim)
+    ears.bench.clock.advance(timedelta(hours=2))
+    await ears.hear(ears.pdu("STOP", NUMBER))
+    ears.bench.clock.advance(timedelta(days=2))
+    assert not await ears.hear(for_the_sim)
+    assert await ears.texts() == ["START", "STOP"]
+    assert await ears.count("SELECT count(*) FROM optout WHERE lifted_us IS NULL") == 1
+
+
 async def test_i03_replace_types_take_no_words_out_of_the_inbox(ears: Ears) -> None:
     await ears.hear(ears.pdu("first", tp_pid=0x41))
     await ears.hear(ears.pdu("second", tp_pid=0x41))

@@ -215,6 +215,15 @@ async def test_m20_where_another_can_be_meant_nothing_flips(centre: Centre) -> N
     assert await centre.status(first) is Status.FAILED
 
 
+async def test_m20_a_report_of_what_was_sent_flips_nothing_that_failed(centre: Centre) -> None:
+    failed = await _fail(centre, NUMBER)
+    centre.bench.clock.advance(timedelta(seconds=40))
+    sent = await centre.send(NUMBER, 5)
+    centre.bench.clock.advance(timedelta(seconds=5))
+    await centre.report(sent, 0x00, tp_mr=200)  # a modem that tells another reference than the network
+    assert [await centre.status(each) for each in (failed, sent)] == [Status.FAILED, Status.SENT]
+
+
 async def test_m20_a_torso_is_not_taken_up_again(centre: Centre) -> None:
     message = await centre.bench.accept(NUMBER, "x" * 300)
     marked = await centre.bench.next()
