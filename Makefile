@@ -12,11 +12,12 @@ EXTRAS := dev,oracles,postgresql
 STAMP := $(VENV)/.installed
 CONFIG ?= config.example.toml
 HOURS ?= 1
+MINUTES ?= 10
 PYTEST_ARGS ?=
 JSON ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test coverage coverage-core test-long soak guarantees bench fresh check format venv constraints clean
+.PHONY: help run test coverage coverage-core test-long soak guarantees troubles bench fresh check format venv constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,13 +48,16 @@ coverage-core: $(STAMP) ## the tests of the codec and the AT dialogue alone, mea
 	@$(BIN)/coverage report --include='drivers/tpdu/*,drivers/at/*' --fail-under=100
 
 test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak, kills at every place and at random
-	@$(PYTEST) -m long --numprocesses=auto $(PYTEST_ARGS)
+	@$(PYTEST) -m long --numprocesses=auto --dist=worksteal $(PYTEST_ARGS)
 
 soak: $(STAMP) ## the long runs of this version without their short limit, in fresh random cases: make soak HOURS=2
 	@TOCSIN_SOAK_HOURS=$(HOURS) HYPOTHESIS_PROFILE=soak $(PYTEST) -m long -s $(PYTEST_ARGS)
 
 guarantees: $(STAMP) ## kill the gateway at every place with every answer and policy; write the table of docs/explanation/guarantees.md anew
 	@PYTHONPATH=.:tests $(BIN)/python -m support.crash_table
+
+troubles: $(STAMP) ## eight modems in trouble for some minutes; write the table of docs/explanation/troubles.md anew: make troubles MINUTES=10
+	@PYTHONPATH=.:tests MINUTES=$(MINUTES) $(BIN)/python -m support.trouble_table
 
 bench: $(STAMP) ## the benchmarks, about four minutes: a table; make bench JSON=FILE BENCH_ARGS="--peers --backlog 1000000"
 	@$(BIN)/python -m bench $(if $(JSON),--json $(JSON)) $(BENCH_ARGS)

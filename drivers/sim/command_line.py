@@ -90,6 +90,7 @@ def options_from(
     answers: Sequence[tuple[str, str]] = (),
     troubles: Sequence[TroubleSpec] = (),
     seed: int | None = None,
+    history: Path | None = None,
 ) -> SimulationOptions:
     """Options that can be carried out together; `times` are latency and report delay in seconds.
 
@@ -113,7 +114,7 @@ def options_from(
     for spec in troubles:
         make_trouble(spec.name, spec.options).check(SimulatedModem(settings))
     seeded = tuple(spec if seed is None else spec.seeded(seed) for spec in troubles)
-    return SimulationOptions(count, directory, tcp, ledger, settings, families, seeded)
+    return SimulationOptions(count, directory, tcp, ledger, settings, families, seeded, history)
 
 
 def run(options: SimulationOptions) -> int:
@@ -203,6 +204,9 @@ def _add_troubles(parser: argparse.ArgumentParser) -> None:
         help="let something go wrong with every modem; may be repeated",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of troubles by lot: the same N, the same troubles")
+    parser.add_argument(
+        "--history", type=Path, metavar="FILE", help="append what becomes of each trouble as one JSON line"
+    )
     parser.add_argument("--list-troubles", action="store_true", help="tell every trouble with its options, and end")
 
 
@@ -226,6 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             answers=given.ussd,
             troubles=given.trouble,
             seed=given.seed,
+            history=given.history,
         )
     except ValueError as error:
         parser.error(str(error))

@@ -11,9 +11,8 @@ import errno
 import json
 import os
 import signal
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -36,7 +35,7 @@ class SimulationOptions:
 
     `ledger` is a file to which each submission is appended as one JSON line. `settings` holds for every modem, but for
     its name, number, IMEI, IMSI and ICCID; where `profiles` are given, the modems play them in turn. `troubles` begin
-    on every modem, at their times.
+    on every modem, at their times; `history` is a file to which what becomes of each is appended as one JSON line.
     """
 
     count: int = 1
@@ -46,6 +45,7 @@ class SimulationOptions:
     settings: SimSettings = field(default_factory=SimSettings)
     profiles: tuple[str, ...] = ()
     troubles: tuple[TroubleSpec, ...] = ()
+    history: Path | None = None
 
 
 class Simulation:
@@ -61,7 +61,7 @@ class Simulation:
         self.modems = tuple(SimulatedModem(_settings_of(options, index), network) for index in range(options.count))
         self._ends = [self._end(modem, index) for index, modem in enumerate(self.modems)]
         self._control = ControlPipe(options.directory / CONTROL, self.obey) if options.directory else None
-        self._ledger: IO[str] | None = None
+        self._files: list[IO[str]] = []
 
     @property
     def ports(self) -> tuple[str, ...]:
@@ -74,10 +74,7 @@ class Simulation:
         ValueError when the modems cannot have one of the troubles.
         """
         try:
-            if self._options.ledger:
-                self._ledger = self._options.ledger.open("a", encoding="utf-8")
-                for modem in self.modems:
-                    modem.ledger.listeners.append(partial(_append, self._ledger))
+            self._open_files()
             if self._options.directory:
                 self._options.directory.mkdir(parents=True, exist_ok=True)
             # First the pipe: it tells whether another simulation lives here, whose links must stay.
@@ -99,8 +96,20 @@ class Simulation:
             await end.close()
         for modem in self.modems:
             modem.close()
-        if self._ledger:
-            self._ledger.close()
+        for file in self._files:
+            file.close()
+
+    def _open_files(self) -> None:
+        if self._options.ledger:
+            ledger = self._options.ledger.open("a", encoding="utf-8")
+            self._files.append(ledger)
+            for modem in self.modems:
+                modem.ledger.listeners.append(lambda submission: _append(ledger, _submitted(submission)))
+        if self._options.history:
+            history = self._options.history.open("a", encoding="utf-8")
+            self._files.append(history)
+            for modem in self.modems:
+                modem.troubles.listeners.append(lambda event: _append(history, asdict(event)))
 
     def obey(self, line: str) -> None:
         """Do what a line of the control pipe says."""
@@ -128,17 +137,20 @@ def _settings_of(options: SimulationOptions, index: int) -> SimSettings:
     return replace(settings, profile=options.profiles[index % len(options.profiles)]) if options.profiles else settings
 
 
-def _append(ledger: IO[str], submission: Submission) -> None:
-    """Write one line and flush it: whoever reads the file sees what has been answered."""
-    entry = {
+def _submitted(submission: Submission) -> dict[str, object]:
+    return {
         "modem": submission.modem,
         "to": submission.destination,
         "tp_mr": submission.tp_mr,
         "tpdu": submission.tpdu.hex(),
         "at": submission.at.isoformat(),
     }
-    ledger.write(json.dumps(entry) + "\n")
-    ledger.flush()
+
+
+def _append(file: IO[str], entry: Mapping[str, object]) -> None:
+    """Write one line and flush it: whoever reads the file sees what has been answered."""
+    file.write(json.dumps(entry) + "\n")
+    file.flush()
 
 
 def _is_read(pipe: Path) -> bool:

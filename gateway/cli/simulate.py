@@ -106,6 +106,12 @@ def _list_troubles(context: click.Context, _parameter: click.Parameter, wanted: 
 )
 @click.option("--seed", type=int, metavar="N", help="Of troubles by lot: the same N, the same troubles.")
 @click.option(
+    "--history",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Append what becomes of each trouble as one JSON line.",
+)
+@click.option(
     "--list-troubles",
     is_flag=True,
     is_eager=True,
@@ -127,6 +133,7 @@ def simulate(
     answers: list[tuple[str, str]],
     troubles: list[TroubleSpec],
     seed: int | None,
+    history: Path | None,
 ) -> None:
     try:
         options = options_from(
@@ -141,6 +148,7 @@ def simulate(
             answers=answers,
             troubles=troubles,
             seed=seed,
+            history=history,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
