@@ -46,7 +46,7 @@ async def test_what_waits_for_a_paused_modem_says_so_and_what_comes_in_is_heard(
     shown = (await api.get(f"/v1/messages/{sent.document['id']}")).document
     assert (shown["status"], shown["hold"]["rule"], shown["hold"]["until"]) == ("held", "paused", None)
     assert shown["hold"]["detail"] == "every modem that may take it is paused"
-    assert [each["id"] for each in (await api.get("/v1/messages?status=held")).items] == [sent.document["id"]]
+    assert sent.document["id"] in [each["id"] for each in (await api.get("/v1/messages?status=held")).items]
     await api.post("/v1/modems/sim1/simulate", {"from": "+33639980312", "text": "heard while paused"})
 
     async def heard() -> bool:
