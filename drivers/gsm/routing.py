@@ -24,6 +24,7 @@ class Routing:
         self._channel = channel
         self.profile: Profile = GENERIC
         self._values: tuple[int, ...] = ()
+        self._agreed = False
         self.confirmed = False
         """Whether what is handed over has to be confirmed by +CNMA: +CSMS service 1."""
 
@@ -32,10 +33,13 @@ class Routing:
         taken = await self._channel.optional(PHASE_2_PLUS) is not None
         service = await self._service()
         self.confirmed = taken if service is None else service == 1
-        if self.confirmed:
+        if self.confirmed and not self._agreed:
             # What was handed to whoever had the port before us was never confirmed. Refused now, the network brings it
-            # again; left alone, it blocks what comes behind it and ends the routing that is agreed below (3.4.4).
+            # again; left alone, it blocks what comes behind it and ends the routing that is agreed below (3.4.4). What
+            # is handed over from then on is ours to confirm, also where a modem that has come up is told all of it
+            # once more.
             await self._channel.optional(REJECT_PDU_MODE)
+        self._agreed = True
         for values in self.profile.routings:
             if await self._apply(values):
                 return

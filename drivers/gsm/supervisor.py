@@ -260,7 +260,9 @@ class ModemSupervisor:
     def _why_not(self) -> str:
         if self._stopping:
             return "stopping"
-        return self._reason or ("its SIM is being looked at" if self._state is ModemState.READY else self._state.value)
+        if self._state is ModemState.READY:
+            return "it is being looked at"  # after news about its SIM, or a failure that is not told yet
+        return self._reason or self._state.value
 
     # --- what others see
 

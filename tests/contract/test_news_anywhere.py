@@ -24,6 +24,7 @@ from support.waiting import eventually
 from drivers.at.codes import CmsError
 from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
 from drivers.events import (
+    CallMissed,
     DeliverReceived,
     ModemEvent,
     ModemStateChanged,
@@ -114,7 +115,7 @@ class Bench:
         async for event in self.modem.events():
             self.events.append(event)
             assert not isinstance(event, PduUndecodable), (self.family, event)
-            if isinstance(event, ModemStateChanged | SubmitAnsweredLate):
+            if isinstance(event, ModemStateChanged | SubmitAnsweredLate | CallMissed):
                 continue
             if isinstance(event, StatusReportReceived):
                 self.reported.add(event.report.tp_ra.value)
@@ -186,7 +187,7 @@ async def submit_with_news(bench: Bench, position: int, news: bytes) -> None:
     text = f"position {position}"
     before = len(bench.rig.simulated.submissions)
     await bench.ready()
-    bench.line.arm(position, news, b"AT+CMGS=")
+    bench.line.arm(position, news, b"+CMGS=")
     line = bench.line
     outcome: int | None = None
     try:
@@ -216,7 +217,7 @@ async def submit_everywhere(bench: Bench, news_of: News) -> None:
     async with bench.running():
         for _ in range(9):  # so that a reference has two digits, and half of one is another
             await bench.modem.submit(submit_of("before"))
-        bench.line.arm(EVERY, b"", b"AT+CMGS=")
+        bench.line.arm(EVERY, b"", b"+CMGS=")
         await bench.modem.submit(submit_of("the measure"))
         for position in range(len(bench.line.output) + 1):
             news, was_heard = news_of(bench)()
@@ -234,7 +235,7 @@ async def refused_everywhere(bench: Bench, news_of: News) -> None:
                 news, was_heard = news_of(bench)()
                 await bench.ready()
                 line = bench.line
-                line.arm(position, news, b"AT+CMGS=")
+                line.arm(position, news, b"+CMGS=")
                 with pytest.raises((SubmitUncertain, SubmitRefused)) as caught:
                     await bench.modem.submit(submit_of("refused", to=number))
                 inside = bench.count(position)

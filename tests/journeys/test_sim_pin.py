@@ -188,16 +188,17 @@ async def test_a_blocked_sim_and_another_one_leave_the_other_modem_alone(tmp_pat
 
 
 async def test_the_pin_is_nowhere(tmp_path: Path, tell) -> None:
-    """Given once and refused, and given once and taken."""
+    """Given and refused, and given and taken; each under a trace of the wire, redacted and not."""
     hits: dict[str, int] = {}
     for pin in (WRONG, RIGHT):
         folder = tmp_path / pin[::-1]
         folder.mkdir()
         async with locked_sim(folder / "sim", RIGHT) as sim:
             config = _with_pin(folder, sim, pin)
-            async with daemon(folder, config, TOCSIN_LOG="debug") as gateway:
+            async with daemon(folder, config, TOCSIN_LOG="debug", TOCSIN_TRACE="1") as gateway:
                 async with _running(gateway) as client:
                     await _until(client, "locked", "parked", "ready")
+                    await _once_more_unredacted(client, "unlock" if pin == WRONG else "reset")
                     assert gateway.process is not None
                     proc = Path(f"/proc/{gateway.process.pid}")
                     shown = {
@@ -214,12 +215,22 @@ async def test_the_pin_is_nowhere(tmp_path: Path, tell) -> None:
                 if path.is_file():
                     shown[path.name] = path.read_bytes()
             assert "tocsin.db" in shown
+            for trace in ("locked.trace", "locked.unredacted.trace"):
+                assert b'AT+CPIN="0000"' in shown[trace]
             for place, octets in shown.items():
                 # Not within a longer word: ids and hashes may hold any four digits.
                 found = re.findall(rb"(?<![0-9A-Za-z])" + pin.encode() + rb"(?![0-9A-Za-z])", octets)
                 hits[place] = hits.get(place, 0) + len(found)
     tell(f"S04: a PIN in {', '.join(hits)}: {sum(hits.values())} hits; core dumps are off")
     assert set(hits.values()) == {0}
+
+
+async def _once_more_unredacted(client: Client, order: str) -> None:
+    """Have the PIN given again, by an operator's `order`, while a trace is on that keeps numbers and texts."""
+    trace = await client.ok("POST", "/v1/modems/locked/trace", {"seconds": 600, "unredacted": True})
+    await client.ok("POST", f"/v1/modems/locked/{order}")
+    await eventually(lambda: "AT+CPIN=" in Path(trace["file"]).read_text(), 30, "the PIN is given again")
+    await _until(client, "locked", "parked", "ready")
 
 
 async def _output(gateway: DaemonProcess, *arguments: str) -> bytes:

@@ -58,7 +58,7 @@ class Injecting:
         await self._inner.open(self)
 
     async def write(self, data: bytes) -> None:
-        if self._trigger and data.startswith(self._trigger) and not self._counting:
+        if self._trigger and self._trigger in data and not self._counting:
             self._counting = True
         self._last = asyncio.get_running_loop().time()
         await self._inner.write(data)

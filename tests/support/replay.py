@@ -12,13 +12,14 @@ When the driver rightly says something else, record and freeze anew, and look at
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from support.injecting import framed
+from support.replay_lines import PROMPTED, RecordedModem, Replaying
 from support.rigs import QUICK, LoopbackRig
 from support.waiting import eventually
 
@@ -29,7 +30,15 @@ from drivers.at.framing import Mark
 from drivers.at.results import FinalResult
 from drivers.at.state import Dialogue
 from drivers.errors import SubmitRefused, SubmitUncertain
-from drivers.events import DeliverReceived, ModemEvent, ModemStateChanged, PduUndecodable, StatusReportReceived
+from drivers.events import (
+    CallMissed,
+    DeliverReceived,
+    ModemEvent,
+    ModemState,
+    ModemStateChanged,
+    PduUndecodable,
+    StatusReportReceived,
+)
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
 from drivers.sim import SimSettings, SimulatedModem
@@ -37,13 +46,12 @@ from drivers.sim.profiles import SIM_PROFILES
 from drivers.tpdu import Address, build_submits, join_text, segment
 from drivers.trace.recorder import Recorder
 from drivers.trace.records import Direction, TraceRecord, parse_trace
-from drivers.transport.base import Receiver
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "transcripts"
 FROZEN = FOLDER / "frozen.json"
-ANY_ORDER, IN_ORDER = "any order", "in order"
 _STAMP = datetime(2026, 11, 22, 12, 34, tzinfo=UTC)
-_PROMPTED = ("AT+CMGS=", "AT+CMGW=")
+# Nothing more follows from what a modem said when the driver has asked nothing for so long, in seconds.
+_QUIET = 0.3
 
 
 def transcript(name: str) -> list[TraceRecord]:
@@ -97,7 +105,7 @@ def _begin(connection: AtConnection, text: str, command: str) -> str:
     if connection.state is not Dialogue.IDLE:
         connection.abandon()
         connection.vouch()
-    begin = connection.send_prompted_command if text.startswith(_PROMPTED) else connection.send_command
+    begin = connection.send_prompted_command if PROMPTED.search(text) else connection.send_command
     begin(AtCommand(text))
     return text
 
@@ -121,66 +129,43 @@ def _told(event: AtEvent) -> str:
 # --- the driver on a modem that answers as it was heard to
 
 
-_LEAST = {
-    "AT": ("OK",),
-    "ATE0": ("OK",),
-    "AT+CMGF=0": ("OK",),
-    "AT+CMGF?": ("+CMGF: 0", "OK"),
-    "AT+CPIN?": ("+CPIN: READY", "OK"),
-}
-
-
-class RecordedModem:
-    """A transport to a modem that knows what a transcript shows, and of the rest the least that a modem has to."""
-
-    name = "recorded:"
-
-    def __init__(self, parsed: Parsed) -> None:
-        self._answers = {text: framed(*lines) for text, lines in _LEAST.items()}
-        self._answers |= {text: answer for text, answer in parsed.answers.items() if not text.startswith(_PROMPTED)}
-        self._receiver: Receiver | None = None
-        self._typed = bytearray()
-
-    async def open(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-
-    async def write(self, data: bytes) -> None:
-        self._typed += data.replace(b"\x1b", b"")
-        while b"\r" in self._typed:
-            line, _, rest = bytes(self._typed).partition(b"\r")
-            self._typed[:] = rest
-            if line:
-                self.say(self._answers.get(line.decode("latin-1"), b"\r\nERROR\r\n"))
-
-    async def close(self) -> None:
-        self._receiver = None
-
-    def say(self, data: bytes) -> None:
-        if self._receiver is not None:
-            asyncio.get_running_loop().call_soon(self._receiver.data_received, data)
-
-
 async def drive(parsed: Parsed) -> dict[str, object]:
-    """What the driver knows of the modem when it is ready, and what it tells when the modem has spoken by itself."""
+    """What the driver knows of the modem when it is ready, what it tells when the modem has spoken by itself, and asks.
+
+    What it asks is each command once, in the order of asking.
+    """
     lines: list[RecordedModem] = []
+    asked: list[str] = []
 
     def line() -> RecordedModem:
-        lines.append(RecordedModem(parsed))
+        lines.append(RecordedModem(parsed.answers, asked))
         return lines[-1]
 
     supervisor = ModemSupervisor(ModemSettings("m", "recorded:", deadlines=QUICK), line)
+
+    def settled() -> bool:
+        return supervisor.status().state is ModemState.READY and lines[-1].silent_for > _QUIET
+
+    async with _running(supervisor) as told:
+        await eventually(settled, 10, "the modem of the dialogue is ready")
+        status = supervisor.status()
+        lines[-1].say(parsed.spontaneous)
+        await eventually(settled, 10, "the modem of the dialogue is ready again")
+    known = {name: getattr(status, name) for name in ("manufacturer", "model", "imei", "registration", "signal_dbm")}
+    return {**known, "events": told, "asked": list(dict.fromkeys(asked))}
+
+
+@contextlib.asynccontextmanager
+async def _running(supervisor: ModemSupervisor) -> AsyncIterator[list[str]]:
+    """What a modem tells from its start to its stop, in words."""
     told: list[str] = []
     listening = asyncio.create_task(_listen(supervisor, told))
     await supervisor.start()
-    await asyncio.wait_for(supervisor.wait_ready(), 10)
-    status = supervisor.status()
-    lines[-1].say(parsed.spontaneous)
-    await asyncio.sleep(0.1)  # what follows from it takes as long as it takes: nothing at all is an outcome too
-    openings = len(lines)
-    await supervisor.stop()
-    await listening
-    known = {name: getattr(status, name) for name in ("manufacturer", "model", "imei", "registration", "signal_dbm")}
-    return {**known, "events": told, "opened_again": openings > 1}
+    try:
+        yield told
+    finally:
+        await supervisor.stop()
+        await listening
 
 
 async def _listen(modem: ModemSupervisor, told: list[str]) -> None:
@@ -200,7 +185,11 @@ def event_in_words(event: ModemEvent) -> str:
         case StatusReportReceived():
             return f"report {event.report.tp_mr} {event.report.tp_ra.text} {event.report.tp_st}"
         case PduUndecodable():
-            return f"undecodable {event.pdu}"
+            return f"undecodable {event.raw}"
+        case CallMissed(caller):
+            return f"call {caller}"
+        case ModemStateChanged(ModemState.REPAIRING, reason):
+            return f"repairing: {reason}"
         case ModemStateChanged():
             return ""
         case _:
@@ -210,104 +199,26 @@ def event_in_words(event: ModemEvent) -> str:
 # --- the driver on its own trace
 
 
-class Replaying:
-    """A transport that says what the trace says when the driver has written what it wrote then."""
-
-    name = "replay:"
-
-    def __init__(self, records: Sequence[TraceRecord]) -> None:
-        self._blocks = _blocks(records)
-        self._rest = b""
-        self._receiver: Receiver | None = None
-        self.problem = ""
-
-    @property
-    def due(self) -> bytes:
-        """What the driver has to write next; nothing at the end."""
-        return self._rest or (self._blocks[0].sent if self._blocks else b"")
-
-    async def open(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-        self._hand_over(self._take(0).received if self._blocks and not self._blocks[0].sent else b"")
-
-    async def write(self, data: bytes) -> None:
-        while data and not self.problem:
-            expected = self.due
-            if not self._rest and not expected.startswith(data[: len(expected)]):
-                expected = self._reorder(data)
-            if not expected or not (expected.startswith(data) or data.startswith(expected)):
-                self.problem = f"the driver wrote {data!r}, the trace has {self.due!r}"
-                return
-            data, self._rest = data[len(expected) :], expected[len(data) :]
-            if not self._rest:
-                self._hand_over(self._take(0).received)
-        await asyncio.sleep(0)
-
-    async def close(self) -> None:
-        self._receiver = None
-
-    def _take(self, at: int) -> _Block:
-        return self._blocks.pop(at)
-
-    def _reorder(self, data: bytes) -> bytes:
-        """Where any order is allowed, bring forward the command that was written."""
-        for at, block in enumerate(self._blocks):
-            if not block.any_order:
-                break
-            if block.sent == data:
-                self._blocks.insert(0, self._take(at))
-                return data
-        return b""
-
-    def _hand_over(self, data: bytes) -> None:
-        if data and self._receiver is not None:
-            asyncio.get_running_loop().call_soon(self._receiver.data_received, data)
-
-
-@dataclass
-class _Block:
-    """Octets that the driver wrote, and what the modem said then."""
-
-    sent: bytes
-    received: bytes = b""
-    any_order: bool = False
-
-
-def _blocks(records: Sequence[TraceRecord]) -> list[_Block]:
-    blocks: list[_Block] = []
-    any_order = False
-    for record in records:
-        if record.direction is Direction.NOTE and record.text in {ANY_ORDER, IN_ORDER}:
-            any_order = record.text == ANY_ORDER
-        elif record.direction is Direction.SENT:
-            blocks.append(_Block(record.octets, any_order=any_order))
-        elif record.direction is Direction.RECEIVED:
-            if not blocks:
-                blocks.append(_Block(b""))
-            blocks[-1].received += record.octets
-    return blocks
-
-
 async def replay(records: Sequence[TraceRecord]) -> list[str]:
     """Run the driver on a trace to its end: what it told, and what came of each submit."""
     line = Replaying(records)
     supervisor = ModemSupervisor(ModemSettings("m", "replay:", deadlines=QUICK, poll_seconds=3600.0), lambda: line)
-    told: list[str] = []
-    listening = asyncio.create_task(_listen(supervisor, told))
-    await supervisor.start()
-    await asyncio.wait_for(supervisor.wait_ready(), 10)
-    status = supervisor.status()
-    told.append(f"{status.manufacturer} / {status.model} / {status.imei} / {status.iccid} / {status.operator}")
-    for tpdu in _submitted(records):
-        await eventually(lambda: line.due.startswith(b"AT+CMGS=") or line.problem, what="the next submit of the trace")
-        try:
-            told.append(f"sent {(await supervisor.submit(tpdu)).reference}")
-        except (SubmitRefused, SubmitUncertain) as error:
-            told.append(f"{type(error).__name__} {error}")
-    await eventually(lambda: not line.due or line.problem, what=f"the end of the trace; due is {line.due!r}")
-    await supervisor.stop()
-    await listening
-    assert not line.problem, line.problem
+
+    async def until(reached: Callable[[], bool], what: str) -> None:
+        await eventually(lambda: reached() or line.problem, 10, f"{what}; due is {line.due!r}")
+        assert not line.problem, line.problem
+
+    async with _running(supervisor) as told:
+        await until(lambda: supervisor.status().state is ModemState.READY, "the modem is ready")
+        status = supervisor.status()
+        told.append(f"{status.manufacturer} / {status.model} / {status.imei} / {status.iccid} / {status.operator}")
+        for tpdu in _submitted(records):
+            await until(lambda: bool(PROMPTED.search(line.due.decode("latin-1"))), "the next submit of the trace")
+            try:
+                told.append(f"sent {(await supervisor.submit(tpdu)).reference}")
+            except (SubmitRefused, SubmitUncertain) as error:
+                told.append(f"{type(error).__name__} {error}")
+        await until(lambda: not line.due, "the end of the trace")
     return told
 
 
@@ -342,21 +253,17 @@ async def record(profile: str) -> str:
 
 async def _life(rig: LoopbackRig, submits: int) -> None:
     modem = rig.supervise(QUICK, poll_seconds=3600.0)
-    told: list[str] = []
-    listening = asyncio.create_task(_listen(modem, told))
-    await modem.start()
-    await asyncio.wait_for(modem.wait_ready(), 10)
-    await asyncio.sleep(0.3)
-    for count in range(submits):
-        (submit,) = build_submits(segment(f"number {count}"), Address.from_text("+33639981299"), reference=1)
-        await modem.submit(submit.to_bytes())
-        await eventually(lambda: any(text.startswith("report") for text in told))
-        await asyncio.sleep(0.3)
-        rig.simulated.inject_sms("+33612345678", "Hello")
-        await eventually(lambda: any(text.startswith("deliver") for text in told))
-        await asyncio.sleep(0.3)
-    await modem.stop()
-    await listening
+    async with _running(modem) as told:
+        await asyncio.wait_for(modem.wait_ready(), 10)
+        await asyncio.sleep(_QUIET)
+        for count in range(submits):
+            (submit,) = build_submits(segment(f"number {count}"), Address.from_text("+33639981299"), reference=1)
+            await modem.submit(submit.to_bytes())
+            await eventually(lambda: any(text.startswith("report") for text in told))
+            await asyncio.sleep(_QUIET)
+            rig.simulated.inject_sms("+33612345678", "Hello")
+            await eventually(lambda: any(text.startswith("deliver") for text in told))
+            await asyncio.sleep(_QUIET)
 
 
 async def freeze() -> None:
@@ -364,12 +271,14 @@ async def freeze() -> None:
     for profile in SIM_PROFILES:
         (FOLDER / f"sim-{profile}.trace").write_text(await record(profile), "ascii")
     frozen: dict[str, object] = {}
-    for name in names("real"):
-        parsed = parse(transcript(name))
-        frozen[name] = {"parsed": parsed.events, "driver": await drive(parsed)}
-    for name in names("sim"):
+    for name in (*names("real"), *names("sim")):
         records = transcript(name)
-        frozen[name] = {"parsed": parse(records).events, "driver": await replay(records)}
+        parsed = parse(records)
+        try:
+            driver = await (drive(parsed) if name.startswith("real-") else replay(records))
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from error
+        frozen[name] = {"parsed": parsed.events, "driver": driver}
     FROZEN.write_text(json.dumps(frozen, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 

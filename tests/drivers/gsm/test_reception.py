@@ -366,3 +366,20 @@ async def test_what_a_predecessor_left_unconfirmed_is_refused_before_routing_beg
     assert modem.commands.count("AT+CNMA=2") == level
     if level:
         assert modem.commands.index("AT+CNMA=2") < modem.commands.index("AT+CNMI=2,1,2,1,0")
+
+
+async def test_what_is_handed_over_before_the_message_service_has_started_is_confirmed_and_not_refused(
+    drive: Drive,
+) -> None:
+    answers = {**PLAIN, "AT+CGMI": "u-blox\nOK", "AT+CSMS=1": "+CSMS: 1,1,1\nOK", "AT+CSMS?": "+CSMS: 1,1,1,1\nOK"}
+    modem = ScriptedModem(answers={**answers, "AT+CNMA": "OK", "AT+CNMA=2": "OK"}, memories={"SM": {}})
+    driven = drive(modem)
+    await driven.ready()
+    modem.say(f"+CMT: ,{length_of(ONE)}\n{ONE}")
+    await eventually(lambda: driven.messages)
+    modem.say("+PBREADY")  # everything is agreed anew
+    await eventually(lambda: modem.commands.count("AT+CSMS=1") == 2)
+    await eventually(lambda: modem.commands.count("AT+CNMI=2,1,2,1,0") >= 2)
+    assert modem.commands.count("AT+CNMA=2") == 1
+    await acknowledge(driven)
+    await eventually(lambda: modem.commands.count("AT+CNMA") == 1)

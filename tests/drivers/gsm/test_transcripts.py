@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from support.replay import FROZEN, Replaying, drive, names, parse, replay, transcript
+from support.replay import FROZEN, drive, names, parse, replay, transcript
+from support.replay_lines import Replaying
 
 from drivers.sim.profiles import SIM_PROFILES
 from drivers.trace.records import parse_trace

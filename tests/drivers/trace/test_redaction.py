@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from support.pdus import deliver, length_of, report
 from support.tpdu_vectors import VECTORS, with_smsc
 
+from drivers.gsm.profiles import PROFILES
 from drivers.tpdu import (
     Address,
     Origin,
@@ -73,6 +75,7 @@ def dialogues(number: str, text: str, pin: str) -> list[list[str]]:
     sim = ("89" + number * 2)[:19]
     return [
         [f">AT+CMGS={len(submit.to_bytes())}", "<> ", f">00{submit.to_bytes().hex().upper()}\x1a", "<+CMGS: 12", "<OK"],
+        [f">AT+CMGF=0;+CMGS={len(submit.to_bytes())}", "<> ", f">00{submit.to_bytes().hex().upper()}\x1a", "<OK"],
         [f'>AT+CMGS="+{number}"', "<> ", f">{text}\x1a", "<+CMGS: 12", "<OK"],
         [">AT+CMGR=1", f"<+CMGR: 0,,{length_of(received)}", f"<{received}", "<OK"],
         [">AT+CMGL=4", f"<+CMGL: 1,1,,{length_of(named)}", f"<{named}", "<OK"],
@@ -250,3 +253,14 @@ def test_a_text_that_goes_on_behind_an_identification_is_filled() -> None:
 def test_what_the_sim_has_the_telephone_show_is_filled() -> None:
     shown = Traced().run('<#STN: 33,1,"tomato"', '<+CUSATP: "D0118103018D0604486F6D6174"')
     assert not any(word in line for line in shown for word in ("tomato", "6F6D6174"))
+
+
+def test_what_the_driver_tells_each_family_is_shown() -> None:
+    """None of it is about a person, and a trace is of use by what the modem was told."""
+    for profile in PROFILES.values():
+        steps = (*profile.start_up, *(step for _, step in profile.news_to))
+        said = [*itertools.chain.from_iterable(steps), *profile.reset, *profile.radio_off, *profile.radio_on]
+        # What the SIM has the telephone show is of people, and its switch bears the same name.
+        said = [command for command in said if "#STN" not in command and "+CUSATP" not in command]
+        for command in (*said, *profile.iccid, "AT+CMGF=0;+CMGS=20", "AT+CLIP=1", "AT+CNMI=2,1,2,1,0"):
+            assert Traced().run(f">{command}") == [f">{command}"], profile.name
