@@ -231,7 +231,7 @@ async def refused_everywhere(bench: Bench, news_of: News) -> None:
     async with bench.running():
         for code, number in ((CmsError.UNKNOWN_ERROR, "+33639980500"), (CmsError.SC_BUSY, "+33639980192")):
             object.__setattr__(bench.rig.simulated.settings, "refused", {**refused, number: code})
-            for position in range(len(f"\r\n> \r\n+CMS ERROR: {int(code)}\r\n") + 1):
+            for position in range(len(f"\r\n+CMGF: 0\r\n\r\n> \r\n+CMS ERROR: {int(code)}\r\n") + 1):
                 news, was_heard = news_of(bench)()
                 await bench.ready()
                 line = bench.line
@@ -245,7 +245,8 @@ async def refused_everywhere(bench: Bench, news_of: News) -> None:
                     assert inside or caught.value.cause == f"cms_{int(code)}"
                 else:
                     bench.figures.certain += 1
-                    assert code is CmsError.SC_BUSY
+                    # Where the mode in front of the prompt was torn, nothing was handed over.
+                    assert code is CmsError.SC_BUSY or (inside and caught.value.local)
                     assert caught.value.retryable
 
 
@@ -406,8 +407,8 @@ async def echoed_submit(position: int, figures: Figures) -> bool:
     supervisor = ModemSupervisor(ModemSettings("m", "scripted:", deadlines=QUICK), line)
     await supervisor.start()
     await asyncio.wait_for(supervisor.wait_ready(), 10)
-    # A modem that never stops echoing is put into PDU mode before each submit.
-    lines[-1].arm(position, framed("^RSSI: 17"), b"AT+CMGF=0")
+    # A modem that never stops echoing is asked for its mode before each submit.
+    lines[-1].arm(position, framed("^RSSI: 17"), b"AT+CMGF?")
     outcome: int | None = None
     with contextlib.suppress(SubmitUncertain, ModemNotReady):
         outcome = (await supervisor.submit(submit_of("echoed"))).reference
