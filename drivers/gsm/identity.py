@@ -17,6 +17,8 @@ from drivers.gsm.channel import AtChannel
 _MAX_TEXT = 64
 _DIGITS = re.compile(r"\d{14,17}")
 _CARD = re.compile(r"\d{18,20}")
+# The beginning or the end of a number that news has cut in two; the rest of it may pass for a whole one.
+_PIECE = re.compile(r'(?:\W?\w+: ?)?[\dFf"]{1,6}')
 _NO_SIGNAL = 99
 
 
@@ -43,17 +45,22 @@ def _printable(text: str) -> str:
 
 
 async def _imei(channel: AtChannel) -> str | None:
-    for line in await channel.optional(IMEI) or ():
+    for line in _whole(await channel.optional(IMEI)):
         found = _DIGITS.search(line)
         if found is not None:
             return found.group()
     return None
 
 
+def _whole(lines: Sequence[str] | None) -> Sequence[str]:
+    """The lines of an answer that holds a number; none if it came in pieces."""
+    return () if lines is None or any(_PIECE.fullmatch(line.strip()) for line in lines) else lines
+
+
 async def read_iccid(channel: AtChannel, commands: Sequence[AtCommand]) -> tuple[str | None, AtCommand | None]:
     """The SIM's serial number by the first command that the modem knows, and that command."""
     for command in commands:
-        for line in await channel.optional(command) or ():
+        for line in _whole(await channel.optional(command)):
             number = _iccid(line, swapped=command.name == "+CRSM")
             if number is not None:
                 return number, command

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -404,7 +404,9 @@ async def echoed_submit(position: int, figures: Figures) -> bool:
         lines.append(Injecting(ScriptedLine(modem)))
         return lines[-1]
 
-    supervisor = ModemSupervisor(ModemSettings("m", "scripted:", deadlines=QUICK), line)
+    # All positions at once: they keep each other waiting.
+    patient = replace(QUICK, prompt=2.0, submit=2.0, factor=0.5)
+    supervisor = ModemSupervisor(ModemSettings("m", "scripted:", deadlines=patient), line)
     await supervisor.start()
     await asyncio.wait_for(supervisor.wait_ready(), 10)
     # A modem that never stops echoing is asked for its mode before each submit.

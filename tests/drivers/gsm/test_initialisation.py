@@ -281,6 +281,22 @@ async def test_the_sims_number_by_whichever_command(drive: Drive, command: str, 
     assert driven.supervisor.status().iccid == "8933990000000000017"
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"AT+CCID": "+CCID: 893399000000000001\n7\nOK", "AT+CGSN": "35000000000001\n0\nOK"},
+        {"AT+CCID": "+CCID: 8\n933990000000000017\nOK", "AT+CGSN": "+CGSN: 3\n50000000000010\nOK"},
+        {"AT+CRSM=176,12258,0,0,10": '+CRSM: 144,0,"9833990000000000001\n0F7"\nOK'},
+    ],
+)
+async def test_a_number_that_news_has_cut_in_two_is_none(drive: Drive, answers: dict[str, str]) -> None:
+    """A part of it is long enough to be another SIM's, or another modem's."""
+    driven = drive(ScriptedModem(answers={**PLAIN, "AT+CGSN": "ERROR", **answers}))
+    await driven.ready()
+    status = driven.supervisor.status()
+    assert (status.iccid, status.imei) == (None, None)
+
+
 async def test_words_about_the_modem(drive: Drive) -> None:
     answers = {
         **PLAIN,
