@@ -182,11 +182,13 @@ def folder_fact(path: Path, clock: Clock) -> FolderFact:
         return FolderFact(str(path), writable=False)
     except OSError as error:
         told = "no room" if error.errno == errno.ENOSPC else (error.strerror or "error").lower()
-        return FolderFact(str(path), problem=f"a flush fails: {told}")
+        return FolderFact(
+            str(path), problem=f"{'a flush fails' if os.access(path, os.F_OK) else 'it cannot be made'}: {told}"
+        )
 
 
 def _folder_fact(path: Path, clock: Clock) -> FolderFact:
-    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists() or folder.is_symlink())
     if not there.is_dir():
         return FolderFact(str(path), exists=False, problem=f"{there} is no folder")
     exists, free = there == path, shutil.disk_usage(there).free

@@ -216,6 +216,24 @@ def test_a_store_that_is_none(bare: Tocsin, config: Path, tmp_path: Path) -> Non
     assert "tocsin.db cannot be opened: file is not a database" in result.stdout
 
 
+@pytest.mark.parametrize("wrong", ["file", "link", "kernel"])
+def test_a_state_directory_that_cannot_be_made(bare: Tocsin, config: Path, tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    place = {"file": tmp_path / "file" / "state", "link": tmp_path / "link", "kernel": Path("/proc/tocsin/state")}[
+        wrong
+    ]
+    config.write_text(config.read_text().replace("[gateway]", f'[gateway]\nstate_dir = "{place}"', 1))
+    result = bare("doctor", "--json", "--config", str(config), TOCSIN_SYSFS=str(tmp_path))
+    assert result.exit_code == 1
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {one["check"]: one["level"] for one in found if one["check"] in {"state", "store"}} == {
+        "state": "error",
+        "store": "error",
+    }
+    assert "will be made" not in result.stdout
+
+
 @pytest.fixture
 async def usb(tmp_path: Path) -> AsyncIterator[Usb]:
     made = Usb(tmp_path / "machine")
