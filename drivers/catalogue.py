@@ -21,7 +21,7 @@ from drivers.trace.tap import WireTap
 from drivers.transport.base import Transport
 from drivers.transport.held import PortKeeper, let_go
 from drivers.transport.roots import roots_of
-from drivers.transport.serial import SerialTransport
+from drivers.transport.serial import SerialTransport, is_no_line
 from drivers.transport.tcp import SCHEME, TcpTransport, parse_url
 
 __all__ = [
@@ -71,7 +71,7 @@ def _problem_of_path(port: str) -> str | None:
         return "a device's path holds no NUL"
     path = roots_of().path_of(port)
     try:
-        if path.exists() and not path.is_char_device():
+        if is_no_line(path):
             return f"{port} is not a serial device"
     except OSError:  # it may be readable, or short enough, for the daemon's user; opening will tell
         return None

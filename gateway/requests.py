@@ -16,6 +16,9 @@ from gateway.message import Caution, Encoding, Rule, Status
 
 SCOPES = ("send", "read", "read:all", "contacts", "campaigns", "admin")
 
+#: A modem is traced for so long at most, and may take so long for a line that a person puts to it.
+TRACE_MOST_S, AT_MOST_S = 24 * 3600, 120
+
 T = TypeVar("T")
 
 

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from api.models.fields import Incoming, Name, Text, wrong
 from gateway.clock import rfc3339
-from gateway.requests import ModemCare, ModemView
-from gateway.services.modem_acts import AT_MOST_S, AT_S
+from gateway.requests import AT_MOST_S, ModemCare, ModemView
+from gateway.services.modem_acts import AT_S
 
 
 class SimulateIn(Incoming):

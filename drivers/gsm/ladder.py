@@ -175,7 +175,7 @@ LADDER: Mapping[Trouble, Row] = {
         (Rung.LOOK_AGAIN,), "end the program that holds it", Pace.HELD, counted=False, shown=ModemState.ABSENT
     ),
     Trouble.PORT_UNUSABLE: Row((Rung.LOOK_AGAIN,), "correct `port`", Pace.HELD, counted=False, shown=ModemState.ABSENT),
-    Trouble.NOISE: Row((Rung.REOPEN,), "see `baudrate`, the cable, and whether this is its AT port"),
+    Trouble.NOISE: Row((Rung.REOPEN,), "look at the cable, and whether this is its AT port: `tocsin modems probe`"),
     Trouble.RESTARTED: Row((Rung.REINITIALISE, Rung.REOPEN), "if it happens often, see its power supply"),
     Trouble.SETTINGS_LOST: Row((Rung.REINITIALISE, Rung.RESET), "if it happens often, see its power supply"),
     Trouble.PDU_MODE_REFUSED: Row(

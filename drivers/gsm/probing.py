@@ -15,12 +15,14 @@ from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.errors import TransportError
 from drivers.gsm.asking import Talk
-from drivers.gsm.discovery import SerialPort, serial_ports
-from drivers.gsm.port_names import check_digit
+from drivers.gsm.devices import device_of, is_at
+from drivers.gsm.discovery import SerialPort, port_at, serial_ports
+from drivers.gsm.port_names import DeviceName, ImeiName, check_digit, parse_port_name
 from drivers.gsm.port_order import in_order
 from drivers.transport.holders import busy_text, holder_if_in_use
 from drivers.transport.roots import Roots
-from drivers.transport.serial import SerialTransport
+from drivers.transport.serial import SerialTransport, is_no_line
+from drivers.transport.tcp import SCHEME, TcpTransport
 
 # The SIM or the radio may be slow to answer; who asks by hand can wait a little.
 _SECONDS = 5.0
@@ -54,11 +56,14 @@ async def probe_ports(
     roots: Roots,
     wanted: Callable[[SerialPort], bool] = on_usb,
     told: Callable[[SerialPort], object] = lambda _port: None,
+    others: Sequence[SerialPort] = (),
 ) -> list[PortReport]:
-    """Every port; those that are `wanted` are asked, and `told` hears of each of them before."""
-    ports = await asyncio.to_thread(serial_ports, roots)
+    """Every port, and behind them the `others`; those that are `wanted` are asked, the others always, and `told` hears
+    of each of them before."""
+    known = await asyncio.to_thread(serial_ports, roots)
+    ports = [*known, *others]
     sticks: dict[str, list[SerialPort]] = {}
-    for port in filter(wanted, ports):
+    for port in [*filter(wanted, known), *others]:
         sticks.setdefault(port.stick, []).append(port)
     answered = await asyncio.gather(*(_probe_stick(group, roots, told) for group in sticks.values()))
     by_name = {each.port.name: each for group in answered for each in group}
@@ -81,10 +86,27 @@ async def _probe_stick(
 
 async def probe_port(port: SerialPort, roots: Roots, *, briefly: bool = False) -> PortReport:
     """Open one port and ask; `briefly`, only whether it answers AT."""
+    if port.name.startswith(SCHEME):
+        return await _ask_at(port, roots, lambda: TcpTransport(port.name), briefly=briefly)
+    try:
+        no_line = is_no_line(port.device)
+    except OSError:  # opening tells why
+        no_line = False
+    if no_line:
+        return PortReport(port, problem=f"{roots.written(port.device)} is not a serial device")
     holder = await asyncio.to_thread(holder_if_in_use, port.device, roots)
     if holder is not None:
         return PortReport(port, problem=busy_text(roots.written(port.device), holder, roots))
-    transport = SerialTransport(str(port.device))
+    return await _ask_at(port, roots, lambda: SerialTransport(str(port.device)), briefly=briefly)
+
+
+async def _ask_at(
+    port: SerialPort, roots: Roots, line: Callable[[], SerialTransport | TcpTransport], *, briefly: bool
+) -> PortReport:
+    try:
+        transport = line()
+    except TransportError as error:  # an address that is none
+        return PortReport(port, problem=error.user_text)
     talk = Talk(transport)
     try:
         await transport.open(talk)
@@ -96,6 +118,55 @@ async def probe_port(port: SerialPort, roots: Roots, *, briefly: bool = False) -
         return PortReport(port, problem=error.user_text.replace(str(port.device), roots.written(port.device)))
     finally:
         await transport.close()
+
+
+# --- ports by the names that people give them
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What names of ports mean: ports that sysfs knows, by their kernel's names, and `others`, of which it does not."""
+
+    known: frozenset[str]
+    others: tuple[SerialPort, ...]
+
+
+def meant_by(names: Iterable[str], roots: Roots) -> Meant:
+    """The ports that have to be asked for `names`: for an IMEI every one of the USB. ValueError for what names none."""
+    known: set[str] = set()
+    others: dict[str, SerialPort] = {}
+    listed = serial_ports(roots)
+    for text in names:
+        name = DeviceName(text) if text.startswith(SCHEME) else parse_port_name(text)
+        if isinstance(name, ImeiName):
+            known |= {port.name for port in listed if on_usb(port)}
+        elif not isinstance(name, DeviceName):
+            known |= {port.name for port in listed if is_at(port, name)}
+        elif (found := _port_of_path(text, roots)) in listed:
+            known.add(found.name)
+        else:
+            others[found.name] = found
+    return Meant(frozenset(known), tuple(others.values()))
+
+
+def report_of(text: str, reports: Iterable[PortReport], roots: Roots) -> PortReport | None:
+    """The report of the port that `text` means: of several, the one that answers in full. None when there is none."""
+    name = DeviceName(text) if text.startswith(SCHEME) else parse_port_name(text)
+    if isinstance(name, DeviceName):
+        found = _port_of_path(text, roots)
+        return next((each for each in reports if each.port.name == found.name), None)
+    if isinstance(name, ImeiName):
+        return next((each for each in reports if name.fits(each.imei)), None)
+    fitting = [each for each in reports if is_at(each.port, name)]
+    return min(fitting, key=lambda each: (each.imei is None, not each.answers), default=None)
+
+
+def _port_of_path(text: str, roots: Roots) -> SerialPort:
+    """A tty of sysfs, else what has this path alone, such as a pseudo-terminal, or an address of the network."""
+    if text.startswith(SCHEME):
+        return SerialPort(name=text, device=Path(text))
+    device = device_of(DeviceName(text), roots)
+    return port_at(device, roots) or SerialPort(name=text, device=device)
 
 
 async def _ask_all(talk: Talk, report: PortReport) -> PortReport:
@@ -170,7 +241,9 @@ def with_names(reports: Iterable[PortReport], roots: Roots) -> list[PortReport]:
 
 def _name_of(report: PortReport, roots: Roots, *, alone: bool, unique: bool) -> str:
     port, imei = report.port, report.imei
-    if imei and alone and len(imei) == 15 and check_digit(imei[:14]) == imei[14]:
+    if port.name.startswith(SCHEME):
+        return port.name
+    if port.usb_path is not None and imei and alone and len(imei) == 15 and check_digit(imei[:14]) == imei[14]:
         return f"imei:{imei}"
     if port.serial and port.by_id and unique:
         return str(Path("/dev/serial/by-id") / port.by_id)

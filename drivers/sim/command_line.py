@@ -77,6 +77,13 @@ def ussd(text: str) -> tuple[str, str]:
     return code, answer
 
 
+def pin(text: str) -> str:
+    """4 to 8 digits (27.007, 8.3). A wrong one is not repeated: it may be somebody's."""
+    if not (text.isascii() and text.isdigit() and 4 <= len(text) <= 8):
+        raise ValueError("a PIN has 4 to 8 digits")
+    return text
+
+
 def options_from(
     count: int,
     directory: Path | None,
@@ -91,6 +98,7 @@ def options_from(
     troubles: Sequence[TroubleSpec] = (),
     seed: int | None = None,
     history: Path | None = None,
+    pin: str | None = None,
 ) -> SimulationOptions:
     """Options that can be carried out together; `times` are latency and report delay in seconds.
 
@@ -110,6 +118,7 @@ def options_from(
         refused=dict(refused),
         silent=frozenset(silent),
         ussd=dict(answers),
+        pin=pin,
     )
     for spec in troubles:
         make_trouble(spec.name, spec.options).check(SimulatedModem(settings))
@@ -191,6 +200,7 @@ def _add_behaviour(parser: argparse.ArgumentParser) -> None:
         metavar="CODE=TEXT",
         help="answer the code with a text; may be repeated",
     )
+    parser.add_argument("--pin", type=_argument(pin), metavar="PIN", help="the SIMs want this PIN: 4 to 8 digits")
 
 
 def _add_troubles(parser: argparse.ArgumentParser) -> None:
@@ -231,6 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             troubles=given.trouble,
             seed=given.seed,
             history=given.history,
+            pin=given.pin,
         )
     except ValueError as error:
         parser.error(str(error))

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import termios
 from collections.abc import Callable
 from functools import partial
@@ -31,6 +32,9 @@ DEFAULT_BAUDRATE = 115_200
 OPEN_SECONDS = 15.0
 CLOSE_SECONDS = 5.0
 
+# Majors of what is never a line: memory (/dev/null, /dev/zero) and miscellaneous devices, of which a watchdog begins to
+# bite when it is opened. Source: Linux, Documentation/admin-guide/devices.txt.
+_NO_LINES = {1, 10}
 _MISSING = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
@@ -126,9 +130,21 @@ def explain(path: str, error: Exception, roots: Roots | None = None) -> Transpor
     if number in _BUSY:
         seen = roots or roots_of()
         return PortBusy(busy_text(path, holder_of_device(Path(path), seen), seen))
-    if Path(path).exists() and not Path(path).is_char_device():
+    if is_no_line(Path(path)):
         return TransportError(f"{path} is not a serial device")
     return TransportError(f"{path} cannot be configured as a serial device")
+
+
+def is_no_line(path: Path) -> bool:
+    """Whether what is at `path` can be no serial device, as far as its inode tells: nothing is opened.
+
+    OSError when the inode cannot be read, but for what is not there.
+    """
+    try:
+        node = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return not stat.S_ISCHR(node.st_mode) or os.major(node.st_rdev) in _NO_LINES
 
 
 def _refuse_locked(path: str) -> None:

@@ -105,7 +105,8 @@ class Balance:
         if low and not was_low:
             detail = f"{name}: {milli / 1000:g} is less than {least:g}"
             events.record(connection, now_us, LOW, detail=detail)
-            log.warning("balance low", extra={"action": "balance_low", "modem": name, "detail": detail})
+            # How much a person has is told in the event alone.
+            log.warning("balance low", extra={"action": "balance_low", "modem": name})
         care.write(
             connection,
             self._node,

@@ -89,8 +89,9 @@ def _of_settings(settings: Settings, roots: Roots) -> Iterator[Finding]:
     runs = _daemon_runs(settings.gateway.state_dir)
     yield from _of_running(settings) if runs else _of_ports(settings, roots)
     yield _of_modem_manager(settings, roots)
-    yield from of_folder(doctor_facts.folder_fact(settings.gateway.state_dir, _clock()))
-    yield _of_store(settings)
+    folder = doctor_facts.folder_fact(settings.gateway.state_dir, _clock())
+    yield from of_folder(folder)
+    yield _of_store(settings, usable=folder.usable)
 
 
 def _of_ports(settings: Settings, roots: Roots) -> Iterator[Finding]:
@@ -162,11 +163,11 @@ def _of_clock() -> Finding:
     return of_clock(to_datetime(_clock().now_us()).year, synchronised=doctor_facts.clock_is_synchronised())
 
 
-def _of_store(settings: Settings) -> Finding:
+def _of_store(settings: Settings, *, usable: bool) -> Finding:
     from gateway.store.inspection import look_at
 
     look = look_at(settings)
-    return of_store(look.place, look.revision, look.problem, current=look.current)
+    return of_store(look.place, look.revision, look.problem, current=look.current, can_be_made=usable)
 
 
 def _clock() -> Clock:

@@ -13,14 +13,14 @@ import socket
 import stat
 import statistics
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from drivers.errors import TransportError
 from drivers.gsm.devices import device_of, is_at
 from drivers.gsm.discovery import SerialPort, port_at, serial_ports
-from drivers.gsm.port_names import DeviceName, ImeiName, UsbName, parse_port_name
-from drivers.gsm.probing import PortReport, on_usb, probe_ports
+from drivers.gsm.port_names import DeviceName, ImeiName, parse_port_name
+from drivers.gsm.probing import PortReport, meant_by, probe_ports, report_of
 from drivers.transport.roots import Roots
 from drivers.transport.tcp import SCHEME, parse_url
 from gateway.cli.doctor_rules import FolderFact, PortFact
@@ -50,15 +50,9 @@ def user_name() -> str:
 
 def ports_of(modems: Mapping[str, ModemConfig], roots: Roots) -> list[PortFact]:
     """What there is to say of each configured port, with no gateway running: they are asked, and no other is."""
-    names = [parse_port_name(modem.port) for modem in modems.values() if _is_serial(modem)]
-    devices = {port_at(device_of(name, roots), roots) for name in names if isinstance(name, DeviceName)}
-    anywhere = any(isinstance(name, ImeiName) for name in names)
-
-    def wanted(port: SerialPort) -> bool:
-        here = any(isinstance(name, UsbName) and is_at(port, name) for name in names)
-        return (anywhere and on_usb(port)) or here or port in devices
-
-    reports = {each.port.name: each for each in asyncio.run(probe_ports(roots, wanted))} if names else {}
+    meant = meant_by([modem.port for modem in modems.values() if _is_serial(modem)], roots)
+    there = [port for port in meant.others if port.device.exists()]
+    reports = asyncio.run(probe_ports(roots, lambda port: port.name in meant.known, others=there))
     return [_port_of(modem, reports, roots) for modem in modems.values()]
 
 
@@ -66,14 +60,14 @@ def _is_serial(modem: ModemConfig) -> bool:
     return not modem.simulated and not modem.port.startswith(SCHEME)
 
 
-def _port_of(modem: ModemConfig, reports: Mapping[str, PortReport], roots: Roots) -> PortFact:
+def _port_of(modem: ModemConfig, reports: Sequence[PortReport], roots: Roots) -> PortFact:
     if modem.simulated:
         return PortFact(modem.name, modem.port, "simulated")
     if modem.port.startswith(SCHEME):
         return PortFact(modem.name, modem.port, "network", problem=_connects(modem.port))
-    report = _report_of(modem.port, reports, roots)
+    report = report_of(modem.port, reports, roots)
     if report is None:
-        return _missing(modem, roots)
+        return _missing(modem)
     device = roots.written(report.port.device)
     forbidden = not os.access(report.port.device, os.R_OK | os.W_OK)
     return PortFact(
@@ -94,26 +88,8 @@ def _port_of(modem: ModemConfig, reports: Mapping[str, PortReport], roots: Roots
     )
 
 
-def _report_of(port: str, reports: Mapping[str, PortReport], roots: Roots) -> PortReport | None:
-    """The report of the port that is meant: of several, the one that answers in full."""
-    name = parse_port_name(port)
-    if isinstance(name, DeviceName):
-        found = port_at(device_of(name, roots), roots)
-        return None if found is None else reports.get(found.name)
-    if isinstance(name, ImeiName):
-        return next((each for each in reports.values() if name.fits(each.imei)), None)
-    fitting = [each for each in reports.values() if is_at(each.port, name)]
-    return min(fitting, key=lambda each: (each.imei is None, not each.answers), default=None)
-
-
-def _missing(modem: ModemConfig, roots: Roots) -> PortFact:
+def _missing(modem: ModemConfig) -> PortFact:
     name = parse_port_name(modem.port)
-    if isinstance(name, DeviceName) and (device := device_of(name, roots)).exists():
-        # A device of which sysfs knows nothing, such as a pseudo-terminal: there, and not asked.
-        forbidden = not os.access(device, os.R_OK | os.W_OK)
-        return PortFact(
-            modem.name, modem.port, "serial", forbidden=forbidden, group=_group_of(device), user=user_name()
-        )
     told = "no modem that answers has this IMEI" if isinstance(name, ImeiName) else None
     return PortFact(modem.name, modem.port, "serial", missing=True, problem=told)
 
@@ -182,11 +158,13 @@ def folder_fact(path: Path, clock: Clock) -> FolderFact:
         return FolderFact(str(path), writable=False)
     except OSError as error:
         told = "no room" if error.errno == errno.ENOSPC else (error.strerror or "error").lower()
-        return FolderFact(str(path), problem=f"a flush fails: {told}")
+        return FolderFact(
+            str(path), problem=f"{'a flush fails' if os.access(path, os.F_OK) else 'it cannot be made'}: {told}"
+        )
 
 
 def _folder_fact(path: Path, clock: Clock) -> FolderFact:
-    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists() or folder.is_symlink())
     if not there.is_dir():
         return FolderFact(str(path), exists=False, problem=f"{there} is no folder")
     exists, free = there == path, shutil.disk_usage(there).free

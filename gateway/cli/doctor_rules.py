@@ -195,6 +195,11 @@ class FolderFact:
     flush_ms: float | None = None
     problem: str | None = None
 
+    @property
+    def usable(self) -> bool:
+        """Whether a gateway of this user could keep its files there."""
+        return self.writable and self.problem is None
+
 
 _LITTLE, _TOO_LITTLE = 1 << 30, 64 << 20
 _SLOW_MS = 100.0
@@ -202,7 +207,7 @@ _SLOW_MS = 100.0
 
 def of_folder(fact: FolderFact) -> Iterator[Finding]:
     """Rights, room and speed."""
-    if not fact.writable or fact.problem is not None:
+    if not fact.usable:
         mend = "run as the gateway's user, or give the folder to it: chown -R tocsin FOLDER"
         told = fact.problem or "this user may not write there"
         yield Finding(Level.ERROR, "state", f"{fact.path}: {told}", mend)
@@ -226,10 +231,14 @@ def _of_space(fact: FolderFact) -> Finding:
     return Finding(Level.OK, "disk", f"{fact.path}: {free}")
 
 
-def of_store(place: str, revision: str | None, problem: str | None, *, current: bool) -> Finding:
-    """Whether the store can be opened."""
+def of_store(
+    place: str, revision: str | None, problem: str | None, *, current: bool, can_be_made: bool = True
+) -> Finding:
+    """Whether the store can be opened; one that is not there needs a state directory that can be used."""
     if problem is not None:
         return Finding(Level.ERROR, "store", f"{place} cannot be opened: {problem}")
+    if revision is None and not can_be_made:
+        return Finding(Level.ERROR, "store", f"{place} cannot be made: the state directory cannot be used")
     if revision is None:
         return Finding(Level.OK, "store", f"{place} will be made at the first start")
     if not current:

@@ -6,9 +6,10 @@ import click
 
 from gateway.cli.client import path_of
 from gateway.cli.errors import EXIT_FAILED
-from gateway.cli.options import duration, example, invocation, remote
+from gateway.cli.options import duration_up_to, example, invocation, remote
 from gateway.cli.output import clean, print_document
 from gateway.cli.reach import gateway
+from gateway.requests import AT_MOST_S
 
 _US_PER_S = 1_000_000
 # What a gateway takes to answer besides: its modem may have a part under way.
@@ -20,7 +21,12 @@ _USSD_S = 60.0
 @click.argument("name")
 @click.argument("command")
 @click.option(
-    "--timeout", callback=duration, metavar="D", default="30s", show_default=True, help="How long the modem may take."
+    "--timeout",
+    callback=duration_up_to(AT_MOST_S),
+    metavar="D",
+    default="30s",
+    show_default=True,
+    help="How long the modem may take, at most 2m.",
 )
 @remote
 def ask_modem(name: str, command: str, timeout: int) -> int:

@@ -13,9 +13,10 @@ import click
 
 from gateway.cli.client import path_of
 from gateway.cli.errors import Failure
-from gateway.cli.options import duration, example, invocation, remote
+from gateway.cli.options import duration_up_to, example, invocation, remote
 from gateway.cli.output import clean, local_time, print_document
 from gateway.cli.reach import gateway
+from gateway.requests import TRACE_MOST_S
 
 _SECOND_US = 1_000_000
 _LOOK_S = 0.1
@@ -34,7 +35,15 @@ _CHUNK = 64 * 1024
     ),
 )
 @click.argument("name")
-@click.option("--for", "span_us", metavar="SPAN", default="10m", show_default=True, callback=duration, help="How long.")
+@click.option(
+    "--for",
+    "span_us",
+    metavar="SPAN",
+    default="10m",
+    show_default=True,
+    callback=duration_up_to(TRACE_MOST_S),
+    help="How long, at most 1d.",
+)
 @click.option("--follow", is_flag=True, help="Show the lines as they come, until the time is over.")
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the lines into FILE too."
@@ -56,7 +65,7 @@ def trace_modem(
         gateway().delete(place)
         return
     if unredacted and not yes:
-        click.confirm("The trace will hold people's numbers and texts. Go on?", abort=True, err=True)
+        _ask_first()
     body = {"seconds": max(span_us // _SECOND_US, 1), "unredacted": unredacted}
     trace = gateway().post(place, body)
     if not follow and output is None:
@@ -68,6 +77,20 @@ def trace_modem(
     _pass_on(Path(trace["file"]), int(trace["offset"]), _seconds_until(trace["until"]), output, follow=follow)
     if output is not None:
         click.echo(f"written to {output}", err=True)
+
+
+def _ask_first() -> None:
+    """Only a person who says yes goes on; where nobody can answer, it takes --yes."""
+    try:
+        agreed = click.confirm("The trace will hold people's numbers and texts. Go on?", err=True)
+    except click.Abort as abort:
+        # click tells Ctrl-C and the end of the input by the same exception.
+        if not isinstance(abort.__context__, EOFError):
+            raise
+        click.echo(err=True)
+        raise Failure("nobody answered, so nothing is traced; --yes goes on without asking") from None
+    if not agreed:
+        raise Failure("nothing is traced")
 
 
 def _seconds_until(moment: str) -> float:

@@ -81,10 +81,19 @@ def limit_option(function: F) -> F:
 
 def duration(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
     """A callback that reads a duration as the configuration does, in microseconds."""
+    return _duration(value, None)
+
+
+def duration_up_to(most_s: int) -> Callable[[click.Context, click.Parameter, str], int]:
+    """The same where it may be no longer than so many seconds."""
+    return lambda _context, _parameter, value: _duration(value, most_s)
+
+
+def _duration(value: str, most_s: int | None) -> int:
     from gateway.config import shapes, times
 
     try:
-        return times.duration()(value)
+        return times.duration(most_s=most_s)(value)
     except shapes.Wrong as wrong:
         raise click.BadParameter(str(wrong)) from None
 

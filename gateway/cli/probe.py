@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gateway.cli.errors import EXIT_FAILED
 from gateway.cli.options import example, invocation, local_records
 from gateway.cli.output import Document, clean, print_document, print_table
 
@@ -25,21 +27,46 @@ _ANSWERS = {True: "yes", False: "no", None: None}
 )
 @local_records
 @click.argument("ports", nargs=-1, metavar="[PORT]...")
-def probe(ports: tuple[str, ...]) -> None:
+def probe(ports: tuple[str, ...]) -> int:
     """List the serial ports of this machine and the modems behind them.
 
     Every port on the USB is asked, unless a program holds it, which is then named; any other PORT only when it is
-    given. Nothing is set and nothing is sent. For each modem the line to write into the configuration is shown.
+    given: a device, or an address such as socket://host:port. Nothing is set and nothing is sent. For each modem the
+    line to write into the configuration is shown. Ends with 1 when ports are given and none of them could be asked.
     """
     from drivers.gsm.discovery import usb_devices
-    from drivers.gsm.probing import on_usb, probe_ports
+    from drivers.gsm.probing import meant_by, on_usb, probe_ports, report_of
     from drivers.transport.roots import roots_of
 
     roots = roots_of()
-    named = {port.removeprefix("/dev/") for port in ports}
-    reports = asyncio.run(probe_ports(roots, lambda port: on_usb(port) or port.name in named, _progress))
+    names = [_whole(port) for port in ports]
+    try:
+        meant = meant_by(names, roots)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+    def wanted(port: SerialPort) -> bool:
+        return on_usb(port) or port.name in meant.known
+
+    reports = asyncio.run(probe_ports(roots, wanted, _progress, meant.others))
+    given = {name: report_of(name, reports, roots) for name in names}
+    _show(reports, [(device.usb_id, device.path, device.name) for device in usb_devices(roots)])
+    for name in [name for name, report in given.items() if report is None]:
+        click.echo(f"tocsin: {clean(name)}: there is no such port", err=True)
+    asked = [report for report in given.values() if report is not None and report.answers is not None]
+    return EXIT_FAILED if given and not asked else 0
+
+
+def _whole(port: str) -> str:
+    """As the configuration writes it: a mere word is below /dev, and a path counts from here."""
+    if ":" in port.partition("/")[0]:
+        return port
+    return str(Path(port).absolute() if "/" in port else Path("/dev") / port)
+
+
+def _show(reports: Sequence[PortReport], devices: Sequence[tuple[str, str, str]]) -> None:
     placed = {each.port.usb_path for each in reports if each.port.usb_path}
-    strangers = _strangers([(device.usb_id, device.path, device.name) for device in usb_devices(roots)], placed)
+    strangers = _strangers(devices, placed)
     if invocation().json:
         for report in reports:
             print_document(_document(report))
@@ -52,7 +79,8 @@ def probe(ports: tuple[str, ...]) -> None:
 def _progress(port: SerialPort) -> None:
     """Say on a terminal which port is being asked."""
     if sys.stderr.isatty():
-        click.echo(f"asking {port.name} ({clean(port.product_name or port.usb_id)})", err=True)
+        what = port.product_name or port.usb_id
+        click.echo(f"asking {clean(port.name)}" + (f" ({clean(what)})" if what else ""), err=True)
 
 
 def _strangers(devices: Sequence[tuple[str, str, str]], placed: set[str]) -> list[str]:
@@ -74,8 +102,9 @@ def _lines_to_write(reports: Sequence[PortReport]) -> list[str]:
     for report in sorted((each for each in reports if each.answers), key=lambda each: each.model is None):
         if report.port.stick not in seen:
             seen.add(report.port.stick)
-            what = clean(" ".join(word for word in (report.manufacturer, report.model) if word) or report.port.usb_id)
-            lines += ["", f"[modems.stick{len(seen)}]    # {what}, {report.port.name}", f'port = "{report.name}"']
+            told = " ".join(word for word in (report.manufacturer, report.model) if word)
+            what = clean(f"{told or report.port.usb_id or 'a modem'}, {report.port.name}")
+            lines += ["", f"[modems.stick{len(seen)}]    # {what}", f'port = "{report.name}"']
     return lines
 
 
@@ -97,7 +126,7 @@ def _row(report: PortReport) -> tuple[object, ...]:
 def _document(report: PortReport) -> Document:
     port = report.port
     return {
-        "device": f"/dev/{port.name}",
+        "device": port.name if "/" in port.name else f"/dev/{port.name}",
         "usb": None if port.usb_path is None else f"{port.usb_path}:{port.interface}",
         "usb_id": port.usb_id,
         "stick": port.product_name,

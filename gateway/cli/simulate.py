@@ -10,7 +10,7 @@ import click
 
 from drivers.at.codes import CmsError
 from drivers.sim import SIM_PROFILES
-from drivers.sim.command_line import ABOUT, HINTS, address, options_from, profiles, refusal, run, seconds, ussd
+from drivers.sim.command_line import ABOUT, HINTS, address, options_from, pin, profiles, refusal, run, seconds, ussd
 from drivers.sim.troubles import TroubleSpec, parse_trouble, trouble_table
 
 T = TypeVar("T")
@@ -96,6 +96,7 @@ def _list_troubles(context: click.Context, _parameter: click.Parameter, wanted: 
 @click.option(
     "--ussd", "answers", multiple=True, callback=_words(ussd), metavar="CODE=TEXT", help="Answer the code with a text."
 )
+@click.option("--pin", "sim_pin", callback=_word(pin), metavar="PIN", help="The SIMs want this PIN: 4 to 8 digits.")
 @click.option(
     "--trouble",
     "troubles",
@@ -131,6 +132,7 @@ def simulate(
     silent: tuple[str, ...],
     families: tuple[str, ...] | None,
     answers: list[tuple[str, str]],
+    sim_pin: str | None,
     troubles: list[TroubleSpec],
     seed: int | None,
     history: Path | None,
@@ -149,6 +151,7 @@ def simulate(
             troubles=troubles,
             seed=seed,
             history=history,
+            pin=sim_pin,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None

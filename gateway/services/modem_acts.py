@@ -31,7 +31,7 @@ Act: TypeAlias = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]
 VERBS = ("reset", "pause", "resume", "unlock")
 AT, USSD = "at", "ussd"
 #: How long a modem may take for a line, and the network for a code, in seconds.
-AT_S, AT_MOST_S, USSD_S = 30.0, 120.0, 60.0
+AT_S, USSD_S = 30.0, 60.0
 #: An act without a question is answered after so long, whatever is still under way: a reset waits for its submit.
 _ACT_US = 10 * SECOND_US
 # A submit that is under way has the line, and may take so long.

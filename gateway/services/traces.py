@@ -18,13 +18,12 @@ from drivers.trace.tap import WireTap
 from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import Settings
 from gateway.errors import InvalidRequest, NotFound, Unavailable
-from gateway.requests import Principal, TraceView
+from gateway.requests import TRACE_MOST_S, Principal, TraceView
 
 log = logging.getLogger(__name__)
 
 FOLDER = "traces"
 _VARIABLE = "TOCSIN_TRACE"
-MAX_SECONDS = 24 * 3600
 
 
 @dataclass(slots=True)
@@ -60,8 +59,8 @@ class Traces:
     async def start(self, principal: Principal, name: str, seconds: int, *, redacted: bool = True) -> TraceView:
         """Trace the modem `name`, or `node:name` of this host, for so long; one that runs is replaced."""
         bare, tap = self._meant(name)
-        if not 1 <= seconds <= MAX_SECONDS:
-            raise InvalidRequest.field("trace_invalid", "/seconds", f"is from 1 to {MAX_SECONDS}")
+        if not 1 <= seconds <= TRACE_MOST_S:
+            raise InvalidRequest.field("trace_invalid", "/seconds", f"is from 1 to {TRACE_MOST_S}")
         log.info(
             "a trace begins",
             extra={"action": "trace_begins", "modem": bare, "by": principal.name, "redacted": redacted},

@@ -25,7 +25,7 @@ MOST_STEPS = 20
 
 @pytest.fixture
 async def works(tmp_path: Path) -> AsyncIterator[Works]:
-    settings = settings_in(tmp_path, {"modem0": "/dev/null"})
+    settings = settings_in(tmp_path, {"modem0": "/dev/ttyUSB77"})
     store = open_configured(settings)
     works = await works_on(settings, store)
     await fill_open(works, queued=1, finished=FINISHED)
@@ -76,7 +76,7 @@ async def test_the_count_sees_what_reads_everything_through(works: Works):
 @pytest.fixture
 async def unsuitable(tmp_path: Path) -> AsyncIterator[Works]:
     """A store in which much is queued that no modem of ours may take."""
-    settings = settings_in(tmp_path, {"modem0": "/dev/null"})
+    settings = settings_in(tmp_path, {"modem0": "/dev/ttyUSB77"})
     store = open_configured(settings)
     works = await works_on(settings, store)
     await fill_open(works, queued=FINISHED)
@@ -85,7 +85,7 @@ async def unsuitable(tmp_path: Path) -> AsyncIterator[Works]:
 
 
 async def test_what_a_modem_may_not_take_costs_its_claim_nothing(unsuitable: Works):
-    free = ModemConfig("modem0", "/dev/null", None, None, None, (), ())
+    free = ModemConfig("modem0", "/dev/ttyUSB77", None, None, None, (), ())
     belgian, alarm = {"modem0": replace(free, prefixes=("+32",))}, {"modem0": replace(free, categories=("emergency",))}
     # As a gateway with these prefixes would have accepted them.
     table = table_of(known_prefixes(belgian))

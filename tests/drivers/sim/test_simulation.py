@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import serial
 from click.testing import CliRunner
+from support.simulation import running
 from support.waiting import eventually, eventually_sync
 
 from drivers.sim import SIM_PROFILES, SimSettings, Simulation, SimulationOptions, simulate
@@ -19,6 +21,8 @@ from drivers.sim.command_line import address, main, options_from, profiles, seco
 from drivers.sim.simulation import MAX_CONTROL_LINE
 from drivers.tpdu import Address, SmsSubmit, UserData
 from gateway.cli.simulate import simulate as tocsin_simulate
+
+TOCSIN = str(Path(sys.executable).with_name("tocsin"))
 
 
 def files_in(folder: Path) -> list[str]:
@@ -221,6 +225,11 @@ WRONG = [
     (["--dir", "x", "--profile", "huawei,"], "no modem that can be played"),
     (["--dir", "x", "--ussd", "*100#"], "no answer such as"),
     (["--dir", "x", "--ussd", "balance=1"], "no answer such as"),
+    (["--dir", "x", "--pin", "123"], "a PIN has 4 to 8 digits"),
+    (["--dir", "x", "--pin", "123456789"], "a PIN has 4 to 8 digits"),
+    (["--dir", "x", "--pin", "12a4"], "a PIN has 4 to 8 digits"),
+    (["--dir", "x", "--pin", "١٢٣٤"], "a PIN has 4 to 8 digits"),
+    (["--dir", "x", "--trouble", "pin-again"], "this SIM has no PIN"),
 ]
 
 
@@ -255,6 +264,24 @@ def test_help_tells_how_a_message_arrives():
     result = CliRunner().invoke(tocsin_simulate, ["--help"])
     assert "echo 'modem0 +33612345678 Hello' > DIR/control" in result.output
     assert "tocsin simulate --count 2" in result.output
+
+
+@pytest.mark.parametrize("program", ["module", "command"])
+def test_the_sims_want_the_pin(tmp_path: Path, program: str):
+    start = [sys.executable, "-m", "drivers.sim"] if program == "module" else [TOCSIN, "simulate"]
+    words = tmp_path / "words"
+    rest = ["--dir", str(tmp_path), "--pin", "4711", "--trouble", "pin-again@50m"]
+    with running([*start, *rest], words):
+        eventually_sync(lambda: words.read_text() == f"ready {tmp_path}/modem0\n", timeout=30)
+        with serial.Serial(str(tmp_path / "modem0"), timeout=10) as port:
+            for command, told in (
+                ("AT+CPIN?", b"+CPIN: SIM PIN"),
+                ('AT+CPIN="1234"', b"ERROR"),
+                ('AT+CPIN="4711"', b"OK"),
+                ("AT+CPIN?", b"+CPIN: READY"),
+            ):
+                port.write(f"{command}\r".encode())
+                assert told in port.read_until(told)
 
 
 def test_as_a_program(tmp_path: Path):

@@ -123,7 +123,7 @@ async def test_what_is_no_tty(tmp_path: Path) -> None:
         await SerialTransport(str(plain_file(tmp_path))).open(Keeper())
     with pytest.raises(TransportError):
         await SerialTransport(str(tmp_path)).open(Keeper())
-    with pytest.raises(TransportError):
+    with pytest.raises(TransportError, match="/dev/null is not a serial device"):
         await SerialTransport("/dev/null").open(Keeper())
 
 

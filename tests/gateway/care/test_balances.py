@@ -52,6 +52,9 @@ async def test_it_is_told_once_for_each_crossing(
             assert len(await caring.events("balance.low")) == lows
         assert await caring.events("balance.low") == ["m0: 4.99 is less than 5", "m0: 3 is less than 5"]
     assert "Votre" not in caplog.text
+    lows_logged = [vars(record) for record in caplog.records if vars(record).get("action") == "balance_low"]
+    assert [record["modem"] for record in lows_logged] == ["m0", "m0"]
+    assert not [record for record in lows_logged if "4.99" in str(record) or "less than" in str(record)]
 
 
 async def test_what_cannot_be_read_is_said_without_the_text(

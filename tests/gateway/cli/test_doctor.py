@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,13 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
+import serial
 from support.command_line import documents
 from support.daemon import daemon
 from support.usb import Stick, Usb
 from support.waiting import eventually
 
-from drivers.sim import SimSettings, SimulatedModem
+from drivers.sim import SimSettings, SimulatedModem, Simulation, SimulationOptions
 from drivers.transport.roots import Roots, roots_of
 from gateway.cli import doctor_facts
 from gateway.cli.doctor_rules import (
@@ -216,6 +218,24 @@ def test_a_store_that_is_none(bare: Tocsin, config: Path, tmp_path: Path) -> Non
     assert "tocsin.db cannot be opened: file is not a database" in result.stdout
 
 
+@pytest.mark.parametrize("wrong", ["file", "link", "kernel"])
+def test_a_state_directory_that_cannot_be_made(bare: Tocsin, config: Path, tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    place = {"file": tmp_path / "file" / "state", "link": tmp_path / "link", "kernel": Path("/proc/tocsin/state")}[
+        wrong
+    ]
+    config.write_text(config.read_text().replace("[gateway]", f'[gateway]\nstate_dir = "{place}"', 1))
+    result = bare("doctor", "--json", "--config", str(config), TOCSIN_SYSFS=str(tmp_path))
+    assert result.exit_code == 1
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {one["check"]: one["level"] for one in found if one["check"] in {"state", "store"}} == {
+        "state": "error",
+        "store": "error",
+    }
+    assert "will be made" not in result.stdout
+
+
 @pytest.fixture
 async def usb(tmp_path: Path) -> AsyncIterator[Usb]:
     made = Usb(tmp_path / "machine")
@@ -257,6 +277,33 @@ async def test_a_stick_with_a_locked_sim_and_one_that_is_a_disc(usb: Usb, spawn:
     assert modem.station.card.pin_tries == 3
 
 
+async def test_a_terminal_that_sysfs_does_not_know_is_asked_unless_it_is_held(spawn: Spawn, tmp_path: Path) -> None:
+    simulation = Simulation(SimulationOptions(2, tmp_path / "modems"))
+    await simulation.open()
+    try:
+        port, held = simulation.ports
+        usb = Usb(tmp_path / "machine")
+        with serial.Serial(held, exclusive=True):
+            status, found = await run(spawn, written(tmp_path, port, held), usb)
+        usb.close()
+    finally:
+        await simulation.close()
+    told = [(one["level"], one["message"]) for one in found if one["check"] == "port"]
+    assert told[0] == ("ok", f"m1: {port} answers: Tocsin Simulated modem")
+    assert told[1][0] == "error"
+    assert f"{held} is held by " in told[1][1]
+    assert f"(pid {os.getpid()})" in told[1][1]
+    assert status == 1
+
+
+def test_what_is_no_serial_device(bare: Tocsin, tmp_path: Path) -> None:
+    config = written(tmp_path, "/dev/null")
+    for command, status in (("doctor", 1), ("check-config", 78)):
+        result = bare(command, "--config", str(config), TOCSIN_SYSFS=str(tmp_path))
+        assert result.exit_code == status
+        assert "modems.m1.port: /dev/null is not a serial device" in result.stdout
+
+
 async def test_a_gateway_on_the_stick_is_asked_and_its_port_left_alone(usb: Usb, spawn: Spawn, tmp_path: Path) -> None:
     stick = Stick(SimulatedModem())
     usb.plug(stick, "1-1", 0)
@@ -279,7 +326,7 @@ async def test_a_gateway_on_the_stick_is_asked_and_its_port_left_alone(usb: Usb,
 
 
 def test_sticks_that_udev_keeps_from_modem_manager(tmp_path: Path) -> None:
-    config = written(tmp_path, "/dev/null")
+    config = written(tmp_path, "/dev/ttyUSB77")
     settings = load_settings(config, {})
     assert not doctor_facts.left_alone(settings.modems, Roots(sys=tmp_path), tmp_path)
 

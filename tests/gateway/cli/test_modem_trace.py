@@ -63,9 +63,25 @@ def test_the_file_is_told_and_the_trace_can_be_stopped(tocsin: Any, daemon: Any)
 
 
 def test_numbers_and_texts_are_asked_for_first(tocsin: Any) -> None:
-    result = tocsin("modems", "trace", "sim1", "--unredacted")
-    assert result.exit_code == 130
-    assert "people's numbers and texts" in result.stderr
+    for answer, told in (("", "--yes goes on without asking"), ("n\n", "nothing is traced")):
+        result = tocsin("modems", "trace", "sim1", "--unredacted", input=answer)
+        assert result.exit_code == 1
+        assert "people's numbers and texts" in result.stderr
+        assert told in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("modems", "trace", "sim1", "--for", "2d"), 'must be at most "1d"'),
+        (("modems", "trace", "sim1", "--for", "0s"), 'must be at least "1s"'),
+        (("modems", "at", "sim1", "AT", "--timeout", "5m"), 'must be at most "2m"'),
+    ],
+)
+def test_more_than_a_gateway_allows_is_wrong_usage(bare: Any, words: tuple[str, ...], told: str) -> None:
+    result = bare(*words)
+    assert result.exit_code == 2
+    assert told in result.stderr
 
 
 def test_no_such_modem(tocsin: Any) -> None:

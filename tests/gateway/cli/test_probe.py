@@ -7,13 +7,15 @@ import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import pytest
 from support.usb import Stick, Usb
 
-from drivers.sim import SimulatedModem
+from drivers.sim import SimulatedModem, Simulation, SimulationOptions
 
 Spawn = Callable[..., Popen[str]]
+Tocsin = Callable[..., Any]
 
 
 @pytest.fixture
@@ -69,6 +71,51 @@ async def test_a_stick_that_is_a_disc_is_told(usb: Usb, spawn: Spawn) -> None:
     assert (process.returncode, err) == (0, "no serial ports\n")
     assert "HUAWEI Technology HUAWEI Mobile (12d1:1f01) at 1-2 is in storage mode" in out
     assert "usb_modeswitch -v 12d1 -p 1f01 -M " in out
+
+
+@pytest.fixture
+async def ports(tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
+    """A simulated modem on a pseudo-terminal, and one behind an address."""
+    on_terminal = Simulation(SimulationOptions(1, tmp_path / "modems"))
+    on_network = Simulation(SimulationOptions(1, tcp=("127.0.0.1", 0)))
+    await on_terminal.open()
+    await on_network.open()
+    yield on_terminal.ports[0], on_network.ports[0]
+    await on_terminal.close()
+    await on_network.close()
+
+
+async def test_a_port_that_is_given_is_asked_whatever_it_is(
+    ports: tuple[str, str], tmp_path: Path, spawn: Spawn
+) -> None:
+    process = spawn("modems", "probe", "--json", *ports, "/nope", TOCSIN_SYSFS=str(tmp_path))
+    found = [json.loads(line) for line in (await output_of(process)).splitlines()]
+    assert [(one["device"], one["answers"], one["port"]) for one in found] == [
+        (ports[0], True, ports[0]),
+        (ports[1], True, ports[1]),
+        ("/nope", None, None),
+    ]
+    assert found[2]["problem"] == "there is no device /nope"
+    shown = await output_of(spawn("modems", "probe", ports[0], TOCSIN_SYSFS=str(tmp_path)))
+    assert f'port = "{ports[0]}"' in shown
+
+
+@pytest.mark.parametrize(
+    ("port", "status", "told"),
+    [
+        ("/nope", 1, "there is no device /nope"),
+        ("nope", 1, "there is no device /dev/nope"),
+        ("/dev/null", 1, "/dev/null is not a serial device"),
+        ("/etc/passwd", 1, "/etc/passwd is not a serial device"),
+        ("socket://nowhere", 1, "is not of the form socket://host:port"),
+        ("usb:1-9", 1, "usb:1-9: there is no such port"),
+        ("usb:x", 2, "usb: takes a place"),
+    ],
+)
+def test_a_port_that_cannot_be_asked_is_told(tmp_path: Path, bare: Tocsin, port: str, status: int, told: str) -> None:
+    result = bare("modems", "probe", port, TOCSIN_SYSFS=str(tmp_path))
+    assert result.exit_code == status
+    assert told in result.output
 
 
 async def test_a_machine_without_ports(tmp_path: Path, spawn: Spawn) -> None:

@@ -303,8 +303,8 @@ def test_simulated_modems_share_no_line(problems):
 
 
 def test_a_link_and_its_goal_are_one_port(problems, tmp_path: Path):
-    (tmp_path / "by-id").symlink_to("/dev/null")
-    assert problems(f'[modems.a]\nport = "/dev/null"\n[modems.b]\nport = "{tmp_path}/by-id"')[-1:] == [
+    (tmp_path / "by-id").symlink_to("/dev/ttyUSB77")
+    assert problems(f'[modems.a]\nport = "/dev/ttyUSB77"\n[modems.b]\nport = "{tmp_path}/by-id"')[-1:] == [
         "modems.b.port: is the port of modems.a too"
     ]
 
