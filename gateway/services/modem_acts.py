@@ -19,7 +19,9 @@ from drivers.gsm.conversation import checked
 from drivers.gsm.pin_rules import Forbidden
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from gateway.errors import Forbidden as NotAllowed
 from gateway.ports import Modem
+from gateway.requests import Principal
 from gateway.store import modem_pauses
 from gateway.store.database import Store
 
@@ -149,6 +151,12 @@ def patience_us(name: str, said: Mapping[str, Any]) -> int:
 def no_such_modem() -> NotFound:
     """The refusal for a modem that nobody has."""
     return NotFound("modem_not_found", "there is no such modem")
+
+
+def refuse_real_to_test(principal: Principal, *, simulated: bool) -> None:
+    """Raise `Forbidden` where a token that only tests would touch a real modem, whatever its scopes."""
+    if principal.test and not simulated:
+        raise NotAllowed("real_modem_refused", "this token only tests: it touches no modem that is not simulated")
 
 
 @contextmanager
