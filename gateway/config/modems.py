@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from drivers.catalogue import problems_of_port
+from drivers.gsm.mmi import problem_of_code
 from gateway.clock import SECOND_US
 from gateway.config.limits import SimLimits
 from gateway.config.settings import BalanceSettings, ModemConfig
@@ -37,7 +38,6 @@ _DAY_US = 86_400 * SECOND_US
 
 modem_name: Shape[str] = matching(r"[A-Za-z0-9_-]{1,32}", "must be 1 to 32 letters, digits, - or _")
 _iccid: Shape[str] = matching(r"89[0-9]{16,18}", "must be the SIM's number: 18 to 20 digits that begin with 89")
-_ussd: Shape[str] = matching(r"[0-9*#+]{1,40}", 'must be a code such as "#123#"')
 
 
 def read_modems(root: Table, folder: Path, categories: Collection[str]) -> dict[str, ModemConfig]:
@@ -129,6 +129,13 @@ def _read_pin(path: Path) -> tuple[str, int]:
     if not _PIN.fullmatch(pin):
         raise Wrong("names a file that does not hold 4 to 8 digits")
     return pin, mode
+
+
+def _ussd(value: object) -> str:
+    found = text(value)
+    if problem := problem_of_code(found):
+        raise Wrong(problem)
+    return found
 
 
 def _port(value: object) -> str:

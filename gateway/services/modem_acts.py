@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from drivers.errors import CommandRefusedHere, CommandTimeout, DriverError, ModemNotReady, UssdFailed
 from drivers.events import ModemState
 from drivers.gsm.conversation import checked
+from drivers.gsm.mmi import problem_of_code
 from drivers.gsm.pin_rules import Forbidden
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Conflict, InvalidRequest, NotFound, Unavailable
@@ -117,10 +118,11 @@ class ModemActs:
 
     async def _ussd(self, name: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """The text that the network answers to a code."""
+        code = check_code(said["code"])
         modem = self._modem(name)
         with _as_refusal():
             async with asyncio.timeout(USSD_S + _LINE_S):
-                return {"text": await modem.ussd(said["code"], USSD_S)}
+                return {"text": await modem.ussd(code, USSD_S)}
 
     def _told(self, name: str) -> Mapping[str, Any]:
         """How the modem is now, as JSON takes it."""
@@ -140,6 +142,13 @@ def check_line(line: str) -> str:
     except CommandRefusedHere as error:
         raise InvalidRequest.field(error.code, "/command", error.user_text) from None
     return line
+
+
+def check_code(code: str) -> str:
+    """A USSD code that may be sent: asked before it goes anywhere. Raises `InvalidRequest`."""
+    if problem := problem_of_code(code):
+        raise InvalidRequest.field("ussd_refused", "/code", problem)
+    return code
 
 
 def patience_us(name: str, said: Mapping[str, Any]) -> int:

@@ -23,7 +23,16 @@ from gateway.ports import Modem, Simulator
 from gateway.requests import ModemCare, ModemView, Principal
 from gateway.rules.sim_limits import Counts, Spans, spans_at
 from gateway.services.commands import Commands
-from gateway.services.modem_acts import AT, USSD, ModemActs, check_line, no_such_modem, patience_us, refuse_real_to_test
+from gateway.services.modem_acts import (
+    AT,
+    USSD,
+    ModemActs,
+    check_code,
+    check_line,
+    no_such_modem,
+    patience_us,
+    refuse_real_to_test,
+)
 from gateway.store import care, hosts, sim_counts, upkeep
 from gateway.store.care import Care
 from gateway.store.database import Store
@@ -135,7 +144,7 @@ class Modems:
     async def ussd(self, principal: Principal, name: str, code: str) -> str:
         """Send a USSD code through a modem; what the network answers. Raises as `converse`."""
         node, bare = await self._find(principal, name)
-        said = await self._done(node, bare, USSD, {"code": code})
+        said = await self._done(node, bare, USSD, {"code": check_code(code)})
         log.info(
             "the network was asked", extra={"action": "modem_ussd", "modem": f"{node}:{bare}", "by": principal.name}
         )

@@ -186,7 +186,11 @@ WRONG = [
     ('[modems.a]\nport = "simulated:"\nbalance = { every = "1d" }', "modems.a.balance.ussd: is missing"),
     (
         '[modems.a]\nport = "simulated:"\nbalance = { ussd = "AT+X" }',
-        'modems.a.balance.ussd: must be a code such as "#123#"',
+        'modems.a.balance.ussd: must be a code such as "#123#": it begins with * or # and ends with #',
+    ),
+    (
+        '[modems.a]\nport = "simulated:"\nbalance = { ussd = "**21*0639980101#" }',
+        "modems.a.balance.ussd: is not sent from here: it changes where calls go",
     ),
     (
         '[modems.a]\nport = "socket://h:1"\n[modems.b]\nport = "socket://h:1"',
