@@ -146,12 +146,18 @@ def _port(value: object) -> str:
 
 
 def _refuse_shared_ports(table: Table, modems: dict[str, ModemConfig]) -> None:
-    """Two masters on one line garble each other; a link and its goal are one port."""
-    owners: dict[str, str] = {}
+    """Two masters on one line garble each other. A link may point elsewhere at any time, and the daemon copes: the second
+    modem finds the device busy. So that is a warning."""
+    owners: dict[str, ModemConfig] = {}
+    by_device: dict[str, ModemConfig] = {}
     for modem in modems.values():
         if not modem.port or modem.simulated:
             continue
-        port = os.path.realpath(modem.port) if modem.port.startswith("/") else modem.port
-        first = owners.setdefault(port, modem.name)
-        if first != modem.name:
-            table.findings.problem(join(table.path_of(modem.name), "port"), f"is the port of modems.{first} too")
+        written = os.path.normpath(modem.port) if modem.port.startswith("/") else modem.port
+        device = os.path.realpath(written) if modem.port.startswith("/") else written
+        key = join(table.path_of(modem.name), "port")
+        first, same = owners.setdefault(written, modem), by_device.setdefault(device, modem)
+        if first is not modem:
+            table.findings.problem(key, f"is the port of modems.{first.name} too")
+        elif same is not modem:
+            table.findings.warning(key, f"leads to the device of modems.{same.name} now: only one of them can have it")

@@ -306,9 +306,18 @@ def test_simulated_modems_share_no_line(problems):
     assert problems('[modems.a]\nport = "simulated:"\n[modems.b]\nport = "simulated:"') == []
 
 
-def test_a_link_and_its_goal_are_one_port(problems, tmp_path: Path):
+def test_a_link_that_leads_to_the_device_of_another_modem_stops_nothing(report, tmp_path: Path):
     (tmp_path / "by-id").symlink_to("/dev/null")
-    assert problems(f'[modems.a]\nport = "/dev/null"\n[modems.b]\nport = "{tmp_path}/by-id"')[-1:] == [
+    found = report(f'[modems.a]\nport = "/dev/null"\n[modems.b]\nport = "{tmp_path}/by-id"')
+    assert found.problems == ()
+    assert "modems.b.port: leads to the device of modems.a now: only one of them can have it" in [
+        str(warning) for warning in found.warnings
+    ]
+
+
+@pytest.mark.parametrize("again", ["/dev/null", "/dev/./null"])
+def test_a_device_that_is_written_twice_is_one_port(problems, again: str):
+    assert problems(f'[modems.a]\nport = "/dev/null"\n[modems.b]\nport = "{again}"') == [
         "modems.b.port: is the port of modems.a too"
     ]
 
