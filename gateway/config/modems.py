@@ -146,8 +146,8 @@ def _port(value: object) -> str:
 
 
 def _refuse_shared_ports(table: Table, modems: dict[str, ModemConfig]) -> None:
-    """Two masters on one line garble each other. A link may point elsewhere at any time, and the daemon copes: the second
-    modem finds the device busy. So that is a warning."""
+    """Two masters on one line garble each other. A link may point elsewhere at any time, and the daemon copes: the
+    second modem finds the device busy. So that is a warning."""
     owners: dict[str, ModemConfig] = {}
     by_device: dict[str, ModemConfig] = {}
     for modem in modems.values():

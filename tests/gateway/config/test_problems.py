@@ -302,6 +302,13 @@ def test_a_port_is_checked_where_ports_are_known(problems):
     assert problem.startswith("modems.a.port: ")
 
 
+@pytest.mark.parametrize("port", ["socket://user:Hemlig@h:1", "socket://Hemlig@h:1", "socket://h:1@Hemlig"])
+def test_a_port_holds_no_secret(problems, port: str):
+    (problem,) = problems(f'[modems.a]\nport = "{port}"')
+    assert problem.startswith("modems.a.port: socket://host:port takes no user and no password")
+    assert "Hemlig" not in problem
+
+
 def test_simulated_modems_share_no_line(problems):
     assert problems('[modems.a]\nport = "simulated:"\n[modems.b]\nport = "simulated:"') == []
 
