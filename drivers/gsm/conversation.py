@@ -20,6 +20,9 @@ _LONGEST = 400
 _MONEY = "it would send something, or call somebody"
 _SECRET = "it is about a PIN or a password"  # noqa: S105 - not a password
 _LINE = "it would change how the modem speaks or where it keeps messages"
+_RESET = "there is `tocsin modems reset` for it"
+_OFF = "it would switch the modem off"
+_SIM = "it would write to the SIM"
 _REFUSED: dict[str, str] = {
     "+CMGS": _MONEY,
     "+CMSS": _MONEY,
@@ -47,10 +50,29 @@ _REFUSED: dict[str, str] = {
     "+ICF=": _LINE,
     "+IFC=": _LINE,
     "+CGDATA": _MONEY,
+    "+CMAR=": _SECRET,
+    "+CMGDA=": "it would delete what is not stored yet",
+    "+CSCA=": "there is smsc in the configuration for it",
+    "+CSAS": _SIM,
+    "+CRES": _LINE,
+    "+CPBW=": _SIM,
+    "+CCFC=": "it would change where calls go",
+    "+CUSD=": "there is `tocsin modems ussd` for it",
+    "+CFUN=": _RESET,
+    "^RESET": _RESET,
+    "#REBOOT": _RESET,
+    "^SETPORT=": "it would change which ports the modem has",
+    "$QCPWRDN": _OFF,
+    "+CPOF": _OFF,
+    "+CPOWD": _OFF,
+    "+CPWROFF": _OFF,
+    "+QPOWD": _OFF,
+    "#SHDN": _OFF,
+    "^SMSO": _OFF,
 }
 _READING = re.compile(r"\+CPIN\?|\+CPINC?\?|\+CPIN=\?")
-# Reading a file of the SIM is allowed: READ BINARY, READ RECORD, GET RESPONSE, STATUS (TS 27.007, 8.18).
-_SIM_READING = re.compile(r"\+CRSM=(?:176|178|192|242)\b|\+CRSM=\?")
+# Reading a file of the SIM is allowed: READ BINARY, READ RECORD, GET RESPONSE (TS 27.007, 8.18).
+_SIM_READING = re.compile(r"\+CRSM=(?:176|178|192)\b|\+CRSM=\?")
 # What sends under a name of its own (#CMGS, +QCMGS, +CMGSEX, ^HCMGS: some without a prompt), what asks for more with a
 # prompt, and whatever has to do with secret numbers, in any family.
 _PATTERNS = (
@@ -102,7 +124,7 @@ def _why_extended(bare: str) -> str | None:
         name = re.split(r"[=?]", written)[0]
         rest = bare[found.start() :]
         if name == "+CRSM" and not _SIM_READING.match(rest):
-            return "it would write to the SIM"
+            return _SIM
         if _READING.match(written):
             continue
         if name in _REFUSED:

@@ -2,7 +2,8 @@
 
 The third wrong PIN blocks a SIM. So a PIN is given once to a SIM that has not taken it before, and then not again until
 a person says so, whatever happened in between; one that the SIM did take may be given whenever it is asked for. Below
-three tries only a person can decide, and the last try is never taken.
+three tries only a person can decide, and the last try is never taken. Where the modem does not count, our own records
+do: two attempts on a SIM with whatever PIN, until it takes one.
 """
 
 from __future__ import annotations
@@ -45,8 +46,20 @@ class PinState(StrEnum):
     TRYING = "trying"
     """It is written down that it will be given; what came of it is not."""
     REFUSED = "refused"
+    RETRYING = "retrying"
+    """As `TRYING`, by a person's leave after it was tried before."""
+    SPENT = "spent"
+    """Refused again."""
+    PAST = "past"
+    """Refused, or tried, before the SIM took another PIN, with which its tries began anew."""
     PROVEN = "proven"
     """The SIM took it the last time."""
+
+
+#: Tries of the SIM that may be gone by a PIN in such a state.
+_GONE = {PinState.TRYING: 1, PinState.REFUSED: 1, PinState.RETRYING: 2, PinState.SPENT: 2}
+# So many may be gone before only the last is left.
+_MOST_GONE = ALL - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,12 @@ _WHY = {
     "tried again: check the PIN, then `tocsin modems unlock {name}`",
 }
 
+# The last try by our own count.
+_LAST_BY_RECORD = (
+    "the SIM was given wrong PINs twice and the modem does not tell what is left, so no PIN is tried any more: free "
+    "the SIM in a phone (switch its PIN off there), then `tocsin modems reset {name}`"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PinRefusal:
@@ -94,15 +113,37 @@ class PinRefusal:
         """For a person: what is the matter, and what to do about the modem `name`."""
         if self.why is Forbidden.FEW_TRIES:
             return _WHY[self.why].format(name=name, left=self.left)
+        if self.why is Forbidden.LAST_TRY and self.left is None:
+            return _LAST_BY_RECORD.format(name=name)
         left = "" if self.left is None else f" ({self.left} tries left)"
         return _WHY[self.why].format(name=name, left=left)
 
 
-def refusal_of(records: Iterable[PinRecord], tries: Tries | None, *, without_counter: bool) -> PinRefusal | None:
+def gone_by(records: Iterable[PinRecord]) -> int:
+    """How many tries may be gone by one PIN, of which these are the records."""
+    return max((_GONE.get(record.state, 0) for record in records if record.state is not None), default=0)
+
+
+def is_last(gone: int, left: int | None) -> bool:
+    """Whether only the last try is left, as the SIM counts, else as we do."""
+    return gone >= _MOST_GONE if left is None else left <= 1
+
+
+def state_of_attempt(records: Iterable[PinRecord]) -> PinState:
+    """What a PIN that is about to be given is from then on."""
+    again = any(record.confirmed and record.state in _GONE for record in records)
+    return PinState.RETRYING if again else PinState.TRYING
+
+
+def refusal_of(
+    records: Iterable[PinRecord], tries: Tries | None, *, without_counter: bool, others_gone: int = 0
+) -> PinRefusal | None:
     """Why the PIN may not be given to a SIM with these records and tries; None when it may. Of several records, the SIM
-    being not known for certain, each can forbid it."""
+    being not known for certain, each can forbid it. `others_gone`: tries that may be gone by other PINs."""
     known = list(records)
     why = _of_tries(tries, without_counter=without_counter)
+    if why is None and tries is None and is_last(gone_by(known) + others_gone, None):
+        return PinRefusal(Forbidden.LAST_TRY)
     if why in {None, Forbidden.FEW_TRIES}:
         if any(record.confirmed for record in known):
             return None
@@ -114,14 +155,16 @@ def refusal_of(records: Iterable[PinRecord], tries: Tries | None, *, without_cou
 def _of_tries(tries: Tries | None, *, without_counter: bool) -> Forbidden | None:
     if tries is None:
         return None if without_counter else Forbidden.NO_COUNTER
-    if tries.left <= 1:
+    if is_last(0, tries.left):
         return Forbidden.LAST_TRY
     return Forbidden.FEW_TRIES if tries.left < ALL else None
 
 
 def _of_record(record: PinRecord, tries: Tries | None) -> Forbidden | None:
-    if record.state is PinState.REFUSED:
+    if record.state in {PinState.REFUSED, PinState.SPENT, PinState.PAST}:
         return Forbidden.REFUSED
-    if record.state is PinState.TRYING and not (record.proven and tries is not None and tries.all_left):
+    if record.state in {PinState.TRYING, PinState.RETRYING} and not (
+        record.proven and tries is not None and tries.all_left
+    ):
         return Forbidden.INTERRUPTED
     return None

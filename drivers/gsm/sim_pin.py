@@ -19,7 +19,7 @@ from drivers.gsm.channel import AtChannel
 from drivers.gsm.identity import read_iccid
 from drivers.gsm.pin_counter import Tries, read_tries
 from drivers.gsm.pin_ledger import PinLedger, PinMemory, PinOutcome
-from drivers.gsm.pin_rules import Card, Forbidden, PinRefusal, is_same_iccid, refusal_of
+from drivers.gsm.pin_rules import Card, Forbidden, PinRecord, PinRefusal, gone_by, is_last, is_same_iccid, refusal_of
 from drivers.gsm.settings import ModemSettings
 
 __all__ = ["PinLedger", "PinRefusal", "SimPin", "require_unlocked", "unlock"]
@@ -31,11 +31,12 @@ _END_SECONDS = 25.0
 
 _READY = "READY"
 _PIN = "SIM PIN"
+_PUK = "SIM PUK"
 
 # What +CPIN? may answer instead of a state: the same things as errors.
 _STATE_BY_ERROR: dict[int, str] = {
     CmeError.SIM_PIN_REQUIRED: _PIN,
-    CmeError.SIM_PUK_REQUIRED: "SIM PUK",
+    CmeError.SIM_PUK_REQUIRED: _PUK,
     CmeError.PH_SIM_PIN_REQUIRED: "PH-SIM PIN",
 }
 # The same state as the codes of TS 27.007 and of TS 27.005, 3.2.5.
@@ -52,6 +53,8 @@ class SimPin:
         #: The SIM that was given the PIN last, and whether it has still to say if it took it.
         self._asked: Card | None = None
         self._open = False
+        #: Tries that may be gone by our own attempts, the present one included.
+        self._gone = 0
         #: The SIM that is not given the PIN, and why.
         self._refused: tuple[Card, PinRefusal] | None = None
 
@@ -104,9 +107,12 @@ class SimPin:
         """The PIN, after it was written down that this SIM is given it; raises `ModemParked` when it may not be."""
         pin = self._pin()
         without_counter = self._settings.pin_without_counter
-        refusal = await self._ledger.begin(
-            card, pin, lambda records: refusal_of(records, tries, without_counter=without_counter)
-        )
+
+        def judge(records: Sequence[PinRecord], others_gone: int) -> PinRefusal | None:
+            self._gone = gone_by(records) + others_gone + 1
+            return refusal_of(records, tries, without_counter=without_counter, others_gone=others_gone)
+
+        refusal = await self._ledger.begin(card, pin, judge)
         if refusal is not None:
             self._park(card, refusal)
         self._asked, self._open, self._refused = card, True, None
@@ -121,15 +127,19 @@ class SimPin:
     def unclear(self, left: int | None) -> NoReturn:
         """The SIM was given its PIN and does not say whether it took it."""
         assert self._asked is not None, "it was begun"
-        self._park(self._asked, PinRefusal(Forbidden.INTERRUPTED, left))
+        self._park_after(self._asked, Forbidden.INTERRUPTED, left)
 
-    async def refuse(self, left: int | None) -> NoReturn:
-        """The SIM did not take it, whatever it said before."""
+    async def refuse(self, left: int | None, *, blocked: bool = False) -> NoReturn:
+        """The SIM did not take it, whatever it said before; `blocked`: it asks for its PUK since."""
         assert self._asked is not None, "it was begun"
         self._open = True
         await self.settle(PinOutcome.REFUSED)
-        last = left is not None and left <= 1
-        self._park(self._asked, PinRefusal(Forbidden.LAST_TRY if last else Forbidden.REFUSED, left))
+        if blocked:
+            raise ModemParked(_wanted(_PUK, self._settings.name))
+        self._park_after(self._asked, Forbidden.REFUSED, left)
+
+    def _park_after(self, card: Card, why: Forbidden, left: int | None) -> NoReturn:
+        self._park(card, PinRefusal(Forbidden.LAST_TRY if is_last(self._gone, left) else why, left))
 
     def _park(self, card: Card, refusal: PinRefusal) -> NoReturn:
         self._refused = card, refusal
@@ -174,7 +184,7 @@ async def unlock(channel: AtChannel, sim_pin: SimPin, card: Card, iccid: Sequenc
 
 
 def _wanted(state: str, name: str) -> str:
-    if state == "SIM PUK":
+    if state == _PUK:
         return (
             "the SIM asks for its PUK (SIM PUK), being blocked by wrong PINs: unblock it in a phone, then "
             f"`tocsin modems reset {name}`"
@@ -201,6 +211,16 @@ async def _state(channel: AtChannel) -> str | None:
         lines = error.lines  # some families answer +CPIN? without the OK
     states = [body_of(line).strip('"').upper() for line in lines if line.upper().startswith("+CPIN")]
     return states[-1] if states else None
+
+
+async def _is_blocked(channel: AtChannel, refusal: CommandFailed) -> bool:
+    """Whether the SIM asks for its PUK now: then no leave of a person helps."""
+    if refusal.cme is not None and _STATE_BY_ERROR.get(refusal.cme) == _PUK:
+        return True
+    try:
+        return await _state(channel) == _PUK
+    except (CommandTimeout, SimMissing):
+        return False
 
 
 def _state_of_error(error: CommandFailed) -> str | None:
@@ -245,5 +265,5 @@ async def _give(channel: AtChannel, sim_pin: SimPin, card: Card, tries: Tries | 
                 sim_pin.unclear(None if left is None else left.left)
             await sim_pin.settle(PinOutcome.UNTOUCHED)
             raise SimNotReady("the SIM is busy") from error
-        await sim_pin.refuse(None if left is None else left.left)
+        await sim_pin.refuse(None if left is None else left.left, blocked=await _is_blocked(channel, error))
     await sim_pin.settle(PinOutcome.PROVEN)

@@ -7,7 +7,6 @@ the answer to it.
 from __future__ import annotations
 
 import asyncio
-import re
 
 from drivers.at.commands import CHARACTER_SET, USSD_CANCEL, begin_ussd
 from drivers.at.events import Urc
@@ -15,6 +14,7 @@ from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, is_hexadecimal, name_of
 from drivers.errors import CommandFailed, CommandTimeout, UssdFailed
 from drivers.gsm.channel import AtChannel
+from drivers.gsm.mmi import problem_of_code
 from drivers.gsm.profiles import UssdForm
 from drivers.tpdu.data_coding import Alphabet
 from drivers.tpdu.gsm7 import gsm7_alphabet
@@ -25,7 +25,6 @@ _DEFAULT_DCS = 15
 # A text so long that is hexadecimal throughout is none in plain letters.
 _SURELY_HEXADECIMAL = 16
 _PRINTABLE = frozenset((*range(0x20, 0x7F), *b"\r\n"))
-_CODE = re.compile(r"[0-9*#]{1,160}")
 
 # A text in the alphabet of 23.038, 6.2.1, whose septets came as letters. Three stay: a line has them in ASCII or not at
 # all, as NUL is dropped from it. ESC ends it, so that a text is cut before the euro sign.
@@ -61,8 +60,8 @@ class Ussd:
 
     async def ask(self, code: str, seconds: float) -> str:
         """The text that the network answers to `code`; raises `UssdFailed`, `CommandTimeout`, `TransportError`."""
-        if not _CODE.fullmatch(code):
-            raise UssdFailed("refused", "a USSD code is made of digits, * and #")
+        if problem := problem_of_code(code):
+            raise UssdFailed("refused", f"a USSD code {problem}")
         async with self._lock:
             self._answer = asyncio.get_running_loop().create_future()
             try:

@@ -81,6 +81,9 @@ class TcpTransport(SocketTransport):
 
 def parse_url(url: str) -> tuple[str, int]:
     """Host and port of ``socket://host:port``."""
+    if "@" in url:
+        # Not shown: it may be a password.
+        raise TransportError("socket://host:port takes no user and no password: nobody would ask for them")
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from drivers.catalogue import problems_of_port
+from drivers.gsm.mmi import problem_of_code
 from gateway.clock import SECOND_US
 from gateway.config.limits import SimLimits
 from gateway.config.settings import BalanceSettings, ModemConfig
@@ -37,7 +38,6 @@ _DAY_US = 86_400 * SECOND_US
 
 modem_name: Shape[str] = matching(r"[A-Za-z0-9_-]{1,32}", "must be 1 to 32 letters, digits, - or _")
 _iccid: Shape[str] = matching(r"89[0-9]{16,18}", "must be the SIM's number: 18 to 20 digits that begin with 89")
-_ussd: Shape[str] = matching(r"[0-9*#+]{1,40}", 'must be a code such as "#123#"')
 
 
 def read_modems(root: Table, folder: Path, categories: Collection[str]) -> dict[str, ModemConfig]:
@@ -131,6 +131,13 @@ def _read_pin(path: Path) -> tuple[str, int]:
     return pin, mode
 
 
+def _ussd(value: object) -> str:
+    found = text(value)
+    if problem := problem_of_code(found):
+        raise Wrong(problem)
+    return found
+
+
 def _port(value: object) -> str:
     found = text(value)
     if problem := problems_of_port(found):
@@ -139,12 +146,18 @@ def _port(value: object) -> str:
 
 
 def _refuse_shared_ports(table: Table, modems: dict[str, ModemConfig]) -> None:
-    """Two masters on one line garble each other; a link and its goal are one port."""
-    owners: dict[str, str] = {}
+    """Two masters on one line garble each other. A link may point elsewhere at any time, and the daemon copes: the
+    second modem finds the device busy. So that is a warning."""
+    owners: dict[str, ModemConfig] = {}
+    by_device: dict[str, ModemConfig] = {}
     for modem in modems.values():
         if not modem.port or modem.simulated:
             continue
-        port = os.path.realpath(modem.port) if modem.port.startswith("/") else modem.port
-        first = owners.setdefault(port, modem.name)
-        if first != modem.name:
-            table.findings.problem(join(table.path_of(modem.name), "port"), f"is the port of modems.{first} too")
+        written = os.path.normpath(modem.port) if modem.port.startswith("/") else modem.port
+        device = os.path.realpath(written) if modem.port.startswith("/") else written
+        key = join(table.path_of(modem.name), "port")
+        first, same = owners.setdefault(written, modem), by_device.setdefault(device, modem)
+        if first is not modem:
+            table.findings.problem(key, f"is the port of modems.{first.name} too")
+        elif same is not modem:
+            table.findings.warning(key, f"leads to the device of modems.{same.name} now: only one of them can have it")

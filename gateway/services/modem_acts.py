@@ -16,10 +16,13 @@ from typing import Any, TypeAlias
 from drivers.errors import CommandRefusedHere, CommandTimeout, DriverError, ModemNotReady, UssdFailed
 from drivers.events import ModemState
 from drivers.gsm.conversation import checked
+from drivers.gsm.mmi import problem_of_code
 from drivers.gsm.pin_rules import Forbidden
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from gateway.errors import Forbidden as NotAllowed
 from gateway.ports import Modem
+from gateway.requests import Principal
 from gateway.store import modem_pauses
 from gateway.store.database import Store
 
@@ -115,10 +118,11 @@ class ModemActs:
 
     async def _ussd(self, name: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """The text that the network answers to a code."""
+        code = check_code(said["code"])
         modem = self._modem(name)
         with _as_refusal():
             async with asyncio.timeout(USSD_S + _LINE_S):
-                return {"text": await modem.ussd(said["code"], USSD_S)}
+                return {"text": await modem.ussd(code, USSD_S)}
 
     def _told(self, name: str) -> Mapping[str, Any]:
         """How the modem is now, as JSON takes it."""
@@ -140,6 +144,13 @@ def check_line(line: str) -> str:
     return line
 
 
+def check_code(code: str) -> str:
+    """A USSD code that may be sent: asked before it goes anywhere. Raises `InvalidRequest`."""
+    if problem := problem_of_code(code):
+        raise InvalidRequest.field("ussd_refused", "/code", problem)
+    return code
+
+
 def patience_us(name: str, said: Mapping[str, Any]) -> int:
     """How long another host may take for an act."""
     seconds = {AT: float(said.get("seconds", 0)) + _LINE_S, USSD: USSD_S + _LINE_S}.get(name, 0.0)
@@ -149,6 +160,12 @@ def patience_us(name: str, said: Mapping[str, Any]) -> int:
 def no_such_modem() -> NotFound:
     """The refusal for a modem that nobody has."""
     return NotFound("modem_not_found", "there is no such modem")
+
+
+def refuse_real_to_test(principal: Principal, *, simulated: bool) -> None:
+    """Raise `Forbidden` where a token that only tests would touch a real modem, whatever its scopes."""
+    if principal.test and not simulated:
+        raise NotAllowed("real_modem_refused", "this token only tests: it touches no modem that is not simulated")
 
 
 @contextmanager

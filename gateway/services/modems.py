@@ -23,7 +23,16 @@ from gateway.ports import Modem, Simulator
 from gateway.requests import ModemCare, ModemView, Principal
 from gateway.rules.sim_limits import Counts, Spans, spans_at
 from gateway.services.commands import Commands
-from gateway.services.modem_acts import AT, USSD, ModemActs, check_line, no_such_modem, patience_us
+from gateway.services.modem_acts import (
+    AT,
+    USSD,
+    ModemActs,
+    check_code,
+    check_line,
+    no_such_modem,
+    patience_us,
+    refuse_real_to_test,
+)
 from gateway.store import care, hosts, sim_counts, upkeep
 from gateway.store.care import Care
 from gateway.store.database import Store
@@ -61,6 +70,7 @@ class Modems:
         self._fleet = fleet
         self._node = settings.gateway.node
         self._zone = ZoneInfo(settings.gateway.timezone)
+        self._simulated = {name for name, modem in settings.modems.items() if modem.simulated}
         self._limits = {name: _limits_of(modem.limits) for name, modem in settings.modems.items()}
         #: What hosts ask of each other.
         self.commands = Commands(store, clock, self._node)
@@ -97,8 +107,7 @@ class Modems:
 
     async def simulate(self, principal: Principal, name: str, sender: str, text: str) -> None:
         """Let a text arrive at a simulated modem, `name` or `node:name`, as an inbound SMS."""
-        del principal  # the scope of the route is all that is asked
-        node, bare = await self._find(name)
+        node, bare = await self._find(principal, name)
         if node == self._node:
             self._simulate(bare, sender, text)
         else:
@@ -108,9 +117,10 @@ class Modems:
         """Reset, pause, resume or unlock a modem: the modem afterwards, and for `unlock` the tries that its PIN had
         left before.
 
-        Raises `NotFound`, and `Conflict`: `modem_not_locked`, `pin_last_try` and `pin_no_counter` for `unlock`.
+        Raises `NotFound`, `Forbidden` for a test token and a real modem, and `Conflict`: `modem_not_locked`,
+        `pin_last_try` and `pin_no_counter` for `unlock`.
         """
-        node, bare = await self._find(name)
+        node, bare = await self._find(principal, name)
         said = await self._done(node, bare, verb, {})
         _note(f"modem_{verb}", node, bare, principal)
         views = await self.list(principal)
@@ -126,15 +136,15 @@ class Modems:
         Raises `InvalidRequest` for what is not given by hand, `Conflict` while the modem is not ready, `Unavailable`
         when it does not answer.
         """
-        node, bare = await self._find(name)
+        node, bare = await self._find(principal, name)
         said = await self._done(node, bare, AT, {"command": check_line(line), "seconds": seconds})
         _note("modem_at", node, bare, principal)
         return [str(each) for each in said["lines"]]
 
     async def ussd(self, principal: Principal, name: str, code: str) -> str:
         """Send a USSD code through a modem; what the network answers. Raises as `converse`."""
-        node, bare = await self._find(name)
-        said = await self._done(node, bare, USSD, {"code": code})
+        node, bare = await self._find(principal, name)
+        said = await self._done(node, bare, USSD, {"code": check_code(code)})
         log.info(
             "the network was asked", extra={"action": "modem_ussd", "modem": f"{node}:{bare}", "by": principal.name}
         )
@@ -164,16 +174,19 @@ class Modems:
             reason = error.args[-1] if isinstance(error, TpduError) else error
             raise InvalidRequest.field("simulate_invalid", "/from", f"cannot be a sender: {reason}") from None
 
-    async def _find(self, name: str) -> tuple[str, str]:
-        """Node and name of the modem that is meant: one of this host before one of another."""
+    async def _find(self, principal: Principal, name: str) -> tuple[str, str]:
+        """Node and name of the modem that is meant: one of this host before one of another; raises `Forbidden` for a
+        real one that a test token means."""
         node, _, bare = name.rpartition(":")
         if node in {"", self._node} and bare in self._fleet.modems:
+            refuse_real_to_test(principal, simulated=bare in self._simulated)
             return self._node, bare
         found = [row for row in await self._store.read(self._others) if row.name == bare and node in {"", row.node}]
         if not found:
             raise no_such_modem()
         if len(found) > 1:
             raise Conflict("modem_ambiguous", "several hosts have a modem of that name; say node:name")
+        refuse_real_to_test(principal, simulated=bool(found[0].simulated))
         if not found[0].alive:
             raise Unavailable("host_silent", f"host {found[0].node} is not running; nothing was done")
         return found[0].node, bare

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from drivers.errors import ModemNotReady
 from drivers.gsm.pin_ledger import Judge, PinOutcome, after
-from drivers.gsm.pin_rules import Card, PinRefusal
+from drivers.gsm.pin_rules import Card, PinRefusal, state_of_attempt
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import GatewayError, StoreClosed
 from gateway.failpoints import reach
@@ -47,9 +47,10 @@ class Pins:
         def work(connection: Connection) -> PinRefusal | None:
             now_us = self._clock.now_us()
             rows = sim_pins.of(connection, mark, card)
-            refusal = judge([sim_pins.record_of(row, now_us) for row in rows])
+            records = [sim_pins.record_of(row, now_us) for row in rows]
+            refusal = judge(records, sim_pins.gone_by_others(connection, mark, card))
             if refusal is None:
-                sim_pins.begin(connection, mark, card, rows, now_us)
+                sim_pins.begin(connection, mark, card, rows, state=state_of_attempt(records), now_us=now_us)
             return refusal
 
         try:
@@ -74,6 +75,8 @@ class Pins:
             rows = sim_pins.of(connection, mark, card)
             records = [after(sim_pins.record_of(row, now_us), outcome) for row in rows]
             sim_pins.settle(connection, rows, records, now_us)
+            if outcome is PinOutcome.PROVEN:
+                sim_pins.settle_others(connection, mark, card, now_us)
 
         async def until_written() -> None:
             while not await self._written(work, card.name):

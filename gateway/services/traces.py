@@ -19,6 +19,7 @@ from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import Settings
 from gateway.errors import InvalidRequest, NotFound, Unavailable
 from gateway.requests import TRACE_MOST_S, Principal, TraceView
+from gateway.services.modem_acts import refuse_real_to_test
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Traces:
         self._node = settings.gateway.node
         self._folder = settings.gateway.state_dir / FOLDER
         self._taps = {name: WireTap(name, title) for name in settings.modems}
+        self._simulated = {name for name, modem in settings.modems.items() if modem.simulated}
         self._running: dict[str, _Running] = {}
 
     def tap(self, name: str) -> WireTap:
@@ -58,7 +60,7 @@ class Traces:
 
     async def start(self, principal: Principal, name: str, seconds: int, *, redacted: bool = True) -> TraceView:
         """Trace the modem `name`, or `node:name` of this host, for so long; one that runs is replaced."""
-        bare, tap = self._meant(name)
+        bare, tap = self._meant(principal, name)
         if not 1 <= seconds <= TRACE_MOST_S:
             raise InvalidRequest.field("trace_invalid", "/seconds", f"is from 1 to {TRACE_MOST_S}")
         log.info(
@@ -72,8 +74,7 @@ class Traces:
 
     async def stop(self, principal: Principal, name: str) -> None:
         """End the trace of one modem, if there is one."""
-        del principal  # the scope of the route is all that is asked
-        bare, tap = self._meant(name)
+        bare, tap = self._meant(principal, name)
         await self._end(bare, tap)
 
     async def close(self) -> None:
@@ -103,11 +104,12 @@ class Traces:
         await self._end(name, tap)
         log.info("a trace ends", extra={"action": "trace_ends", "modem": name})
 
-    def _meant(self, name: str) -> tuple[str, WireTap]:
+    def _meant(self, principal: Principal, name: str) -> tuple[str, WireTap]:
         node, _, bare = name.rpartition(":")
         tap = self._taps.get(bare) if node in {"", self._node} else None
         if tap is None:
             raise NotFound("modem_not_found", "this host has no such modem; ask the modem's own host for a trace")
+        refuse_real_to_test(principal, simulated=bare in self._simulated)
         return bare, tap
 
 

@@ -49,7 +49,7 @@ sim_pin = Table(
     Column("iccid", String(24)),
     Column("imei", String(20)),
     Column("modem", String(320), nullable=False),
-    # `trying`, `refused`, `proven`; null for one that was not given yet.
+    # One of `drivers.gsm.pin_rules.PinState`; null for one that was not given yet.
     Column("state", String(12)),
     Column("tried_us", BigInteger),
     Column("settled_us", BigInteger),

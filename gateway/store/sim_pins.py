@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, select, update
 
-from drivers.gsm.pin_rules import Card, PinRecord, PinState
+from drivers.gsm.pin_ledger import after_another
+from drivers.gsm.pin_rules import Card, PinRecord, PinState, gone_by
 from gateway.store.prepared import Prepared
 from gateway.store.schema import AnyRow, sim_pin
 
@@ -20,6 +21,7 @@ CONFIRMED_US = 3600 * 1_000_000
 _c = sim_pin.c
 _now = bindparam("now_us", type_=BigInteger)
 _get = Prepared(select(sim_pin).where(_c.fingerprint == bindparam("mark")).order_by(_c.id).with_for_update())
+_others = Prepared(select(sim_pin).where(_c.fingerprint != bindparam("mark")).order_by(_c.id).with_for_update())
 _add = Prepared(
     insert(sim_pin).values(
         fingerprint=bindparam("mark"),
@@ -33,7 +35,7 @@ _add = Prepared(
     )
 )
 _by_id = update(sim_pin).where(_c.id == bindparam("row_id"))
-_try = Prepared(_by_id.values(state=PinState.TRYING.value, tried_us=_now, settled_us=None, confirmed_us=None))
+_try = Prepared(_by_id.values(state=bindparam("word"), tried_us=_now, settled_us=None, confirmed_us=None))
 _settle = Prepared(_by_id.values(state=bindparam("word"), settled_us=_now, proven_us=bindparam("proven")))
 _confirm = Prepared(_by_id.values(confirmed_us=_now))
 
@@ -44,6 +46,20 @@ def of(connection: Connection, fingerprint: bytes, card: Card) -> Sequence[AnyRo
     return [row for row in rows if Card(row.modem, row.imei, row.iccid).may_be(card)]
 
 
+def of_others(connection: Connection, fingerprint: bytes, card: Card) -> Sequence[AnyRow]:
+    """The rows of all other PINs that may be of this SIM."""
+    rows = _others.rows(connection, mark=fingerprint)
+    return [row for row in rows if Card(row.modem, row.imei, row.iccid).may_be(card)]
+
+
+def gone_by_others(connection: Connection, fingerprint: bytes, card: Card) -> int:
+    """How many tries of this SIM may be gone by other PINs."""
+    by_pin: dict[bytes, list[PinRecord]] = {}
+    for row in of_others(connection, fingerprint, card):
+        by_pin.setdefault(bytes(row.fingerprint), []).append(record_of(row, row.tried_us or 0))
+    return sum(map(gone_by, by_pin.values()))
+
+
 def record_of(row: AnyRow, now_us: int) -> PinRecord:
     """A row as the rules know it. A confirmation from the future, or from long ago, is none."""
     confirmed = row.confirmed_us is not None and 0 <= now_us - row.confirmed_us < CONFIRMED_US
@@ -51,13 +67,15 @@ def record_of(row: AnyRow, now_us: int) -> PinRecord:
     return PinRecord(state, proven=row.proven_us is not None, confirmed=confirmed)
 
 
-def begin(connection: Connection, fingerprint: bytes, card: Card, rows: Sequence[AnyRow], now_us: int) -> None:
-    """The PIN is about to be given to this SIM. `rows` are those of `of`."""
+def begin(
+    connection: Connection, fingerprint: bytes, card: Card, rows: Sequence[AnyRow], *, state: PinState, now_us: int
+) -> None:
+    """The PIN is about to be given to this SIM. `rows` are those of `of`, `state` what it is from now on."""
     for row in rows:
-        _try.change(connection, row_id=row.id, now_us=now_us)
+        _try.change(connection, row_id=row.id, word=state.value, now_us=now_us)
     if not any(_is_exactly(row, card) for row in rows):
         proven = max((row.proven_us for row in rows if row.proven_us is not None), default=None)
-        _insert(connection, fingerprint, card, word=PinState.TRYING.value, tried=now_us, proven=proven)
+        _insert(connection, fingerprint, card, word=state.value, tried=now_us, proven=proven)
 
 
 def settle(connection: Connection, rows: Sequence[AnyRow], records: Sequence[PinRecord], now_us: int) -> None:
@@ -66,6 +84,14 @@ def settle(connection: Connection, rows: Sequence[AnyRow], records: Sequence[Pin
         proven_us = now_us if record.state is PinState.PROVEN else row.proven_us
         word = None if record.state is None else record.state.value
         _settle.change(connection, row_id=row.id, word=word, proven=proven_us, now_us=now_us)
+
+
+def settle_others(connection: Connection, fingerprint: bytes, card: Card, now_us: int) -> None:
+    """The SIM took this PIN: what was refused of others counts no more."""
+    for row in of_others(connection, fingerprint, card):
+        record = record_of(row, now_us)
+        if gone_by([record]):
+            settle(connection, [row], [after_another(record)], now_us)
 
 
 def confirm(connection: Connection, fingerprint: bytes, card: Card, now_us: int) -> None:

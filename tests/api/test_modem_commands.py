@@ -144,6 +144,13 @@ async def test_no_such_modem(api: Api, name: str, verb: str):
     assert answer.status == 404
 
 
+@pytest.mark.parametrize("code", ["112", "0612345678", "**04*1234*4321*4321#", "*21*0639980101#"])
+async def test_codes_that_are_not_sent(api: Api, code: str):
+    answer = await api.post("/v1/modems/sim1/ussd", {"code": code})
+    assert (answer.status, answer.code, answer.pointers) == (422, "ussd_refused", ["/code"])
+    assert code not in str(answer.document)
+
+
 async def test_only_an_admin(holder):
     held = await holder("send", "read:all", "contacts", "campaigns")
     for path, body in [*((verb, {}) for verb in VERBS), ("at", {"command": "AT"}), ("ussd", {"code": "*100#"})]:

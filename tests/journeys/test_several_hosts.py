@@ -86,6 +86,28 @@ async def test_a_command_goes_to_the_host_that_has_the_modem_and_a_stop_heard_th
         await hosts.end()
 
 
+async def test_a_test_token_touches_no_real_modem_of_another_host(
+    tmp_path: Path, postgresql_database: Database
+) -> None:
+    async with hosts_on(tmp_path, postgresql_database, modems=1, config=BUILT_IN) as hosts:
+        for node in "ab":
+            await hosts[node].gateway.start()
+        async with hosts["a"].client() as a:
+            await eventually(partial(_listed, a, 4), what="the modems of both")
+            admin = a.token
+            token = {"name": "trial", "scopes": ["admin"], "test": True}
+            a.token = (await a.ok("POST", "/v1/tokens", token))["token"]
+            for path, body in (("reset", {}), ("pause", {}), ("at", {"command": "AT"}), ("ussd", {"code": "#123#"})):
+                status, answer = await a.call("POST", f"/v1/modems/b:m0/{path}", body)
+                assert (status, answer["code"]) == (403, "real_modem_refused"), path
+            lines = (await a.ok("POST", "/v1/modems/b:sim1/at", {"command": "AT"}))["lines"]
+            assert lines == ["OK"]
+            a.token = admin
+            shown = {(each["node"], each["name"]): each["state"] for each in await modems_of(a)}
+            assert shown["b", "m0"] == "ready"
+        await hosts.end()
+
+
 async def _listed(client: Client, count: int) -> bool:
     modems = await modems_of(client)
     return len(modems) == count and all(each["state"] == "ready" for each in modems)

@@ -99,6 +99,65 @@ async def test_a_person_allows_one_more_try(drive: Drive) -> None:
     assert (sim.presented, sim.tries) == (2, 1)
 
 
+def _without_counter(pin: str) -> CountingSim:
+    sim = CountingSim(pin)
+    del sim.answers["AT+CPINR"]
+    return sim
+
+
+async def _unlocked(drive: Drive, sim: CountingSim, pins: PinMemory, pin: str) -> tuple[Driven, str]:
+    """A person says so whenever it is parked for its PIN, and it is opened anew."""
+    first = drive(sim, pin=pin, pins=pins, pin_without_counter=True)
+    await _parked(first)
+    await first.supervisor.confirm_pin()
+    await first.stop()
+    second = drive(sim, pin=pin, pins=pins, pin_without_counter=True)
+    return second, await _parked(second)
+
+
+async def test_without_a_counter_there_are_two_attempts_in_all(drive: Drive, tell) -> None:
+    pins, sim = PinMemory(), _without_counter("4321")
+    driven, reason = await _unlocked(drive, sim, pins, "1234")
+    assert "wrong PINs twice" in reason
+    assert "in a phone" in reason
+    assert driven.supervisor.pin_refusal == PinRefusal(Forbidden.LAST_TRY)
+    for _ in range(3):
+        assert "wrong PINs twice" in (await _unlocked(drive, sim, pins, "1234"))[1]
+    # Another PIN is given to the same SIM.
+    sim.answers['AT+CPIN="5678"'] = lambda _: sim.present("5678")
+    assert "wrong PINs twice" in (await _unlocked(drive, sim, pins, "5678"))[1]
+    tell(f"S02: no counter, wrong PIN, unlocked 5 times by a person, then another PIN: {3 - sim.tries} attempts")
+    assert (sim.presented, sim.tries) == (2, 1)
+
+
+async def test_two_pins_without_a_counter(drive: Drive) -> None:
+    """One attempt each is two on the SIM; when it takes one, it begins anew."""
+    pins, sim = PinMemory(), _without_counter("4321")
+    sim.answers['AT+CPIN="5678"'] = lambda _: sim.present("5678")
+    await _parked(drive(sim, pin="1234", pins=pins, pin_without_counter=True))
+    assert "wrong PINs twice" in await _parked(drive(sim, pin="5678", pins=pins, pin_without_counter=True))
+    assert sim.tries == 1
+    fresh, right = PinMemory(), _without_counter("5678")
+    right.answers['AT+CPIN="5678"'] = lambda _: right.present("5678")
+    await _parked(drive(right, pin="1234", pins=fresh, pin_without_counter=True))
+    driven = drive(right, pin="5678", pins=fresh, pin_without_counter=True)
+    await driven.ready()
+    await driven.stop()
+    right.unlocked = False
+    assert "refused" in (await _unlocked(drive, right, fresh, "1234"))[1]
+    assert "wrong PINs twice" in (await _unlocked(drive, right, fresh, "1234"))[1]
+    assert right.tries == 1
+
+
+async def test_a_sim_that_is_blocked_by_the_attempt_asks_for_its_puk(drive: Drive) -> None:
+    """Others had used up the tries before it: no leave of a person helps then."""
+    sim = _without_counter("4321")
+    sim.tries = 1
+    driven = drive(sim, pin="1234", pin_without_counter=True)
+    assert "asks for its PUK" in await _parked(driven)
+    assert driven.supervisor.pin_refusal is None
+
+
 async def test_a_proven_pin_is_given_at_each_power_up(drive: Drive) -> None:
     pins, sim = PinMemory(), CountingSim("1234")
     for number in (1, 2, 3):
@@ -241,6 +300,7 @@ async def test_without_a_record_there_is_no_attempt(drive: Drive) -> None:
 # --- the rules
 
 
+TRIED = {PinState.TRYING, PinState.RETRYING}
 RECORDS = [
     PinRecord(state, proven=proven, confirmed=confirmed)
     for state, proven, confirmed in itertools.product((None, *PinState), (False, True), (False, True))
@@ -260,12 +320,14 @@ def test_the_whole_table(record: PinRecord, tries: Tries | None, without_counter
         assert refusal == PinRefusal(Forbidden.LAST_TRY, tries.left)
     if allowed and not record.confirmed:
         assert tries is None or tries.left >= 3
-        assert record.state in {None, PinState.PROVEN} or (record.state is PinState.TRYING and record.proven)
-        if record.state is PinState.TRYING:
+        assert record.state in {None, PinState.PROVEN} or (record.state in TRIED and record.proven)
+        if record.state in TRIED:
             assert tries is not None
             assert tries.left == tries.most
     if not allowed and record.confirmed:
         assert refusal.why in {Forbidden.NO_COUNTER, Forbidden.LAST_TRY}
+    if tries is None and record.state in {PinState.RETRYING, PinState.SPENT}:
+        assert not allowed
     if record.state in {None, PinState.PROVEN} and (tries is None or tries.left >= 3):
         assert allowed is (tries is not None or without_counter)
 

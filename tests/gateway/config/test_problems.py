@@ -186,7 +186,11 @@ WRONG = [
     ('[modems.a]\nport = "simulated:"\nbalance = { every = "1d" }', "modems.a.balance.ussd: is missing"),
     (
         '[modems.a]\nport = "simulated:"\nbalance = { ussd = "AT+X" }',
-        'modems.a.balance.ussd: must be a code such as "#123#"',
+        'modems.a.balance.ussd: must be a code such as "#123#": it begins with * or # and ends with #',
+    ),
+    (
+        '[modems.a]\nport = "simulated:"\nbalance = { ussd = "**21*0639980101#" }',
+        "modems.a.balance.ussd: is not sent from here: it changes where calls go",
     ),
     (
         '[modems.a]\nport = "socket://h:1"\n[modems.b]\nport = "socket://h:1"',
@@ -298,13 +302,29 @@ def test_a_port_is_checked_where_ports_are_known(problems):
     assert problem.startswith("modems.a.port: ")
 
 
+@pytest.mark.parametrize("port", ["socket://user:Hemlig@h:1", "socket://Hemlig@h:1", "socket://h:1@Hemlig"])
+def test_a_port_holds_no_secret(problems, port: str):
+    (problem,) = problems(f'[modems.a]\nport = "{port}"')
+    assert problem.startswith("modems.a.port: socket://host:port takes no user and no password")
+    assert "Hemlig" not in problem
+
+
 def test_simulated_modems_share_no_line(problems):
     assert problems('[modems.a]\nport = "simulated:"\n[modems.b]\nport = "simulated:"') == []
 
 
-def test_a_link_and_its_goal_are_one_port(problems, tmp_path: Path):
+def test_a_link_that_leads_to_the_device_of_another_modem_stops_nothing(report, tmp_path: Path):
     (tmp_path / "by-id").symlink_to("/dev/ttyUSB77")
-    assert problems(f'[modems.a]\nport = "/dev/ttyUSB77"\n[modems.b]\nport = "{tmp_path}/by-id"')[-1:] == [
+    found = report(f'[modems.a]\nport = "/dev/ttyUSB77"\n[modems.b]\nport = "{tmp_path}/by-id"')
+    assert found.problems == ()
+    assert "modems.b.port: leads to the device of modems.a now: only one of them can have it" in [
+        str(warning) for warning in found.warnings
+    ]
+
+
+@pytest.mark.parametrize("again", ["/dev/ttyUSB77", "/dev/./ttyUSB77"])
+def test_a_device_that_is_written_twice_is_one_port(problems, again: str):
+    assert problems(f'[modems.a]\nport = "/dev/ttyUSB77"\n[modems.b]\nport = "{again}"') == [
         "modems.b.port: is the port of modems.a too"
     ]
 

@@ -27,14 +27,14 @@ CARD = Card("stick", "350000000000010", "8933990000000000017")
 LOCKED = Card("stick", "350000000000010")
 
 
-def judge(records: Sequence[PinRecord]) -> PinRefusal | None:
+def judge(records: Sequence[PinRecord], others_gone: int) -> PinRefusal | None:
     """With every try left, only the records decide."""
-    return refusal_of(records, Tries(3), without_counter=False)
+    return refusal_of(records, Tries(3), without_counter=False, others_gone=others_gone)
 
 
-def hasty(records: Sequence[PinRecord]) -> PinRefusal | None:
+def hasty(records: Sequence[PinRecord], others_gone: int) -> PinRefusal | None:
     """Without a counter."""
-    return refusal_of(records, None, without_counter=True)
+    return refusal_of(records, None, without_counter=True, others_gone=others_gone)
 
 
 @pytest.fixture
@@ -133,12 +133,35 @@ async def test_what_a_person_allows_is_one_try_within_the_hour(stores: list[Stor
     assert why(await pins.begin(CARD, PIN, judge)) is Forbidden.REFUSED
 
 
+async def test_without_a_counter_a_sim_has_two_attempts(place: Place, stores: list[Store], clock: ManualClock) -> None:
+    """Whatever the PIN, and after a restart; one that it takes begins anew."""
+    pins = Pins(stores[0], clock, "a")
+    assert await pins.begin(LOCKED, PIN, hasty) is None
+    await pins.settle(LOCKED, PIN, PinOutcome.REFUSED)
+    assert why(await pins.begin(CARD, PIN, hasty)) is Forbidden.REFUSED
+    await pins.confirm(CARD, PIN)
+    assert await pins.begin(CARD, PIN, hasty) is None
+    await stores.pop().close()
+    stores.append(place.open("a"))
+    pins = Pins(stores[0], clock, "a")
+    for pin in (PIN, "0000"):
+        await pins.confirm(CARD, pin)
+        assert why(await pins.begin(CARD, pin, hasty)) is Forbidden.LAST_TRY
+    # By a modem that counts, another PIN is taken.
+    assert await pins.begin(CARD, "0000", judge) is None
+    await pins.settle(CARD, "0000", PinOutcome.PROVEN)
+    assert await pins.begin(CARD, "0000", hasty) is None
+    await pins.settle(CARD, "0000", PinOutcome.PROVEN)
+    await pins.confirm(CARD, PIN)
+    assert await pins.begin(CARD, PIN, hasty) is None
+
+
 async def test_a_person_may_allow_what_was_never_tried(stores: list[Store], clock: ManualClock) -> None:
     """Somebody else has used up a try."""
     pins = Pins(stores[0], clock, "a")
 
-    def few(records: Sequence[PinRecord]) -> PinRefusal | None:
-        return refusal_of(records, Tries(2), without_counter=False)
+    def few(records: Sequence[PinRecord], others_gone: int) -> PinRefusal | None:
+        return refusal_of(records, Tries(2), without_counter=False, others_gone=others_gone)
 
     assert why(await pins.begin(CARD, PIN, few)) is Forbidden.FEW_TRIES
     await pins.confirm(CARD, PIN)
