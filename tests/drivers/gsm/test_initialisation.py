@@ -328,6 +328,7 @@ async def test_an_unregistered_modem_is_not_ready_until_the_network_takes_it(dri
     await driven.start()
     await eventually(lambda: "searching" in (driven.supervisor.status().reason or ""))
     assert driven.supervisor.status().state is ModemState.STARTING
+    modem.answers["AT+CREG?"] = "+CREG: 1,1\nOK"
     modem.say("+CREG: 1")
     await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
     modem.say("+CREG: 3")
