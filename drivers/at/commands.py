@@ -34,6 +34,9 @@ _SECONDS_BY_NAME = {
     "+CRSM": 10.0,
 }
 
+# Reading commands that some families answer without the OK (Wavecom's successors), and how long it is waited for then.
+_BARE_SECONDS = {"+CPIN?": 0.5}
+
 # Commands that change nothing although they have no question mark.
 _READING = frozenset(
     {"+CGMI", "+CGMM", "+CGMR", "+CGSN", "+CIMI", "+CCID", "+QCCID", "+CSQ", "+CESQ", "+CNUM", "+CRSM"}
@@ -48,14 +51,12 @@ _OTHER_NAMES = {"+CCID": frozenset({"+ICCID", "^ICCID"}), "+QCCID": frozenset({"
 @dataclass(frozen=True, slots=True)
 class AtCommand:
     """A command line without its CR. `secret` keeps its parameters out of errors and logs; `within` is the time that
-    it may take, in seconds, where that of its name does not fit; `also` are more names that its answer may bear. The
-    final result of one that is `bare` may be missing: it is waited for so many seconds after the last line."""
+    it may take, in seconds, where that of its name does not fit; `also` are more names that its answer may bear."""
 
     text: str
     secret: bool = False
     within: float | None = None
     also: frozenset[str] = frozenset()
-    bare: float | None = None
 
     @property
     def name(self) -> str:
@@ -79,6 +80,11 @@ class AtCommand:
         return self.within or _SECONDS_BY_NAME.get(self.name, COMMAND_SECONDS)
 
     @property
+    def bare(self) -> float | None:
+        """For a command whose final result may be missing: how many seconds it is waited for after the last line."""
+        return _BARE_SECONDS.get(self.text.upper().removeprefix("AT").replace(" ", ""))
+
+    @property
     def label(self) -> str:
         """The command as errors show it."""
         return f"AT{self.name}=…" if self.secret else self.text
@@ -95,8 +101,7 @@ PDU_MODE = AtCommand("AT+CMGF=0")
 NUMERIC_ERRORS = AtCommand("AT+CMEE=1")
 FUNCTIONALITY = AtCommand("AT+CFUN?")
 FULL_FUNCTIONALITY = AtCommand("AT+CFUN=1")
-# Wavecom's successors answer it without the OK.
-PIN_STATE = AtCommand("AT+CPIN?", bare=0.5)
+PIN_STATE = AtCommand("AT+CPIN?")
 PHASE_2_PLUS = AtCommand("AT+CSMS=1")
 MESSAGE_SERVICE = AtCommand("AT+CSMS?")
 MEMORIES_KNOWN = AtCommand("AT+CPMS=?")

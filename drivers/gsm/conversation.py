@@ -11,7 +11,7 @@ import re
 
 from drivers.at.commands import AtCommand
 from drivers.at.urc import ANY_NAME
-from drivers.errors import CommandFailed, CommandRefusedHere
+from drivers.errors import CommandFailed, CommandRefusedHere, CommandTimeout
 from drivers.gsm.channel import AtChannel
 
 _LONGEST = 400
@@ -151,8 +151,13 @@ def _why_basic(bare: str) -> str | None:
 
 
 async def converse(channel: AtChannel, line: str, seconds: float) -> tuple[str, ...]:
-    """The lines of the answer, the final result last; raises `CommandRefusedHere`, `CommandTimeout`."""
+    """The lines of the answer, the final result last, if it has one; raises `CommandRefusedHere`, `CommandTimeout`."""
+    command = checked(line, seconds)
     try:
-        return (*await channel.execute(checked(line, seconds)), "OK")
+        return (*await channel.execute(command), "OK")
     except CommandFailed as error:
         return (*error.lines, error.result)
+    except CommandTimeout as error:
+        if command.bare is None or not error.lines:
+            raise
+        return error.lines

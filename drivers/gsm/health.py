@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 
 from drivers.at.commands import AtCommand
-from drivers.errors import CommandFailed, CommandTimeout, ModemNotReady
+from drivers.errors import CommandFailed, CommandTimeout, ModemNotReady, SubmitRefused
 from drivers.gsm.channel import AtChannel
 from drivers.gsm.identity import read_iccid, read_operator, read_service_centre, read_signal
 from drivers.gsm.profiles import Profile
@@ -27,17 +27,25 @@ _LATE_LOOKS = 3
 
 OTHER_SIM = "another SIM is in the modem"
 
+# Refusals after which the SIM may be gone, or another (TS 27.007, 9.2.1; TS 27.005, 3.2.5).
+_OF_THE_SIM = frozenset({*(f"cme_{code}" for code in range(10, 16)), *(f"cms_{code}" for code in range(310, 319))})
+
 # Families exist that repeat a line about the SIM every other second, whatever it is like.
 _SAME_NEWS_SECONDS = 30.0
 
 
 class Health:
-    """The condition of one opened modem. `changed` is called when people would see another one."""
+    """The condition of one opened modem. `changed` is called when people would see another one, `look` when it is to
+    be looked at without delay.
+    """
 
-    def __init__(self, channel: AtChannel, settings: ModemSettings, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, channel: AtChannel, settings: ModemSettings, changed: Callable[[], None], look: Callable[[], None]
+    ) -> None:
         self._channel = channel
         self._settings = settings
         self._changed = changed
+        self._look = look
         self._iccid_commands: tuple[AtCommand, ...] = ()
         self._sim_news = ("", float("-inf"))
         self._early, self._stirred = "", asyncio.Event()
@@ -47,13 +55,24 @@ class Health:
         self.iccid: str | None = None
         self.smsc: str | None = settings.smsc
         self._late: list[CommandTimeout] = []
-        #: Whether the SIM may be gone, or another: until that is known nothing is sent by it.
-        self.sim_in_doubt = False
+        # How often there was reason to doubt the SIM, and how many of them its number has been read after.
+        self._doubts = self._settled = 0
+        self._returns = 0
 
     @property
     def usable(self) -> bool:
         """Whether the network would take a message of the SIM that is known."""
         return self.registration.usable and not self.sim_in_doubt
+
+    @property
+    def sim_in_doubt(self) -> bool:
+        """Whether the SIM may be gone, or another: until that is known nothing is sent by it."""
+        return self._doubts > self._settled
+
+    def _doubt_sim(self) -> None:
+        self._doubts += 1
+        self._look()
+        self._changed()
 
     # --- looks
 
@@ -77,19 +96,29 @@ class Health:
         """Take +CREG and its like."""
         before = self.registration.word
         self.registration.hear(line)
+        self._note_returns()
         if self.registration.word != before:
             self._changed()
 
-    def hear_sim(self, line: str) -> bool:
-        """Take news about the SIM; whether it is to be looked at."""
+    def _note_returns(self) -> None:
+        """Families exist that say nothing of a SIM that is swapped, but that the network was lost and is back."""
+        if self.registration.returns > self._returns:
+            self._returns = self.registration.returns
+            self._doubt_sim()
+
+    def hear_sim(self, line: str) -> None:
+        """Take news about the SIM."""
         now = asyncio.get_running_loop().time()
         before, told_at = self._sim_news
-        if line == before and now - told_at < _SAME_NEWS_SECONDS:
-            return False
-        self._sim_news = line, now
-        self.sim_in_doubt = True
-        self._changed()
-        return True
+        if line != before or now - told_at >= _SAME_NEWS_SECONDS:
+            self._sim_news = line, now
+            self._doubt_sim()
+
+    def hear_refusal(self, error: CommandFailed | SubmitRefused) -> None:
+        """Take a refusal: one that is about the SIM says that another may come."""
+        words = {error.code} if isinstance(error, SubmitRefused) else {f"cme_{error.cme}", f"cms_{error.cms}"}
+        if words & _OF_THE_SIM:
+            self._doubt_sim()
 
     def hear_early(self, line: str) -> None:
         """Take news about the SIM, or that messages can be sent, of a modem that is not initialised."""
@@ -109,16 +138,18 @@ class Health:
     async def set_up(self, profile: Profile) -> None:
         """Learn all of it for the first time."""
         self._iccid_commands = tuple(AtCommand(text) for text in profile.iccid)
+        doubts = self._doubts
         self.iccid, known = await read_iccid(self._channel, self._iccid_commands)
         self._iccid_commands = self._iccid_commands if known is None else (known,)
-        self.sim_in_doubt = False
+        self._settled = doubts
         await self._read_service_centre()
         if self.smsc is None:
             log.warning("%s: the SIM names no service centre, and none is configured", self._settings.name)
-        await self.read_network()
+        await self.read_network(first=True)
 
     async def check_sim(self) -> None:
         """Make sure that it is the same SIM; raises `ModemNotReady`, `CommandFailed` when that cannot be told yet."""
+        doubts = self._doubts
         await require_unlocked(self._channel)
         number, _ = await read_iccid(self._channel, self._iccid_commands if self.iccid or self.sim_in_doubt else ())
         if number is None and self.iccid and self.sim_in_doubt:
@@ -127,7 +158,7 @@ class Health:
             raise ModemNotReady(OTHER_SIM)
         self.iccid = self.iccid or number
         if self.sim_in_doubt:
-            self.sim_in_doubt = False
+            self._settled = doubts  # what came meanwhile calls for one more look
             self._changed()
 
     async def look(self) -> None:
@@ -138,10 +169,13 @@ class Health:
         if self.smsc is None:
             await self._read_service_centre()
 
-    async def read_network(self) -> None:
-        """Ask for the registration and the operator."""
+    async def read_network(self, *, first: bool = False) -> None:
+        """Ask for the registration and the operator. What is said for the first time is no return."""
         before = self.registration.word, self.operator
         await self.registration.read(self._channel)
+        if first:
+            self._returns = self.registration.returns
+        self._note_returns()
         if self.registration.usable:
             self.operator = await read_operator(self._channel)
         if (self.registration.word, self.operator) != before:

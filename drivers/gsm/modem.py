@@ -86,7 +86,7 @@ class GsmModem:
         self._reception = Reception(
             self._channel, self._storage, self._routing, session, publish, kept=set() if kept is None else kept
         )
-        self._health = Health(self._channel, settings, changed)
+        self._health = Health(self._channel, settings, changed, self._look_now)
         self._calls = calls.Calls(self._channel, publish, self._reception.wake.set)
         self._ussd = ussd.Ussd(self._channel)
         self._failure: asyncio.Future[DriverError] = asyncio.get_running_loop().create_future()
@@ -256,8 +256,8 @@ class GsmModem:
             if self.profile.tells_sim(urc.line) or self.profile.tells_ready(urc.line):
                 self._health.hear_early(urc.line)
             return
-        if self.profile.tells_sim(urc.line) and self._health.hear_sim(urc.line):
-            self._look_now()
+        if self.profile.tells_sim(urc.line):
+            self._health.hear_sim(urc.line)
         if self.profile.tells_ready(urc.line):
             self._started_anew = True
             self._look_soon()
@@ -286,6 +286,8 @@ class GsmModem:
                     self._health.note_look(None)
             except (CommandTimeout, CommandFailed) as error:
                 self._health.note_look(error)
+                if isinstance(error, CommandFailed):
+                    self._health.hear_refusal(error)
                 # What was being read is still there, and found by the next look. Not at once: a command that hangs
                 # each time would keep the line from everybody else.
                 log.warning("%s: %s", self._settings.name, error)
@@ -380,6 +382,7 @@ class GsmModem:
             if self._was_reset() or self._pdu_mode.left:
                 self._find_reset()
                 raise ModemNotReady("it has lost its settings") from error
+            self._health.hear_refusal(error)
             self._look_now()
             raise refused_before_prompt(error) from error
         except (CommandTimeout, TransportError) as error:
@@ -387,6 +390,7 @@ class GsmModem:
         try:
             return judge(answer.lines, answer.final, tpdu)
         except SubmitRefused as error:
+            self._health.hear_refusal(error)
             if error.local:
                 self._look_now()  # the SIM may be gone, or the modem may have forgotten its settings
             raise

@@ -30,6 +30,8 @@ class Registration:
 
     def __init__(self) -> None:
         self._words: dict[str, str] = {}
+        #: How often a network that was lost has come back; a SIM may have been taken out for that.
+        self.returns = 0
 
     @property
     def word(self) -> str | None:
@@ -61,5 +63,9 @@ class Registration:
                 return
 
     def _learn(self, name: str, status: object) -> None:
-        if isinstance(status, int):
-            self._words[name] = WORDS.get(status, "unknown")
+        if not isinstance(status, int):
+            return
+        word, before, served = WORDS.get(status, "unknown"), self._words.get(name), self.usable
+        self._words[name] = word
+        if word in _REGISTERED and (not served or before not in {None, *_REGISTERED}):
+            self.returns += 1

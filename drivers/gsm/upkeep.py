@@ -76,6 +76,8 @@ class Upkeep:
         # Whether it was silent when it was judged last.
         self._mute = False
         self._parked = False
+        # What was logged last, and is so far the same.
+        self._logged: tuple[Trouble, Rung, str] | None = None
         self._unlocked = asyncio.Event()
         self.repair = Repair(settings.deadlines.repair, settings.deadlines.reopen)
         #: The modem on its open port, if it is open; not necessarily initialised.
@@ -201,7 +203,7 @@ class Upkeep:
         tasks: list[asyncio.Task[None]] = []
         try:
             await modem.open()
-            self._mute, self._watch = False, watch
+            self._mute, self._watch, self._logged = False, watch, None
             self._changed()
             tasks = [asyncio.create_task(modem.run()), asyncio.create_task(watch.run())]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -229,7 +231,13 @@ class Upkeep:
         if step.rung in _ACTIONS:
             log.error("modem %s: %s", name, step.reason or why, extra=about)
         else:
-            log.info("modem %s: %s, so %s", name, why, step.rung.value, extra=about)
+            # A port is looked for every second, for days if need be: that is told once, and again when it is another.
+            said = trouble, step.rung, why
+            again = step.rung is Rung.LOOK_AGAIN and said == self._logged
+            log.log(
+                logging.DEBUG if again else logging.INFO, "modem %s: %s, so %s", name, why, step.rung.value, extra=about
+            )
+            self._logged = said
         return step
 
     def _remark(self, trouble: Trouble) -> str | None:

@@ -344,10 +344,13 @@ async def test_an_unregistered_modem_is_not_ready_until_the_network_takes_it(dri
     await driven.start()
     await eventually(lambda: "searching" in (driven.supervisor.status().reason or ""))
     assert driven.supervisor.status().state is ModemState.STARTING
+    modem.answers["AT+CREG?"] = "+CREG: 1,1\nOK"
     modem.say("+CREG: 1")
     await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
+    modem.answers["AT+CREG?"] = "+CREG: 1,3\nOK"
     modem.say("+CREG: 3")
     await eventually(lambda: driven.supervisor.status().state is ModemState.REPAIRING)
+    modem.answers["AT+CREG?"] = "+CREG: 1,5\nOK"
     modem.say('+CREG: 5,"00C3","A1B2"')
     await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
     await eventually(lambda: len(driven.states) == 4)
