@@ -353,5 +353,6 @@ async def test_an_unregistered_modem_is_not_ready_until_the_network_takes_it(dri
     modem.answers["AT+CREG?"] = "+CREG: 1,5\nOK"
     modem.say('+CREG: 5,"00C3","A1B2"')
     await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
-    await eventually(lambda: len(driven.states) == 4)
-    assert driven.states == [ModemState.STARTING, ModemState.READY, ModemState.REPAIRING, ModemState.READY]
+    # A look that was under way may tell once more what the network said before.
+    await eventually(lambda: ModemState.REPAIRING in driven.states and driven.states[-1] is ModemState.READY)
+    assert driven.states[:3] == [ModemState.STARTING, ModemState.READY, ModemState.REPAIRING]

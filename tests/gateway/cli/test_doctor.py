@@ -16,7 +16,7 @@ import serial
 from support.command_line import documents
 from support.daemon import daemon
 from support.usb import Stick, Usb
-from support.waiting import eventually
+from support.waiting import eventually, eventually_sync
 
 from drivers.sim import SimSettings, SimulatedModem, Simulation, SimulationOptions
 from drivers.transport.roots import Roots, roots_of
@@ -184,6 +184,7 @@ def test_the_kernel_tells_of_its_clock() -> None:
 
 def test_a_good_machine(tocsin: Tocsin, tmp_path: Path) -> None:
     """Beside a gateway that runs: it is asked."""
+    eventually_sync(lambda: documents(tocsin("modems", "--json"))[0]["state"] == "ready")
     found = documents(tocsin("doctor", "--json", TOCSIN_SYSFS=str(tmp_path)))
     assert {"level", "check", "message", "mend"} == found[0].keys()
     assert not [one for one in found if one["level"] == "error"]
