@@ -33,7 +33,7 @@ run: $(STAMP) ## start the gateway on config.example.toml: one simulated modem, 
 	@exec $(BIN)/tocsin serve --config $(CONFIG)
 
 test: $(STAMP) ## the tests; one that needs a program that is missing is skipped and names the package
-	@$(PYTEST) -m "not long and not fresh" --numprocesses=auto $(PYTEST_ARGS)
+	@$(PYTEST) -m "not long and not fresh" --numprocesses=auto --dist=worksteal $(PYTEST_ARGS)
 
 # Measuring takes three times as long as testing, so it is a run of its own.
 coverage: $(STAMP) ## the tests, measured: every branch of drivers/tpdu and drivers/at, 90 % of everything
@@ -44,7 +44,7 @@ coverage: $(STAMP) ## the tests, measured: every branch of drivers/tpdu and driv
 
 coverage-core: $(STAMP) ## the tests of the codec and the AT dialogue alone, measured: every branch of them
 	@rm -f .coverage .coverage.*
-	@HYPOTHESIS_PROFILE=dev $(PYTEST) -m "not long and not fresh" --numprocesses=auto --cov --cov-report= tests/drivers tests/property
+	@HYPOTHESIS_PROFILE=dev $(PYTEST) -m "not long and not fresh" --numprocesses=auto --cov --cov-report= tests/drivers/at tests/drivers/tpdu tests/drivers/sim tests/property
 	@$(BIN)/coverage report --include='drivers/tpdu/*,drivers/at/*' --fail-under=100
 
 test-long: $(STAMP) ## short forms of the long runs: codec fuzz, sending soak, kills at every place and at random

@@ -21,7 +21,7 @@ class TappedModem(SimulatedModem):
     on_told: Callable[[float], object] = staticmethod(lambda _instant: None)
 
     def receive_data(self, data: bytes) -> None:
-        if b"AT+CMGS" in data:
+        if b"+CMGS=" in data:  # it may stand behind the question for PDU mode, in one line
             self.on_submit(time.monotonic())
         super().receive_data(data)
 

@@ -40,3 +40,8 @@ def test_a_pin_is_not_shown() -> None:
 )
 def test_deadlines(text: str, longer: bool) -> None:
     assert (AtCommand(text).seconds > COMMAND_SECONDS) is longer
+
+
+def test_a_ussd_string_may_take_its_time_and_is_not_shown() -> None:
+    command = commands.begin_ussd("#123#", 40.0)
+    assert (command.text, command.seconds, command.label) == ('AT+CUSD=1,"#123#",15', 40.0, "AT+CUSD=…")

@@ -2,7 +2,16 @@
 
 import pytest
 
-from drivers.at.urc import announces_call, body_of, is_hexadecimal, is_overdue, is_unsolicited, name_of
+from drivers.at.urc import (
+    ANY_NAME,
+    announces_call,
+    body_of,
+    is_hexadecimal,
+    is_overdue,
+    is_unsolicited,
+    name_of,
+    tells_full,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +84,23 @@ def test_calls() -> None:
 def test_hexadecimal() -> None:
     assert is_hexadecimal("00aAFf")
     assert not any(is_hexadecimal(line) for line in ("", "0", "0G", "00 11"))
+
+
+@pytest.mark.parametrize(("line", "news"), [('+CMTI: "SM",3', True), ("+CREG: 2,1", False), ("^RSSI: 17", False)])
+def test_a_line_given_by_hand_may_be_answered_with_any_name(line: str, news: bool) -> None:
+    assert is_unsolicited(line, frozenset({ANY_NAME})) is news
+
+
+@pytest.mark.parametrize(
+    ("line", "full"),
+    [
+        ("^SMMEMFULL: 2", True),
+        ("^SMGO: 0", False),
+        ("^SMGO: 2", True),
+        ('+QIND: "smsfull","SM"', True),
+        ('+QIND: "csq",21', False),
+        ("+CMTI: 3", False),
+    ],
+)
+def test_news_of_a_full_memory(line: str, full: bool) -> None:
+    assert tells_full(line) is full

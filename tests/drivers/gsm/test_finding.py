@@ -257,7 +257,7 @@ async def test_no_port_of_it_answers(usb: Usb, find: Find) -> None:
     assert await absent(find("usb:1-1")) == "no port of usb:1-1 answers AT (ttyUSB0, ttyUSB1, ttyUSB2)"
 
 
-@pytest.mark.parametrize("form", ["imei", "usb"])
+@pytest.mark.parametrize("form", ["imei", pytest.param("usb", marks=pytest.mark.long)])
 async def test_a_stick_that_falls_silent_is_told_as_silent_and_reset(usb: Usb, find: Find, form: str) -> None:
     (stick,) = sticks(1)
     usb.plug(stick, "1-1", 0)
