@@ -26,7 +26,7 @@ from gateway.store.outcomes import Outcome
 #: So many passages before it counts.
 WARM = 20
 _LOOKS = 50
-PORTS = {MODEM.name: "/dev/null"}
+PORTS = {MODEM.name: "/dev/ttyUSB77"}
 _FULL = 1_000_000
 
 
