@@ -50,7 +50,7 @@ async def send_meanwhile(modem: Any, rig: Any, sent: list[tuple[str | None, str]
 
 
 @pytest.mark.parametrize("quietly", [True, False])
-@pytest.mark.parametrize("seconds", [0.2, 0.8])
+@pytest.mark.parametrize("seconds", [0.2, pytest.param(0.8, marks=pytest.mark.long)])
 async def test_nothing_goes_through_a_sim_that_is_not_known(rig: Any, seconds: float, quietly: bool, tell: Any) -> None:
     async with running(rig, poll_seconds=SELDOM) as (modem, _):
         await asyncio.wait_for(modem.wait_ready(), 20)
@@ -69,7 +69,7 @@ async def test_nothing_goes_through_a_sim_that_is_not_known(rig: Any, seconds: f
 
 
 @pytest.mark.parametrize("quietly", [True, False])
-@pytest.mark.parametrize("seconds", [0.2, 0.8])
+@pytest.mark.parametrize("seconds", [0.2, pytest.param(0.8, marks=pytest.mark.long)])
 async def test_a_sim_that_is_not_the_configured_one_sends_nothing(rig: Any, seconds: float, quietly: bool) -> None:
     async with running(rig, poll_seconds=SELDOM, iccid=rig.simulated.settings.iccid) as (modem, _):
         await asyncio.wait_for(modem.wait_ready(), 20)

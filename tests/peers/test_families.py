@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from support.long_run import mostly_long
 from support.peers import program
 from support.simulation import PATIENCE_S, Modem, running
 
@@ -44,7 +45,7 @@ def said(families: dict[str, Modem], tmp_path_factory: pytest.TempPathFactory) -
     return words
 
 
-@pytest.mark.parametrize("name", SIM_PROFILES)
+@pytest.mark.parametrize("name", mostly_long(SIM_PROFILES, "generic", "huawei"))
 def test_gammu_is_at_home_on_every_family(said: dict[tuple[str, str], str], families: dict[str, Modem], name: str):
     fields = {
         field.strip(): value.strip()

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from support.long_run import mostly_long
 from support.peers import program
 from support.simulation import ENVIRONMENT, PATIENCE_S, Modem, running
 from support.unix_bridge import bridged
@@ -90,7 +91,7 @@ def manager(families: dict[str, Modem], tmp_path_factory: pytest.TempPathFactory
         yield manager
 
 
-@pytest.mark.parametrize("name", SIM_PROFILES)
+@pytest.mark.parametrize("name", mostly_long(SIM_PROFILES, "generic", "quectel"))
 def test_modemmanager_enables_receives_and_sends(manager: Manager, families: dict[str, Modem], name: str) -> None:
     number = eventually_sync(lambda: manager.number_of(name), PATIENCE_S)
     ended = "failed" if name in WITHOUT_OK else "disabled"

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
+
+import pytest
+from _pytest.mark.structures import ParameterSet
 
 
 def hours_asked_for() -> float | None:
     """The hours of `make soak HOURS=…`; None for the short form of `make test-long`."""
     asked = os.environ.get("TOCSIN_SOAK_HOURS")
     return float(asked) if asked else None
+
+
+def mostly_long(values: Iterable[str], *at_once: str) -> list[ParameterSet]:
+    """Values of a test as its parameters: those of `at_once` on each change, the others in the long runs."""
+    return [pytest.param(value, marks=() if value in at_once else pytest.mark.long) for value in values]
 
 
 class LongRun:
