@@ -192,10 +192,13 @@ _MANUFACTURERS = (
 )
 
 # Models that differ from their family, by what +CGMM says.
-_MODELS: tuple[tuple[str, str, dict[str, object]], ...] = (
-    ("huawei", r"^E175[02]", {"lists": False}),  # +CMGL hangs after some time [4][18]
-    ("cinterion", r"^(MC60|M55)", {"patience": 2.0}),  # slow to take a line [3]
-    ("cinterion", r"^MC35", {"memories": (1, 2, 3)}),  # one memory is what it takes [3]
+_MODELS = (
+    # +CMGL hangs after some time. [4][18]
+    (r"^E175[02]", replace(PROFILES["huawei"], lists=False)),
+    # Slow to take a line. [3]
+    (r"^(MC60|M55)", replace(PROFILES["cinterion"], patience=2.0)),
+    # One memory is what it takes. [3]
+    (r"^MC35", replace(PROFILES["cinterion"], memories=(1, 2, 3))),
 )
 
 
@@ -203,7 +206,5 @@ def profile_of(manufacturer: str | None, model: str | None) -> Profile:
     """The profile of a modem that says so of itself; the generic one for all that is unknown."""
     said = f"{manufacturer or ''} {model or ''}"
     name = next((name for name, words in _MANUFACTURERS if re.search(words, said, re.IGNORECASE)), GENERIC.name)
-    for family, words, differences in _MODELS:
-        if family == name and re.search(words, model or "", re.IGNORECASE):
-            return replace(PROFILES[name], **differences)  # type: ignore[arg-type]
-    return PROFILES[name]
+    models = (found for words, found in _MODELS if found.name == name and re.search(words, model or "", re.IGNORECASE))
+    return next(models, PROFILES[name])

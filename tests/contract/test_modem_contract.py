@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from support.looker import Looker
 from support.rigs import LoopbackRig, OctetWise, Rig, SerialRig, TcpRig
 from support.waiting import eventually
 
@@ -26,7 +27,6 @@ from drivers.events import (
     StatusReportReceived,
     SubmitAnsweredLate,
     SubmitResult,
-    WireStage,
     WireWitness,
 )
 from drivers.gsm.supervisor import ModemSupervisor
@@ -44,22 +44,6 @@ def tpdu(text: str = "Hello", *, to: str = TO) -> bytes:
 def parts(text: str, *, to: str = TO) -> list[bytes]:
     submits = build_submits(segment(text), Address.from_text(to), reference=7, validity=timedelta(hours=6))
     return [submit.to_bytes() for submit in submits]
-
-
-class Looker:
-    """A witness that says when Ctrl-Z was written."""
-
-    tag = "looked at"
-
-    def __init__(self) -> None:
-        self.ended = asyncio.Event()
-
-    def on_wire(self, stage: WireStage) -> None:
-        if stage is WireStage.ENDED:
-            self.ended.set()
-
-    def on_line(self, line: str) -> None:
-        pass
 
 
 class Listener:

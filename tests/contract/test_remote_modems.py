@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
+from support.looker import Looker
 from support.rigs import QUICK
 from support.serial_server import SerialServer
 from support.waiting import eventually
@@ -19,7 +20,6 @@ from drivers.events import (
     ModemStateChanged,
     StatusReportReceived,
     SubmitAnsweredLate,
-    WireStage,
     WireWitness,
 )
 from drivers.gsm.settings import ModemSettings
@@ -29,22 +29,6 @@ from drivers.tpdu import Address, SmsSubmit, build_submits, join_text, segment
 
 TO, FROM = "+33639981299", "+33612345678"
 BANNER = b"\r\nser2net port 4001 device /dev/ttyUSB2 [115200 N81] (Debian GNU/Linux)\r\nOK\r\n> ERROR\r\n\r\n"
-
-
-class Witness:
-    """Says when Ctrl-Z was written."""
-
-    tag = "looked at"
-
-    def __init__(self) -> None:
-        self.ended = asyncio.Event()
-
-    def on_wire(self, stage: WireStage) -> None:
-        if stage is WireStage.ENDED:
-            self.ended.set()
-
-    def on_line(self, line: str) -> None:
-        pass
 
 
 class Remote:
@@ -180,7 +164,7 @@ async def test_a_connection_goes_dead_while_the_answer_is_awaited(remote: Remote
     object.__setattr__(remote.modem.settings, "latency", 0.2)
     await remote.start()
     await remote.ready()
-    witness = Witness()
+    witness = Looker()
     submit = asyncio.create_task(remote.submit("on its way", witness))
     await asyncio.wait_for(witness.ended.wait(), 5)
     await eventually(lambda: remote.server.passed.endswith(b"\x1a"))

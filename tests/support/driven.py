@@ -25,6 +25,8 @@ class Driven:
         #: How often the making of a line fails by a mistake of ours, and whether there is a device at all.
         self.mistakes = 0
         self.away = False
+        #: How often it was looked for in vain.
+        self.missed = 0
         made = ModemSettings("m", "scripted:", **{"deadlines": QUICK, **settings})  # type: ignore[arg-type]
         self.supervisor = ModemSupervisor(made, self._line, pins=pins, spread=lambda: 0.0)
         self._task: asyncio.Task[None] | None = None
@@ -34,6 +36,7 @@ class Driven:
             self.mistakes -= 1
             raise ZeroDivisionError
         if self.away:
+            self.missed += 1
             raise PortMissing("there is no device scripted:")
         self.lines.append(ScriptedLine(self.modem))
         return self.lines[-1]

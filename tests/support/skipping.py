@@ -31,6 +31,13 @@ class _SkippingLoop(asyncio.SelectorEventLoop):
         return self._skipping.now
 
 
+async def pass_time(seconds: float) -> None:
+    """Let so many seconds of this loop's time pass."""
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, passed.set)
+    await passed.wait()
+
+
 def in_skipped_time(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Run `work`, which waits for timers and for itself alone: no port, socket or thread keeps its own time here."""
     with asyncio.Runner(loop_factory=_SkippingLoop) as runner:

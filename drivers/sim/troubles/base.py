@@ -6,6 +6,7 @@ A trouble is a dataclass whose fields are its options. It is handed the modem as
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -93,7 +94,7 @@ class Trouble:
     @property
     def bound(self) -> float:
         """Seconds after which it ends whatever has happened; 0 if it has none."""
-        raise NotImplementedError
+        return 0.0
 
     def words(self) -> str:
         """The trouble as a specification that makes it again: its name and what is not at its default."""
@@ -168,16 +169,12 @@ class Lasting(Trouble):
 
 
 @dataclass(kw_only=True, eq=False)
-class Momentary(Trouble):
+class Momentary(Trouble, ABC):
     """A trouble that is over as soon as it has begun; what it leaves behind stays."""
 
-    @property
-    def bound(self) -> float:
-        return 0.0
-
+    @abstractmethod
     def happen(self) -> None:
         """What it does."""
-        raise NotImplementedError
 
     def begin(self) -> None:
         self.happen()

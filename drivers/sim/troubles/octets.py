@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -188,7 +189,7 @@ class Noise(Lasting):
 
 
 @dataclass(kw_only=True, eq=False)
-class Paced(Lasting):
+class Paced(Lasting, ABC):
     """Octets that leave later than they are said."""
 
     last = True
@@ -202,9 +203,9 @@ class Paced(Lasting):
             self._timer = self.later(self.wait, self._release)
         return b""
 
+    @abstractmethod
     def portion(self) -> int:
         """How many octets leave at a time."""
-        raise NotImplementedError
 
     def attached(self) -> None:
         self._held.clear()

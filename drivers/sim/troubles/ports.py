@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -42,7 +43,7 @@ STEPS = tuple(Step)
 
 
 @dataclass(kw_only=True, eq=False)
-class Stepped(Striking):
+class Stepped(Striking, ABC):
     """Something that happens at a step, or at once."""
 
     step: str = option(one_of(*STEPS), Step.NOW, "when", draw=either(*STEPS))
@@ -50,9 +51,9 @@ class Stepped(Striking):
     left: bool = option(FLAG, True, "whether the message leaves at step end", draw=either(True, False))
     _typed: int = field(default=0, init=False, repr=False)
 
+    @abstractmethod
     def happen(self, note: str) -> None:
         """It has come to the step."""
-        raise NotImplementedError
 
     def begin(self) -> None:
         if self.step == Step.NOW:
@@ -112,13 +113,13 @@ class Absent(Stepped):
     away: float = option(DURATION, 2.0, "how long it is gone", word="for", draw=part_of_longest)
     _return: asyncio.TimerHandle | None = field(default=None, init=False, repr=False)
 
+    @abstractmethod
     def leave(self) -> None:
         """It goes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def come_back(self) -> None:
         """It is there again."""
-        raise NotImplementedError
 
     def plug(self, link: str | None = None) -> None:
         """Bring the port back; what stands in its way is told in the history."""

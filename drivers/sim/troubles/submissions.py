@@ -6,6 +6,7 @@ Whether it leaves is decided here and stands in the ledger and in the note of th
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,7 +22,7 @@ PROMPT = b"> "
 
 
 @dataclass(kw_only=True, eq=False)
-class Unclear(Striking):
+class Unclear(Striking, ABC):
     """What is answered does not say whether the message has left."""
 
     left: bool = option(FLAG, True, "whether the message leaves all the same", draw=either(True, False))
@@ -32,9 +33,9 @@ class Unclear(Striking):
         delay = self.modem.settings.latency
         return Later(delay, self._without) if delay else self._without()
 
+    @abstractmethod
     def answer(self) -> Answer:
         """What is answered, or RefusedError."""
-        raise NotImplementedError
 
     def _without(self) -> Answer:
         self.strike(NOT_LEFT)
@@ -86,9 +87,9 @@ class Refusal(Unclear):
     def submission(self, command: Command, produce: Produce) -> Answer:
         return super().submission(command, produce) if self.at == "answer" else produce()
 
+    @abstractmethod
     def refusal(self) -> RefusedError:
         """How it ends."""
-        raise NotImplementedError
 
     def answer(self) -> Answer:
         raise self.refusal()

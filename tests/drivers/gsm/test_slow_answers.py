@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from support.driven import Driven
 from support.scripted_modem import ScriptedModem
-from support.skipping import in_skipped_time
+from support.skipping import in_skipped_time, pass_time
 from support.waiting import eventually
 
 from drivers.at.commands import SUBMIT_SECONDS
@@ -61,7 +61,7 @@ async def answered(seconds: float) -> tuple[float, int]:
         began = loop.time()
         assert await driven.supervisor.submit(TPDU, Tagged()) == SubmitResult(9)
         took = loop.time() - began
-        await asyncio.sleep(600)
+        await pass_time(600)
         assert not [event for event in driven.events if isinstance(event, SubmitAnsweredLate)]
         assert driven.supervisor.status().state == "ready"
         return took, len(driven.modem.submitted)
@@ -82,7 +82,7 @@ async def given_up(seconds: float) -> tuple[float, float, int]:
 
         await eventually(late, 60)
         known = loop.time() - began
-        await asyncio.sleep(600)
+        await pass_time(600)
         assert late() == [SubmitAnsweredLate("first", SubmitResult(9))]
         return unknown, known, len(driven.modem.submitted)
 

@@ -291,7 +291,8 @@ async def test_a_rest_after_losses_ends_when_the_port_was_away_and_is_back(drive
         await driven.supervisor.submit(TPDU)
     driven.away = True
     await driven.line.unplug()
-    await asyncio.sleep(3 * QUICK_REPAIR.look)
+    # Missing at looks that lie further apart than a wobble lasts.
+    await eventually(lambda: driven.missed >= 4)
     driven.away = False
     await asyncio.wait_for(driven.supervisor.wait_ready(), 5)
     assert await driven.supervisor.submit(TPDU) == SubmitResult(7)

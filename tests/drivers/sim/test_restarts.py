@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from support.rigs import LoopbackRig, Rig, SerialRig, TcpRig
 from support.waiting import eventually
 
 from drivers.errors import PortMissing, TransportError, TransportLost
+from drivers.events import ModemState, ModemStateChanged
 from drivers.sim import SIM_PROFILES, PtyEnd, SimSettings, SimulatedModem, SimulatedPort, TcpEnd
 from drivers.transport.serial import SerialTransport
 from drivers.transport.tcp import TcpTransport
@@ -162,11 +164,21 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
 
 async def test_the_driver_finds_it_again(rig: Rig):
     supervisor = rig.supervise()
+    states: list[ModemState] = []
+
+    async def listen() -> None:
+        async for event in supervisor.events():
+            if isinstance(event, ModemStateChanged):
+                states.append(event.state)
+
+    listening = asyncio.create_task(listen())
     await supervisor.start()
     try:
         await supervisor.wait_ready()
         rig.simulated.restart()
-        await eventually(lambda: supervisor.status().state.value != "ready")
-        await supervisor.wait_ready()
+        # By what it tells: the loss may be over before anybody looks.
+        await eventually(lambda: states.count(ModemState.READY) == 2)
+        assert states[-2] is not ModemState.READY
     finally:
         await supervisor.stop()
+        await listening
