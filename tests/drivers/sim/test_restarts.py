@@ -168,8 +168,9 @@ async def test_the_driver_finds_it_again(rig: Rig):
 
     async def listen() -> None:
         async for event in supervisor.events():
-            if isinstance(event, ModemStateChanged):
-                states.append(event.state)
+            match event:
+                case ModemStateChanged(state):
+                    states.append(state)
 
     listening = asyncio.create_task(listen())
     await supervisor.start()
