@@ -6,6 +6,7 @@ every error becomes a problem.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -14,61 +15,17 @@ from aiohttp.typedefs import Handler
 
 from api import problems
 from api.body import BODY_MAX
-from api.endpoint import Endpoint, OpenEndpoint, by_body, by_body_if_any, by_query
+from api.endpoint import Endpoint, Intake, OpenEndpoint
 from api.hosts import Hosts
-from api.models.fields import NoFields, NoQuery, PageQuery
-from api.models.inbox import InboxQuery
-from api.models.messages import MessageIn, MessagesQuery, PreviewIn, ReferenceQuery, ResolveIn
-from api.models.modems import AtIn, SimulateIn, UssdIn
-from api.models.optouts import LiftQuery, OptOutIn, OptOutsQuery
-from api.models.queue import PauseIn
-from api.models.tokens import TokenIn
-from api.models.traces import TraceIn
-from api.routes import batch, health, inbox, messages, modems, optouts, queue, tokens, traces
+from api.intakes import INTAKES
+from api.routes import metrics
 from api.server import DIRECT, SERVER_LIMITS
+from api.table import ENDPOINTS, OPEN_ENDPOINTS
 from gateway.config.settings import ApiSettings
 from gateway.errors import GatewayError
 from gateway.services import Services
 
-#: Every route that wants a token: method, path, scope, what it takes, handler.
-ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (
-    by_body("POST", "/v1/messages", "send", MessageIn, messages.create),
-    by_query("GET", "/v1/messages", "read", MessagesQuery, messages.list_all),
-    by_query("DELETE", "/v1/messages", "send", ReferenceQuery, messages.cancel_reference),
-    by_query("POST", "/v1/messages/batch", "send", NoQuery, batch.create),
-    by_body("POST", "/v1/messages/preview", "send", PreviewIn, messages.preview),
-    by_query("GET", "/v1/messages/{id}", "read", NoQuery, messages.read),
-    by_query("DELETE", "/v1/messages/{id}", "send", NoQuery, messages.cancel),
-    by_query("GET", "/v1/messages/{id}/timeline", "read", NoQuery, messages.timeline),
-    by_body_if_any("POST", "/v1/messages/{id}/cancel", "send", NoFields, messages.cancel),
-    by_query("DELETE", "/v1/messages/{id}/cancel", "send", NoQuery, messages.cancel),
-    by_body("POST", "/v1/messages/{id}/resolve", "send", ResolveIn, messages.resolve),
-    by_query("GET", "/v1/pause", "read", NoQuery, queue.state),
-    by_body_if_any("POST", "/v1/pause", "admin", PauseIn, queue.pause),
-    by_body_if_any("POST", "/v1/resume", "admin", NoFields, queue.resume),
-    by_query("GET", "/v1/inbox", "read", InboxQuery, inbox.list_all),
-    by_query("GET", "/v1/optouts", "contacts", OptOutsQuery, optouts.list_all),
-    by_body("POST", "/v1/optouts", "contacts", OptOutIn, optouts.add),
-    by_query("DELETE", "/v1/optouts", "contacts", LiftQuery, optouts.lift),
-    by_query("GET", "/v1/modems", "read", PageQuery, modems.list_all),
-    by_body("POST", "/v1/modems/{name}/simulate", "admin", SimulateIn, modems.simulate),
-    by_body_if_any("POST", "/v1/modems/{name}/reset", "admin", NoFields, modems.reset),
-    by_body_if_any("POST", "/v1/modems/{name}/pause", "admin", NoFields, modems.pause),
-    by_body_if_any("POST", "/v1/modems/{name}/resume", "admin", NoFields, modems.resume),
-    by_body_if_any("POST", "/v1/modems/{name}/unlock", "admin", NoFields, modems.unlock),
-    by_body("POST", "/v1/modems/{name}/at", "admin", AtIn, modems.at),
-    by_body("POST", "/v1/modems/{name}/ussd", "admin", UssdIn, modems.ussd),
-    by_body("POST", "/v1/modems/{name}/trace", "admin", TraceIn, traces.start),
-    by_query("DELETE", "/v1/modems/{name}/trace", "admin", NoQuery, traces.stop),
-    by_query("GET", "/v1/tokens", "admin", PageQuery, tokens.list_all),
-    by_body("POST", "/v1/tokens", "admin", TokenIn, tokens.create),
-    by_query("DELETE", "/v1/tokens/{name}", "admin", NoQuery, tokens.revoke),
-)
-
-#: Every route that wants none.
-OPEN_ENDPOINTS: Final = (OpenEndpoint("/healthz", health.alive), OpenEndpoint("/readyz", health.ready))
-
-_OPEN_PATHS: Final = frozenset(endpoint.path for endpoint in OPEN_ENDPOINTS)
+_ANY_HOST: Final = frozenset(endpoint.path for endpoint in OPEN_ENDPOINTS if endpoint.any_host)
 
 
 class _Guard(Protocol):
@@ -86,6 +43,7 @@ def create_app(services: Services, settings: ApiSettings) -> web.Application:
         client_max_size=BODY_MAX, middlewares=[web.middleware(guard)], handler_args=dict(SERVER_LIMITS)
     )
     app[DIRECT] = {}
+    app.on_shutdown.append(_ending(services))
     for endpoint in ENDPOINTS:
         handler = _let_in(endpoint, services)
         _add(app, endpoint, handler)
@@ -93,14 +51,50 @@ def create_app(services: Services, settings: ApiSettings) -> web.Application:
             where = f"{endpoint.method} {endpoint.path}"
             app[DIRECT][endpoint.method, endpoint.path] = partial(guard, handler=handler, where=where)
     for endpoint in OPEN_ENDPOINTS:
+        if endpoint.handler is metrics.show and not settings.metrics:
+            continue
         _add(app, endpoint, _let_all_in(endpoint, services))
+    for intake in INTAKES:
+        _add(app, intake, _take_in(intake, services))
+    _close_to_others(app)
     return app
 
 
-def _add(app: web.Application, endpoint: Endpoint[Any] | OpenEndpoint, handler: Handler) -> None:
+def _ending(services: Services) -> Callable[[web.Application], Awaitable[None]]:
+    async def end(_: web.Application) -> None:
+        """Streams end by themselves, so that nobody waits for them."""
+        services.events.close()
+
+    return end
+
+
+def _add(app: web.Application, endpoint: Endpoint[Any] | OpenEndpoint | Intake, handler: Handler) -> None:
     """Register the route; whatever can be read can be asked for its header fields alone (RFC 9110, 9.3.2)."""
     for method in ("GET", "HEAD") if endpoint.method == "GET" else (endpoint.method,):
         app.router.add_route(method, endpoint.path, handler, expect_handler=_expect)
+
+
+def _close_to_others(app: web.Application) -> None:
+    """What is no method of a written path is none of a variable one either: `batch` is not the id of a message."""
+    rows = (*ENDPOINTS, *OPEN_ENDPOINTS, *INTAKES)
+    for path in dict.fromkeys(row.path for row in rows if "{" not in row.path):
+        methods = {row.method for row in rows if row.path == path}
+        if any(_covers(row.path, path) for row in rows):
+            methods |= {"HEAD"} if "GET" in methods else set()
+            app.router.add_route("*", path, _method_not_allowed(methods))
+
+
+def _covers(pattern: str, path: str) -> bool:
+    pieces, said = pattern.split("/"), path.split("/")
+    alike = (one == other or one.startswith("{") for one, other in zip(pieces, said, strict=False))
+    return pattern != path and len(pieces) == len(said) and all(alike)
+
+
+def _method_not_allowed(methods: set[str]) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMethodNotAllowed(request.method, methods)
+
+    return handler
 
 
 def _let_in(endpoint: Endpoint[Any], services: Services) -> Handler:
@@ -111,8 +105,18 @@ def _let_in(endpoint: Endpoint[Any], services: Services) -> Handler:
 
 
 def _let_all_in(endpoint: OpenEndpoint, services: Services) -> Handler:
-    async def handler(_: web.Request) -> web.StreamResponse:
-        return await endpoint.handler(services)
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await endpoint.handler(services, request)
+
+    return handler
+
+
+def _take_in(intake: Intake, services: Services) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        try:
+            return await intake.handler(request, services)
+        except (GatewayError, problems.HttpProblem) as error:
+            return intake.refuse(error)
 
     return handler
 
@@ -122,8 +126,9 @@ def _guard(hosts: Hosts) -> _Guard:
 
     async def guard(request: web.Request, handler: Handler, where: str | None = None) -> web.StreamResponse:
         try:
-            if request.path not in _OPEN_PATHS:
+            if request.path not in _ANY_HOST:
                 hosts.check(request)
+                hosts.check_origin(request)
             return await handler(request)
         except GatewayError as error:
             return problems.of_gateway(error)

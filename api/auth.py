@@ -10,7 +10,9 @@ from typing import Final, Protocol
 
 from aiohttp import web
 
+from api.connections import vouch
 from api.problems import CHALLENGE, HttpProblem
+from api.throttle import wrong_token
 from gateway.errors import Unauthorized
 from gateway.requests import Principal
 
@@ -28,10 +30,20 @@ class Authenticator(Protocol):
 
 def principal_of(request: web.Request, tokens: Authenticator, scope: str) -> Principal:
     """The principal behind the request. Raises the 401 problem, or the 403 problem where the scope is missing."""
+    return principal_with(request, tokens, _bearer_token(request), scope)
+
+
+def principal_with(request: web.Request, tokens: Authenticator, secret: str, scope: str) -> Principal:
+    """The same for a secret that stands elsewhere in the request, as other systems' credentials do.
+
+    Who guesses gets the 429 problem. A right token is let in whatever its address has guessed.
+    """
     try:
-        principal = tokens.authenticate(_bearer_token(request))
+        principal = tokens.authenticate(secret)
     except Unauthorized:
-        raise _unauthorized() from None
+        wait_s = wrong_token(request.transport, tokens)
+        raise (_unauthorized() if wait_s is None else _too_many_guesses(wait_s)) from None
+    vouch(request)
     if not principal.may(scope):
         raise _scope_missing(scope)
     return principal
@@ -50,6 +62,15 @@ def _bearer_token(request: web.Request) -> str:
 
 def _unauthorized() -> HttpProblem:
     return HttpProblem(HTTPStatus.UNAUTHORIZED, "unauthorized", _UNAUTHORIZED, fields={"WWW-Authenticate": CHALLENGE})
+
+
+def _too_many_guesses(wait_s: int) -> HttpProblem:
+    return HttpProblem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too_many_guesses",
+        "too many wrong tokens came from this address; a valid one is taken at once",
+        fields={"Retry-After": str(wait_s)},
+    )
 
 
 def _scope_missing(scope: str) -> HttpProblem:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
@@ -18,15 +19,21 @@ from api.problems import HttpProblem
 
 JSON_TYPE: Final = "application/json"
 BODY_MAX: Final = 4 * 1024 * 1024
+#: Of a body in which the secret itself stands: a form with the text of a message and a thousand numbers.
+STRANGER_MAX: Final = 64 * 1024
 
 #: A body of 4 MiB in this time is 140 kB/s; whoever is slower holds a connection for nothing.
 _BODY_TIMEOUT_S: Final = 30.0
+_STRANGER_TIMEOUT_S: Final = 5.0
+#: So many bodies of strangers are waited for at once, 4 MiB in all.
+_STRANGERS_MOST: Final = 64
+_strangers: Final[dict[asyncio.Timeout, None]] = {}
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:
     """the body as a JSON object. Raises the 400, 408, 413, 415 or 422 problem"""
     check_type(request, JSON_TYPE)
-    return object_of(await _read(request))
+    return object_of(await read_octets(request))
 
 
 def object_of(body: bytes) -> dict[str, Any]:
@@ -71,25 +78,56 @@ def check_type(request: web.Request, *taken: str) -> str:
     return field
 
 
-async def _read(request: web.Request) -> bytes:
-    """All octets of the body, at most `BODY_MAX`, within the time."""
-    if (request.content_length or 0) > BODY_MAX:
-        raise _too_large()
+async def read_octets(request: web.Request) -> bytes:
+    """All octets of the body, at most `BODY_MAX`, within the time. Raises the 400, 408 or 413 problem"""
+    return await _octets(request, BODY_MAX, _at_leisure)
+
+
+async def read_of_stranger(request: web.Request) -> bytes:
+    """The same of whoever has shown no token yet, as it stands in the body: little, soon, and of few at once.
+
+    When there are too many, the one that has been waited for longest is refused with the 408 problem.
+    """
+    return await _octets(request, STRANGER_MAX, _hastily)
+
+
+async def _octets(request: web.Request, most: int, read: Callable[[web.Request], Awaitable[bytes]]) -> bytes:
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
     try:
-        if request.content.is_eof():
-            # It came with the header fields, as most bodies do: there is nothing to wait for.
-            body = request.content.read_nowait()
-            if len(body) > BODY_MAX:
-                raise _too_large()
-            return body
-        async with asyncio.timeout(_BODY_TIMEOUT_S):
-            return await request.read()
+        # It may have come with the header fields, as most bodies do: there is nothing to wait for.
+        body = request.content.read_nowait() if request.content.is_eof() else await read(request)
     except web.HTTPRequestEntityTooLarge:
-        raise _too_large() from None
+        raise _too_large(most) from None
     except TimeoutError:
         raise timed_out() from None
     except (web.RequestPayloadError, ConnectionError):
         raise broken_off() from None
+    if len(body) > most:
+        raise _too_large(most)
+    return body
+
+
+async def _at_leisure(request: web.Request) -> bytes:
+    async with asyncio.timeout(_BODY_TIMEOUT_S):
+        return await request.read()
+
+
+async def _hastily(request: web.Request) -> bytes:
+    if len(_strangers) >= _STRANGERS_MOST:
+        longest = next(iter(_strangers))
+        del _strangers[longest]
+        if not longest.expired():
+            longest.reschedule(asyncio.get_running_loop().time())
+    body = bytearray()
+    async with asyncio.timeout(_STRANGER_TIMEOUT_S) as limit:
+        _strangers[limit] = None
+        try:
+            while len(body) <= STRANGER_MAX and (more := await request.content.readany()):
+                body += more
+        finally:
+            _strangers.pop(limit, None)
+    return bytes(body)
 
 
 def timed_out() -> HttpProblem:
@@ -129,8 +167,9 @@ def _invalid(detail: str) -> HttpProblem:
     return HttpProblem(HTTPStatus.BAD_REQUEST, "invalid_json", detail)
 
 
-def _too_large() -> HttpProblem:
-    return HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "the body is larger than 4 MiB")
+def _too_large(most: int) -> HttpProblem:
+    named = "4 MiB" if most == BODY_MAX else f"{most // 1024} KiB"
+    return HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", f"the body is larger than {named}")
 
 
 def _unsupported(detail: str, fields: dict[str, str] | None = None) -> HttpProblem:

@@ -15,8 +15,9 @@ from api.problems import HttpProblem
 NDJSON: Final = "application/x-ndjson"
 LINE_MAX: Final = 64 * 1024
 
-# A client that makes its lines one by one may take its time; one that says nothing for so long is gone.
-_SILENCE_S: Final = 60.0
+# A client that makes its lines one by one may take its time; one of which no line has ended for so long is gone, or
+# holds the connection for nothing.
+_LINE_S: Final = 60.0
 
 
 async def groups(request: web.Request, most: int) -> AsyncIterator[list[bytes | None]]:
@@ -24,8 +25,9 @@ async def groups(request: web.Request, most: int) -> AsyncIterator[list[bytes | 
 
     Raises the 400 or 408 problem when the body breaks off: a last line without its end is then not given.
     """
-    rest, too_long = b"", False
-    while chunk := await _chunk(request):
+    rest, too_long, now = b"", False, asyncio.get_running_loop().time
+    patient_until = now() + _LINE_S
+    while chunk := await _chunk(request, patient_until):
         *ended, rest = (rest + chunk).split(b"\n")
         lines: list[bytes | None] = [line if len(line) <= LINE_MAX else None for line in ended]
         if too_long and lines:
@@ -35,6 +37,9 @@ async def groups(request: web.Request, most: int) -> AsyncIterator[list[bytes | 
             rest, too_long = b"", True
         for start in range(0, len(lines), most):
             yield lines[start : start + most]
+        if ended:
+            # Counted from here: the time that its messages took to be written is not the client's.
+            patient_until = now() + _LINE_S
     if rest or too_long:
         yield [None if too_long else rest]
 
@@ -45,10 +50,10 @@ def line_too_long() -> HttpProblem:
     return HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "line_too_long", detail)
 
 
-async def _chunk(request: web.Request) -> bytes:
+async def _chunk(request: web.Request, patient_until: float) -> bytes:
     """Octets that have arrived; none at the end of the body."""
     try:
-        async with asyncio.timeout(_SILENCE_S):
+        async with asyncio.timeout_at(patient_until):
             return await request.content.readany()
     except TimeoutError:
         raise timed_out() from None

@@ -25,6 +25,7 @@ from gateway.errors import (
     InvalidRequest,
     NotFound,
     StorageFull,
+    TooMany,
     Unauthorized,
     Unavailable,
 )
@@ -40,6 +41,7 @@ STATUS_OF: Final[Mapping[type[GatewayError], HTTPStatus]] = {
     Conflict: HTTPStatus.CONFLICT,
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -137,7 +139,7 @@ def of_gateway(error: GatewayError) -> web.Response:
     """The problem for a typed refusal of the gateway."""
     status = _status_of(error)
     fields: dict[str, str] = {}
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooMany):
         fields["Retry-After"] = str(max(1, error.retry_after_s))
     if isinstance(error, Unauthorized):
         fields["WWW-Authenticate"] = CHALLENGE

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.typedefs import Handler
 
+from api.connections import Connections, Held, connections_of_process
 from api.problems import log_defect, of_bad_http
+from api.sources import source_of
 
 #: A request line or header field beyond this is nobody's honest request.
 _HEADER_MAX: Final = 8190
@@ -37,10 +39,37 @@ DIRECT: Final = web.AppKey("direct", dict[tuple[str, str], Handler])
 _NOBODY: Final = "host.invalid"
 
 
+# Who connects and then says nothing of TLS holds a descriptor for nothing.
+_HANDSHAKE_S: Final = 10.0
+
+
 class _Protocol(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ()
+    __slots__ = ("_room", "_source", "known")
+
+    def __init__(self, server: web.Server, room: Connections, **kwargs: Any) -> None:
+        super().__init__(server, **kwargs)
+        self._room = room
+        self._source = ""
+        self.known = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open, and ended at once when there is no room for it."""
+        super().connection_made(transport)
+        self._source = source_of(transport)
+        if not self._room.admit(self, self._source):
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """It is closed."""
+        self._room.forget(self, self._source)
+        super().connection_lost(exc)
+
+    def idle_since(self) -> float | None:
+        """See `api.connections.Held`; the instant is later by the same time for all."""
+        busy = self._messages or (self._request_in_progress and self.known)
+        return None if busy else self._next_keepalive_close_time
 
     def handle_error(
         self,
@@ -66,8 +95,30 @@ class _Protocol(web.RequestHandler):
 class _Server(web.Server):
     """Makes our connections."""
 
+    def __init__(self, handler: Any, share: int, **kwargs: Any) -> None:
+        super().__init__(handler, **kwargs)
+        self._room = connections_of_process(share)
+
     def __call__(self) -> web.RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+        return _Protocol(self, self._room, loop=self._loop, **self._kwargs)
+
+
+class ApiSite(web.SockSite):
+    """Listens on a socket that is bound, with TLS if there is a context."""
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        await web.BaseSite.start(self)
+        server = self._runner.server
+        assert server is not None
+        self._server = await asyncio.get_running_loop().create_server(
+            server,
+            sock=self._sock,
+            backlog=self._backlog,
+            ssl=self._ssl_context,
+            # Without TLS no limit may be given.
+            ssl_handshake_timeout=_HANDSHAKE_S if self._ssl_context else None,
+        )
 
 
 def _readable(factory: Callable[..., web.BaseRequest]) -> Callable[..., web.BaseRequest]:
@@ -89,6 +140,7 @@ def _directed(app: web.Application, routed: Callable[[Any], Awaitable[web.Stream
     direct: Mapping[tuple[str, str], Handler] = app[DIRECT] if DIRECT in app else {}  # noqa: SIM401 - get() loses the type
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        cast("Held", request.protocol).known = False
         handler = direct.get((request.method, request.raw_path))
         # Whoever waits for leave to send the body is answered by the router.
         if handler is None or "Expect" in request.headers:
@@ -101,10 +153,14 @@ def _directed(app: web.Application, routed: Callable[[Any], Awaitable[web.Stream
 class ApiRunner(web.AppRunner):
     """Runs an application of `create_app`. `shutdown_timeout` and `handle_signals` are as for `web.AppRunner`."""
 
+    #: Its connections hold one in so many of the descriptors of this process at most.
+    share = 2
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _Server(
             _directed(self.app, made.request_handler),
+            self.share,
             request_factory=_readable(made.request_factory),
             loop=asyncio.get_running_loop(),
             **SERVER_LIMITS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -29,12 +30,14 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "bool_type": "must be true or false",
     "float_type": "must be a number",
     "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
     "too_long": "must have at most {max_length} items",
     "too_short": "must have at least {min_length} item",
     "model_type": "must be an object",
+    "dict_type": "must be an object",
     "literal_error": "must be one of {expected}",
 }
 
@@ -52,11 +55,17 @@ def validated(model: type[M], values: Mapping[str, Any], *, in_query: bool = Fal
 
 def bounded(model: type[BaseModel], values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values without more than a few unknown names: a body may hold half a million of them."""
-    if len(values) <= len(model.model_fields) + _UNKNOWN_TOLD:
+    if len(values) <= _most_names(model):
         return values
     known = {field.alias or name for name, field in model.model_fields.items()}
     unknown = [name for name in values if name not in known][:_UNKNOWN_TOLD]
     return {name: values[name] for name in (*known, *unknown) if name in values}
+
+
+@cache
+def _most_names(model: type[BaseModel]) -> int:
+    """How many names a body of this shape may have before anybody looks which."""
+    return len(model.model_fields) + _UNKNOWN_TOLD
 
 
 def _refusal(error: ValidationError, skipped: int) -> HttpProblem:

@@ -22,7 +22,6 @@ from gateway.config.loader import load_settings
 from gateway.config.settings import Settings
 from gateway.ids import IdSource
 from gateway.message import PartEvent
-from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.requests import NewMessage, NewToken, Principal
@@ -58,7 +57,7 @@ async def works_on(settings: Settings, store: Store) -> Works:
     assert view is not None
     principal = Principal(view.id, view.name, frozenset(view.scopes))
     intake = Intake(settings, store, clock, IdSource(clock))
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, numbers_of(settings))
+    gate = Gate(settings)
     return Works(store, intake, gate, clock, principal)
 
 
@@ -81,19 +80,28 @@ async def fill(
         await store.close()
 
 
-async def fill_open(works: Works, *, queued: int, finished: int = 0) -> None:
-    """The same in a store that is open."""
-    done = await works.intake.accept(works.principal, NewMessage("+33612340001", TEXT))
-    await _send_one(works)
-    await works.store.write(lambda connection: _copies(connection, works.store, done.id, finished, _FIRST_NUMBER))
+async def fill_open(works: Works, *, queued: int, finished: int = 0, send_us: int | None = None) -> None:
+    """The same in a store that is open. What is queued is to leave at `send_us`."""
+    await finish(works, finished, _FIRST_NUMBER)
     if queued:
-        waits = await works.intake.accept(works.principal, NewMessage("+33612340002", TEXT))
+        waits = await works.intake.accept(works.principal, NewMessage("+33612340002", TEXT, send_us=send_us))
         first = _FIRST_NUMBER + finished // _EACH + 1
         # One of those that wait is the pattern itself. To each number goes one: only then is none in another's way.
         await works.store.write(
             lambda connection: _copies(connection, works.store, waits.id, queued - 1, first, each=1)
         )
     await works.store.write(lambda connection: connection.exec_driver_sql("ANALYZE") and None)
+
+
+async def finish(
+    works: Works, count: int, first_number: int, *, each: int = _EACH, category: str | None = None
+) -> None:
+    """So many messages that were sent, and one more: `each` to a person, whose numbers are one after the other."""
+    done = await works.intake.accept(works.principal, NewMessage("+33612340001", TEXT, category))
+    await _send_one(works)
+    await works.store.write(
+        lambda connection: _copies(connection, works.store, done.id, count, first_number, each=each)
+    )
 
 
 async def _send_one(works: Works) -> None:

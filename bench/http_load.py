@@ -61,7 +61,7 @@ def load(address: tuple[str, int], token: str, clients: int, seconds: float) -> 
             client.post(number := number + 1)
         began = time.perf_counter() + min(_WARM_S, seconds / 4)
         samples: list[float] = []
-        refused = 0
+        refused = answered = 0
         while (now := time.perf_counter()) < began + seconds:
             ready = selector.select(_PATIENCE_S)
             if not ready:
@@ -69,6 +69,7 @@ def load(address: tuple[str, int], token: str, clients: int, seconds: float) -> 
             for key, _ in ready:
                 if (answer := key.data.answered()) is None:
                     continue
+                answered += 1
                 refused += answer[0] != 202
                 if now >= began:
                     samples.append(1000 * answer[1])
@@ -77,7 +78,13 @@ def load(address: tuple[str, int], token: str, clients: int, seconds: float) -> 
             key.data.socket.close()
     samples.sort()
     per_s = len(samples) / seconds
-    return {"per_s": per_s, "p50": percentile(samples, 50), "p99": percentile(samples, 99), "refused": refused}
+    return {
+        "per_s": per_s,
+        "answered": answered,
+        "p50": percentile(samples, 50),
+        "p99": percentile(samples, 99),
+        "refused": refused,
+    }
 
 
 if __name__ == "__main__":

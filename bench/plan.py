@@ -30,11 +30,24 @@ class Plan:
     counted: int = 200
     inbound: int = 200
     stops: int = 60
+    previews: int = 2000
+    stops_busy: int = 500
+    held: int = 100_000
+    #: Deliveries owed to a receiver that is down; what is measured beside it, and how often: seconds, parts,
+    #: samples.
+    owed: int = 100_000
+    owed_s: float = 4.0
+    owed_submits: int = 2000
+    owed_told: int = 150
+    owed_turns: int = 2
     hosts: int = 3
     hosts_s: float = 6.0
     idle_s: float = 61.0
     idle_modems: Sequence[int] = (8, 64)
     codec_s: float = 1.5
+    people: int = 100_000
+    campaign: int = 100_000
+    campaign_calm_s: float = 10.0
     peers: bool = False
     peer_messages: int = 15
     peer_samples: int = 5
@@ -55,11 +68,22 @@ def tiny(folder: Path) -> Plan:
         counted=5,
         inbound=5,
         stops=2,
+        previews=12,
+        stops_busy=2,
+        held=250,
+        owed=30,
+        owed_s=0.3,
+        owed_submits=10,
+        owed_told=3,
+        owed_turns=1,
         hosts=2,
         hosts_s=0.3,
         idle_s=0.3,
         idle_modems=(2,),
         codec_s=0.02,
+        people=50,
+        campaign=120,
+        campaign_calm_s=0.5,
         peer_messages=2,
         peer_samples=1,
     )

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import aiohttp
 
+from bench.rules_off import rules_off
+
 ROOT = Path(__file__).resolve().parents[1]
 NODE = "bench"
 _START_S = 60.0
@@ -114,25 +116,37 @@ def looked_at(state: Path) -> sqlite3.Connection:
     return connection
 
 
-def write_config(folder: Path, ports: Mapping[str, str], *, url: str | None = None, node: str = NODE) -> Path:
-    """A configuration with these modems; its state lies in `folder/state`, and its store there too without `url`."""
+def write_config(
+    folder: Path, ports: Mapping[str, str], *, url: str | None = None, node: str = NODE, rules: str | None = None
+) -> Path:
+    """A configuration with these modems; its state lies in `folder/state`, and its store there too without `url`.
+
+    What is measured is the way of a message, at any hour and with one text for all: no rule holds it. With `rules`,
+    more of the configuration, those that people have hold.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     modems = "\n".join(f'[modems.{name}]\nport = "{port}"' for name, port in ports.items())
     path = folder / "config.toml"
-    path.write_text(
-        _CONFIG.format(node=node, modems=modems, store=f'[store]\nurl = "{url}"\n' if url else ""), encoding="utf-8"
-    )
+    text = _CONFIG.format(node=node, modems=modems, store=f'[store]\nurl = "{url}"\n' if url else "")
+    path.write_text(rules_off(text) if rules is None else text + rules, encoding="utf-8")
     return path
 
 
 @asynccontextmanager
 async def daemon(
-    folder: Path, ports: Mapping[str, str], *, url: str | None = None, node: str = NODE
+    folder: Path,
+    ports: Mapping[str, str],
+    *,
+    url: str | None = None,
+    node: str = NODE,
+    rules: str | None = None,
+    command: Sequence[str] = _TOCSIN,
 ) -> AsyncIterator[Daemon]:
-    """A daemon with these modems on the store in `folder/state`, or at `url`."""
-    config = write_config(folder, ports, url=url, node=node)
+    """A daemon with these modems on the store in `folder/state`, or at `url`; `rules` as `write_config` takes them.
+    `command` is what runs `tocsin`."""
+    config = write_config(folder, ports, url=url, node=node, rules=rules)
     log = folder / "daemon.log"
-    async with process(*_TOCSIN, "serve", "--config", str(config), log=log) as started:
+    async with process(*command, "serve", "--config", str(config), log=log) as started:
         url = await line_of(started, "ready ", log)
         yield Daemon(folder, started.pid, url)
 

@@ -15,10 +15,11 @@ _PATIENCE_S = 30.0
 
 class TappedModem(SimulatedModem):
     """`on_submit` is told each instant (seconds, monotonic) at which the modem read AT+CMGS; `on_told` when it told of
-    a message that had come."""
+    a message that had come, `on_read` when it wrote the line in which that message is read."""
 
     on_submit: Callable[[float], object] = staticmethod(lambda _instant: None)
     on_told: Callable[[float], object] = staticmethod(lambda _instant: None)
+    on_read: Callable[[float], object] = staticmethod(lambda _instant: None)
 
     def receive_data(self, data: bytes) -> None:
         if b"+CMGS=" in data:  # it may stand behind the question for PDU mode, in one line
@@ -30,6 +31,8 @@ class TappedModem(SimulatedModem):
             write(data)
             if b"+CMTI" in data:
                 self.on_told(time.monotonic())
+            if b"+CMGL:" in data or b"+CMGR:" in data:
+                self.on_read(time.monotonic())
 
         super().attach(tapped)
 

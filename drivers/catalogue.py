@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from drivers.errors import TransportError
@@ -14,7 +14,7 @@ from drivers.gsm.pin_ledger import PinLedger
 from drivers.gsm.port_names import IMEI_SCHEME, USB_SCHEME, parse_port_name
 from drivers.gsm.settings import ModemSettings
 from drivers.gsm.supervisor import ModemSupervisor
-from drivers.sim import SimSettings, SimulatedModem, SimulatedPort
+from drivers.sim import Recipient, SimSettings, SimulatedModem, SimulatedPort
 from drivers.sim.settings import numbered
 from drivers.tpdu import Address
 from drivers.trace.tap import WireTap
@@ -83,11 +83,13 @@ def build_modem(
     keeper: PortKeeper | None = None,
     pins: PinLedger | None = None,
     tap: WireTap | None = None,
+    recipients: Mapping[str, Recipient] | None = None,
 ) -> ModemSupervisor:
     """The supervised modem behind `settings.port`, not yet started; `keeper` keeps the port of a serial device open,
     `pins` what became of its PIN.
 
-    What passes on its line can be recorded by `tap`. Raises ValueError when the port can be no modem, or the service
+    What passes on its line can be recorded by `tap`; `recipients` are people of a simulated modem's network who take
+    messages in their own ways. Raises ValueError when the port can be no modem, or the service
     centre no address.
     """
     problem = problems_of_port(settings.port)
@@ -95,7 +97,7 @@ def build_modem(
         raise ValueError(problem)
     if settings.smsc:
         Address.from_text(settings.smsc)
-    line, simulated = _line_to(settings, keeper)
+    line, simulated = _line_to(settings, keeper, recipients or {})
     tap = tap or WireTap(settings.name)
     supervisor = ModemSupervisor(settings, lambda: tap.wrap(line()), simulator=simulated, pins=pins)
     tap.about = lambda: _in_words(supervisor.status())
@@ -103,11 +105,11 @@ def build_modem(
 
 
 def _line_to(
-    settings: ModemSettings, keeper: PortKeeper | None
+    settings: ModemSettings, keeper: PortKeeper | None, recipients: Mapping[str, Recipient]
 ) -> tuple[Callable[[], Transport], SimulatedModem | None]:
     """A fresh line for each opening of the port, and the modem at its end if that is ours."""
     if settings.port == SIMULATED:
-        modem = _simulated(settings)
+        modem = _simulated(settings, recipients)
         return lambda: SimulatedPort(modem, settings.port), modem
     if settings.port.startswith(SCHEME):
         return lambda: TcpTransport(settings.port), None
@@ -136,7 +138,8 @@ def _in_words(status: ModemStatus) -> str:
     return ", ".join(each for each in known if each)
 
 
-def _simulated(settings: ModemSettings) -> SimulatedModem:
+def _simulated(settings: ModemSettings, recipients: Mapping[str, Recipient]) -> SimulatedModem:
     # Each name has its own IMEI, SIM and number, the same at every start: limits and evidence go by the SIM.
     identity = numbered(SimSettings(), zlib.crc32(settings.name.encode()) % _IDENTITIES)
-    return SimulatedModem(replace(identity, name=settings.name, number=settings.number or identity.number))
+    number = settings.number or identity.number
+    return SimulatedModem(replace(identity, name=settings.name, number=number, recipients=recipients))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import phonenumbers
@@ -19,6 +20,11 @@ from phonenumbers import NumberParseException
 _SEPARATORS = str.maketrans("", "", "  \t-.()/\u00a0\u202f\u2011")
 _DIGITS = re.compile(r"\+?[0-9]{1,20}")
 _LONGEST_SENDER = 64
+# What mail programs read as more than an address (a list, a name, a query) is none here.
+_MAIL = re.compile(
+    r"[^\s@,;:<>()\[\]\"\\&?%/\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^\s@,;:<>()\[\]\"\\&?%/\x00-\x1f\x7f\ud800-\udfff]+"
+)
+_LONGEST_MAIL = 254  # RFC 5321, 4.5.3.1.3, without the brackets
 _SHORT_CODE_MAX = 6
 
 
@@ -28,6 +34,14 @@ class AddressKind(StrEnum):
     E164 = "e164"
     SHORT_CODE = "short_code"
     ALPHANUMERIC = "alphanumeric"
+
+
+@dataclass(frozen=True, slots=True)
+class Residence:
+    """What is known of where somebody is, whatever the digits of the number say: an IANA name, ISO 3166 alpha-2."""
+
+    timezone: str | None
+    country: str | None
 
 
 class NumberInvalid(ValueError):
@@ -56,6 +70,16 @@ def parse_recipient(text: str, country: str | None) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_mail(text: str) -> bool:
+    """Whether it is one plain mail address, and nothing around it."""
+    return len(text) <= _LONGEST_MAIL and _MAIL.fullmatch(text) is not None
+
+
+def kind_of(number: str) -> AddressKind:
+    """Of a number that may be written to: a short code has no +."""
+    return AddressKind.E164 if number.startswith("+") else AddressKind.SHORT_CODE
+
+
 _PLAIN = re.compile(r"\+[1-9][0-9]{5,16}")
 
 
@@ -68,14 +92,13 @@ def _is_plain(compact: str) -> bool:
     """
     if not _PLAIN.fullmatch(compact):
         return False
-    for digits in (1, 2, 3):
-        # No country code begins with another one.
-        plan = _plan(int(compact[1 : 1 + digits]))
-        if plan is not None:
-            lengths, prefix = plan
-            national = compact[1 + digits :]
-            return len(national) in lengths and (prefix is None or prefix.match(national) is None)
-    return False
+    code = calling_code(compact)
+    plan = _plan(int(code[1:])) if code != compact else None
+    if plan is None:
+        return False
+    lengths, prefix = plan
+    national = compact[len(code) :]
+    return len(national) in lengths and (prefix is None or prefix.match(national) is None)
 
 
 @cache
@@ -131,9 +154,20 @@ _PARSE_ERRORS = {
 
 
 def calling_code(number: str) -> str:
-    """The calling code of an E.164 number, with its +; the whole number if no country has it."""
-    digits = number.removeprefix("+")
+    """The calling code of an E.164 number, with its +; the whole number if no country has it, as of
+    a short code."""
+    return _code_at(number[:_CODE_MAX]) or number
+
+
+# A + and three digits: no calling code is longer, and none begins with another one.
+_CODE_MAX = 4
+
+
+@lru_cache(maxsize=1024)
+def _code_at(beginning: str) -> str | None:
+    """The calling code that so much of a number begins with."""
+    digits = beginning.removeprefix("+") if beginning.startswith("+") else ""
     for length in (1, 2, 3):
         if digits[:length].isdigit() and int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
             return f"+{digits[:length]}"
-    return number
+    return None

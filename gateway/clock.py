@@ -7,15 +7,31 @@ Instants are integer microseconds since 1970-01-01T00:00:00Z (`_us`); durations 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
 SECOND_US = 1_000_000
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_BATTERY_CLOCKS = Path("/sys/class/rtc")
+# More than any `struct timex` has; asked with no mode set, adjtimex(2) reads alone.
+_TIMEX_OCTETS = 512
+# TIME_ERROR: the clock is not synchronised.
+_TIME_ERROR = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """A start of the machine: which one it is, and whether a clock with a battery told it the time. None: unknown."""
+
+    id: str | None
+    battery: bool | None
 
 
 class Clock(Protocol):
@@ -35,6 +51,18 @@ class Clock(Protocol):
 
     async def wait(self, event: asyncio.Event, until_us: int | None) -> bool:
         """Wait for `event`, at most until the wall clock says `until_us`; True when the event came."""
+        ...
+
+    def synchronized(self) -> bool | None:
+        """Whether the kernel says that the wall clock is kept right, since it was last set; None when it cannot say."""
+        ...
+
+    def boot(self) -> Boot:
+        """The start of the machine that `boottime_us` counts from."""
+        ...
+
+    def doubt(self) -> str | None:
+        """Why rules must not go by this clock now, as a sentence; None while they may."""
         ...
 
 
@@ -65,6 +93,31 @@ class SystemClock:
         except TimeoutError:
             return False
         return True
+
+    def synchronized(self) -> bool | None:
+        """By adjtimex(2). Setting the clock makes the kernel say no, until somebody who synchronises says otherwise."""
+        ask = _adjtimex()
+        state = -1 if ask is None else ask(ctypes.create_string_buffer(_TIMEX_OCTETS))
+        return None if state < 0 else state != _TIME_ERROR
+
+    def boot(self) -> Boot:
+        """By the kernel's word, and whether it has any battery clock."""
+        try:
+            return Boot(boot_id(), any(_BATTERY_CLOCKS.iterdir()))
+        except OSError:
+            return Boot(boot_id(), None)
+
+    def doubt(self) -> str | None:
+        """Nobody looks after it: `gateway.outbound.clock_guard` does, of the clock that it is handed."""
+        return None
+
+
+@cache
+def _adjtimex() -> Callable[[ctypes.Array[ctypes.c_char]], int] | None:
+    try:
+        return ctypes.CDLL(None).adjtimex
+    except (OSError, AttributeError):
+        return None
 
 
 def boot_id() -> str | None:

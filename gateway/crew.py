@@ -59,6 +59,8 @@ class Crew:
         self._elsewhere = elsewhere or Elsewhere()
         self._modems = modems
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        #: How many modems could send when one of them last changed.
+        self._could_send = 0
         #: Set when a task died.
         self.failed = asyncio.Event()
         self.dispatcher = Dispatcher(store, clock, self._wake_all, self._wake_one)
@@ -94,6 +96,7 @@ class Crew:
     def _wire(self, gate: Gate) -> None:
         """Let the tasks wake each other."""
         gate.line.usable = self._usable
+        self.dispatcher.usable = lambda: len(self._usable())
         for sender in self._senders.values():
             sender.on_unsettled = self.dispatcher.nudge
             sender.on_found = self._wake_more
@@ -119,6 +122,11 @@ class Crew:
         """Let something else run beside, until `stop`."""
         self._spawn(name, work)
 
+    def look_again(self) -> None:
+        """The time was moved: what waits for an instant may be due."""
+        self._wake_all()
+        self.dispatcher.hint()
+
     async def drain(self) -> None:
         """Begin no further submit, and wait for those in flight to be written down."""
         for sender in self._senders.values():
@@ -133,6 +141,11 @@ class Crew:
 
     def _changed(self) -> None:
         self.on_changed()
+        usable = len(self._usable())
+        if usable != self._could_send:
+            # Fewer modems have to begin earlier.
+            self._could_send = usable
+            self.dispatcher.hint()
 
     def _wake_all(self) -> None:
         for sender in self._senders.values():
@@ -140,27 +153,31 @@ class Crew:
 
     def _wake_one(self) -> bool:
         """An idle sender; where there is none, whoever is done first looks once more. Whether others are idle still."""
-        if not self._wake_idle(1):
+        idle = [sender for sender in self._senders.values() if sender.idle]
+        if not idle:
             self._wake_all()
-        return any(sender.idle for sender in self._senders.values())
+            return False
+        idle[0].nudge()
+        return len(idle) > 1
 
     def _wake_more(self) -> None:
         """Who was woken found something: there may be more, and soon everybody knows."""
-        self._wake_idle(_MORE)
-
-    def _wake_idle(self, most: int) -> int:
-        idle = [sender for sender in self._senders.values() if sender.idle][:most]
-        for sender in idle:
+        idle = [sender for sender in self._senders.values() if sender.idle]
+        for sender in idle[:_MORE]:
             sender.nudge()
-        return len(idle)
 
     def _usable(self) -> Collection[str]:
         """The modems that can send, or are sending."""
-        return [name for name, modem in self._modems.items() if modem.status().state in _USABLE]
+        written = self._settings.modems
+        return [
+            name
+            for name, modem in self._modems.items()
+            if modem.status().state in _USABLE and not written[name].built_in
+        ]
 
     def _facts_of(self, modem: Modem, journal: str) -> Callable[[], ModemFacts]:
         """What the queue must know of a modem, asked anew for each part: a SIM may be swapped."""
-        simulated = self._settings.modems[modem.name].simulated
+        simulated, built_in = self._settings.modems[modem.name].simulated, self._settings.modems[modem.name].built_in
         only_simulated = all(each.simulated for each in self._settings.modems.values())
 
         def facts() -> ModemFacts:
@@ -172,7 +189,7 @@ class Crew:
                 imei=status.imei,
                 iccid=status.iccid,
                 takes_test=simulated,
-                takes_live=not simulated or (only_simulated and self._elsewhere.all_simulated),
+                takes_live=not built_in and (not simulated or (only_simulated and self._elsewhere.all_simulated)),
                 journal=journal,
             )
 

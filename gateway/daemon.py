@@ -8,60 +8,50 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import hashlib
 import logging
 import os
 import resource
 import signal
-import socket
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
-from aiohttp import web
-
-from api.app import create_app
-from api.server import ApiRunner
 from drivers.catalogue import is_still_port, let_go
 from drivers.gsm.supervisor import ModemSupervisor
+from gateway.certificate import Certificate
 from gateway.clock import SECOND_US, Clock, SystemClock, boot_id
-from gateway.config.settings import ListenAddress, ModemConfig, Settings
+from gateway.config.settings import ModemConfig, Settings, TlsFiles
+from gateway.config.test_network import with_test_network
 from gateway.crew import Crew
 from gateway.descriptors import DescriptorStore
-from gateway.errors import Conflict, StoreInUse
+from gateway.errors import StoreInUse
 from gateway.fleet import fleet
+from gateway.front import Certificates, front
 from gateway.ids import IdSource
-from gateway.membership import Membership, membership
-from gateway.outbound.door import numbers_of
+from gateway.listening import bound
+from gateway.membership import membership
+from gateway.outbound.clock_guard import ClockGuard
 from gateway.outbound.gate import Gate
-from gateway.outbound.intake import Intake
 from gateway.outbound.journal import Journals, WireJournal
 from gateway.outbound.recovery import answerable, recover
 from gateway.outbound.watch import SubmitWatch
-from gateway.requests import NewToken
-from gateway.services import Health, Inbox, Messages, Modems, OptOuts, Queue, Services, Tokens, Traces
-from gateway.services.messages import Nudge
-from gateway.services.modems import Fleet
-from gateway.services.tokens import MAX_NAME
+from gateway.rules.traffic import Ceilings
+from gateway.services import Services
+from gateway.services.cli_token import cli_token
 from gateway.services.traces import recording
-from gateway.store import sim_counts
+from gateway.store import sim_counts, traffic
 from gateway.store.database import Store
-from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured, write_secret
+from gateway.store.opening import LOCK_NAME, StoreLock, StoreUnusable, holder_of, open_configured
 from gateway.store.schema import AnyRow
+from gateway.wiring import begin, run_beside, services_of, start_modems
 
 log = logging.getLogger(__name__)
 
-CLI_TOKEN = "cli.token"  # noqa: S105 - the name of a file
-_CLI_NAME = "cli"
 _BACKLOG = 1024
 _NEW_OBJECTS = 5000
 # What is being answered when the gateway stops may finish.
 _HTTP_PATIENCE_S = 5.0
-
-
-class AddressInUse(Exception):
-    """An address of `[api] listen` cannot be bound; the message names it and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +62,10 @@ class Gateway:
     url: str
     admin_token: str
     failed: asyncio.Event
+    #: What SIGHUP asks for.
+    reload: Callable[[], None]
+    #: The first address where links are followed; None where nobody listens to that.
+    links_url: str | None = None
 
 
 @asynccontextmanager
@@ -79,15 +73,15 @@ async def running_gateway(
     settings: Settings, clock: Clock | None = None, ports: DescriptorStore | None = None
 ) -> AsyncGenerator[Gateway]:
     """Start everything, and stop it in reverse order at the end. `ports` were left open by the process before."""
-    clock = clock or SystemClock()
-    ports = ports or DescriptorStore(None, {})
-    ids = IdSource(clock)
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, numbers_of(settings))
+    settings = with_test_network(settings)
+    clock, ports = _guarded(clock, settings), ports or DescriptorStore(None, {})
+    ids, gate = IdSource(clock), Gate(settings, clock)
     async with AsyncExitStack() as stack:
         if await asyncio.to_thread(holder_of, settings.gateway.state_dir) is not None:
             raise StoreInUse(f"another process holds {settings.gateway.state_dir / LOCK_NAME}")
-        sockets = stack.enter_context(_bound(settings))
+        sockets = stack.enter_context(bound(settings.addresses))
         lock, store = await stack.enter_async_context(_held_store(settings))
+        await clock.begin(store)
         journals = Journals(settings.gateway.state_dir, settings.gateway.node, boot_id())
         member = await stack.enter_async_context(membership(settings, store, clock, gate))
         _drop_stale(ports, settings.modems)
@@ -99,22 +93,25 @@ async def running_gateway(
         modems = await stack.enter_async_context(fleet(settings, store, clock, ports, traces))
         _expect_answers(waited, modems, opened, clock)
         crew = Crew(settings, store, clock, ids, gate=gate, modems=modems, journals=opened, elsewhere=member.elsewhere)
-        services = _services(
-            settings, store, clock, ids, modems=modems, nudge=crew.dispatcher.nudge, member=member, traces=traces
-        )
-        await services.tokens.load()
-        secret = await _cli_token(services.tokens, settings, shared=store.engine.shared)
+        shown, nudge = _shown(settings, modems), crew.dispatcher.nudge
+        services = services_of(settings, store, clock, ids, modems=shown, nudge=nudge, member=member, traces=traces)
+        await begin(services, stack)
+        secret = await cli_token(services.tokens, settings, shared=store.engine.shared)
         stack.push_async_callback(crew.stop)
         crew.start()
-        member.join(crew, services, modems)
-        for modem in modems.values():
-            await modem.start()
-            stack.push_async_callback(modem.stop)
+        run_beside(crew, clock, services)
+        member.join(crew, services, shown)
+        await start_modems(modems, shown, services.tokens, stack)
         stack.push_async_callback(crew.drain)
-        url = await stack.enter_async_context(_http(services, settings, sockets))
+        certificates = _certificates(settings, crew, clock)
+        url, links_url = await stack.enter_async_context(front(services, settings, sockets, certificates))
         lock.publish(url)
         member.tell_url(url)
-        yield Gateway(services, url, secret, crew.failed)
+        yield Gateway(services, url, secret, crew.failed, partial(_reload, *certificates), links_url)
+
+
+def _shown(settings: Settings, modems: Mapping[str, ModemSupervisor]) -> dict[str, ModemSupervisor]:
+    return {name: modem for name, modem in modems.items() if not settings.modems[name].built_in}
 
 
 @asynccontextmanager
@@ -123,11 +120,16 @@ async def offline_services(settings: Settings, clock: Clock | None = None) -> As
 
     Raises `StoreInUse` while a daemon holds the store.
     """
-    clock = clock or SystemClock()
+    settings = with_test_network(settings)
+    guard = _guarded(clock, settings)
     async with _held_store(settings) as (_, store):
-        services = _services(settings, store, clock, IdSource(clock), modems={}, nudge=lambda _earliest_us=None: None)
+        await guard.begin(store)
+        services = services_of(settings, store, guard, IdSource(guard), modems={}, nudge=lambda _earliest_us=None: None)
         await services.tokens.load()
-        yield services
+        try:
+            yield services
+        finally:
+            await services.segments.close()
 
 
 async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Clock | None = None) -> bool:
@@ -142,10 +144,11 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
     asked = asyncio.Event()
     main = asyncio.current_task()
     assert main is not None
-    with _signals(asked, main):
+    with _signals(asked, main) as signals:
         try:
             async with running_gateway(settings, clock, ports) as gateway:
                 _spare_what_stays()
+                signals.on_hangup = gateway.reload
                 ready(gateway.url)
                 failed = await _first_of(asked, gateway.failed)
                 log.info("stopping", extra={"action": "stopping"})
@@ -157,10 +160,15 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
     return not failed
 
 
+def _guarded(clock: Clock | None, settings: Settings) -> ClockGuard:
+    return ClockGuard(clock or SystemClock(), settings.gateway.node, settings.categories)
+
+
 async def _forget_counts(store: Store, settings: Settings) -> None:
-    """A SIM whose limits were taken away is not counted any more: should they come back, the attempts are counted."""
+    """What has no limit or cap any more is not counted: should that come back, the attempts are counted."""
     limited = [name for name, modem in settings.modems.items() if modem.limits]
     await store.write(lambda connection: sim_counts.forget_others(connection, settings.gateway.node, limited))
+    await store.write(lambda connection: traffic.forget_uncapped(connection, Ceilings(settings.traffic).names()))
 
 
 def _allow_descriptors() -> None:
@@ -184,33 +192,6 @@ def _spare_what_stays() -> None:
     """
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS)
-
-
-def _services(
-    settings: Settings,
-    store: Store,
-    clock: Clock,
-    ids: IdSource,
-    *,
-    modems: Mapping[str, ModemSupervisor],
-    nudge: Nudge,
-    member: Membership | None = None,
-    traces: Traces | None = None,
-) -> Services:
-    simulators = {name: modem.simulator for name, modem in modems.items() if modem.simulator is not None}
-    fleet = Fleet(modems, simulators)
-    gateway = settings.gateway
-    intake = Intake(settings, store, clock, ids, member and member.elsewhere)
-    return Services(
-        messages=Messages(store, clock, intake, nudge, settings=settings),
-        inbox=Inbox(store, gateway.country),
-        optouts=OptOuts(store, clock, settings),
-        modems=Modems(store, clock, fleet, settings),
-        queue=Queue(store, clock, nudge, settings.categories),
-        tokens=Tokens(store, clock, settings.categories),
-        health=Health(store, fleet, lambda: member.differing if member else ()),
-        traces=traces or Traces(clock, settings),
-    )
 
 
 def _expect_answers(
@@ -275,102 +256,44 @@ async def _held_store(settings: Settings) -> AsyncGenerator[tuple[StoreLock, Sto
         lock.release()
 
 
-def _cli_name(node: str) -> str:
-    """Each host has a token of its own: one that another makes anew must not end this one's."""
-    name = f"{_CLI_NAME}.{node}"
-    return name if len(name) <= MAX_NAME else f"{_CLI_NAME}.{hashlib.sha256(node.encode()).hexdigest()}"[:MAX_NAME]
+def _certificates(settings: Settings, crew: Crew, clock: Clock) -> Certificates:
+    """That of the interface, and that of links."""
+    return (
+        _certificate("certificate", settings.api.tls, crew, clock),
+        _certificate("certificate of links", settings.links.tls, crew, clock),
+    )
 
 
-async def _cli_token(tokens: Tokens, settings: Settings, *, shared: bool) -> str:
-    """The token of this machine's command line, made at the first start and whenever its file is gone."""
-    path = settings.gateway.state_dir / CLI_TOKEN
-    known = await asyncio.to_thread(_read_secret, path)
-    if known is not None and tokens.knows(known):
-        return known
-    name = _cli_name(settings.gateway.node) if shared else _CLI_NAME
-    new = NewToken(name, ("admin",))
-    try:
-        _, secret = await tokens.create(None, new)
-    except Conflict:
-        await tokens.revoke(None, name)
-        _, secret = await tokens.create(None, new)
-    await asyncio.to_thread(write_secret, path, secret.encode() + b"\n")
-    return secret
-
-
-def _read_secret(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-
-
-@contextmanager
-def _bound(settings: Settings) -> Generator[list[socket.socket]]:
-    """A socket for every listen address, bound and not yet listening: what cannot be had is known before all else."""
-    sockets: list[socket.socket] = []
-    try:
-        for address in settings.api.listen:
-            try:
-                sockets.append(_bind(address))
-            except OSError as error:
-                where = f"{address.host}:{address.port}"
-                raise AddressInUse(f"cannot listen on {where}: {error.strerror or error}") from error
-        yield sockets
-    finally:
-        for each in sockets:
-            each.close()
-
-
-def _bind(address: ListenAddress) -> socket.socket:
-    family, kind, protocol, _, where = socket.getaddrinfo(
-        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    made = socket.socket(family, kind, protocol)
-    try:
-        # A restart must not wait for connections of the one before to be forgotten.
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.bind(where)
-    except OSError:
-        made.close()
-        raise
-    return made
-
-
-@asynccontextmanager
-async def _http(services: Services, settings: Settings, sockets: Sequence[socket.socket]) -> AsyncGenerator[str]:
-    """The HTTP interface; yields the first address as a URL."""
-    app = create_app(services, settings.api)
-    runner = ApiRunner(app, access_log=None, shutdown_timeout=_HTTP_PATIENCE_S, handle_signals=False)
-    await runner.setup()
-    try:
-        for each in sockets:
-            await web.SockSite(runner, each, backlog=_BACKLOG).start()
-        host, port = sockets[0].getsockname()[:2]
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
+def _certificate(name: str, files: TlsFiles | None, crew: Crew, clock: Clock) -> Certificate | None:
+    """What an interface shows of itself, followed from now on; None where it speaks plain HTTP."""
+    certificate = Certificate(files) if files else None
+    if certificate:
+        crew.also(name, certificate.follow(clock))
+    return certificate
 
 
 class _signals:  # noqa: N801 - used as a statement
-    """SIGINT and SIGTERM set `asked`; a second one cancels `main`. SIGHUP is told and changes nothing."""
+    """SIGINT and SIGTERM set `asked`; a second one cancels `main`. SIGHUP does what `on_hangup` says."""
 
     def __init__(self, asked: asyncio.Event, main: asyncio.Task[object]) -> None:
         self._asked = asked
         self._main = main
         self._loop = asyncio.get_running_loop()
+        self.on_hangup: Callable[[], None] = _reload
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> _signals:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._handle)
         # Its default would end the gateway in the middle of a submit, when a terminal is closed for instance.
-        self._loop.add_signal_handler(signal.SIGHUP, _decline_reload)
+        self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        return self
 
     def __exit__(self, *_: object) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._loop.remove_signal_handler(number)
+
+    def _hang_up(self) -> None:
+        self.on_hangup()
 
     def _handle(self) -> None:
         if self._asked.is_set():
@@ -378,8 +301,11 @@ class _signals:  # noqa: N801 - used as a statement
         self._asked.set()
 
 
-def _decline_reload() -> None:
-    log.warning("reload is not supported by this version: restart to change the configuration")
+def _reload(*certificates: Certificate | None) -> None:
+    for certificate in certificates:
+        if certificate:
+            certificate.ask()
+    log.warning("reload of the configuration is not supported by this version: restart to change it")
 
 
 async def _first_of(asked: asyncio.Event, failed: asyncio.Event) -> bool:

@@ -6,6 +6,7 @@
     ├── Conflict              409  the thing is in a state that forbids it
     ├── Unauthorized          401
     ├── Forbidden             403
+    ├── TooMany               429  a cap is reached; there is room again later (`retry_after_s`)
     ├── Unavailable           503  try again later (`retry_after_s`)
     │   ├── StoreClosed       503  the gateway is stopping
     │   └── StorageFull       507  try again later (`retry_after_s`)
@@ -23,7 +24,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: `pointer` is an RFC 6901 JSON pointer such as `/to`."""
+    """One wrong field: `pointer` is an RFC 6901 JSON pointer such as `/to`; of what stands in no body, a bare name: of
+    the query, the path or a header field."""
 
     pointer: str
     message: str
@@ -62,6 +64,14 @@ class Unauthorized(GatewayError):
 
 class Forbidden(GatewayError):
     """The token is good and lacks the scope."""
+
+
+class TooMany(GatewayError):
+    """As much as a cap allows was sent already; `retry_after_s` says when there is room again, in seconds."""
+
+    def __init__(self, code: str, message: str, *, retry_after_s: int, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(code, message, errors=errors)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(GatewayError):

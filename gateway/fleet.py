@@ -9,6 +9,7 @@ from drivers.catalogue import ModemSettings, build_modem
 from drivers.gsm.supervisor import ModemSupervisor
 from gateway.clock import Clock
 from gateway.config.settings import ModemConfig, Settings
+from gateway.config.test_network import RECIPIENTS
 from gateway.descriptors import DescriptorStore
 from gateway.services.pins import Pins
 from gateway.services.traces import Traces
@@ -24,7 +25,9 @@ async def fleet(
     node = settings.gateway.node
     pins = Pins(store, clock, node)
     modems = {
-        name: build_modem(_settings_of(modem), ports.port(name), pins, traces.tap(name))
+        name: build_modem(
+            _settings_of(modem), ports.port(name), pins, traces.tap(name), RECIPIENTS if modem.built_in else None
+        )
         for name, modem in settings.modems.items()
     }
     for row in await store.read(modem_pauses.standing):

@@ -24,9 +24,12 @@ class IdSource:
     def new(self) -> str:
         """A fresh id. 48 bits of milliseconds, then 74 random bits that are counted up within one millisecond."""
         with self._lock:
-            fresh = (self._clock.now_us() // 1000) << 74 | self._random(10) >> 6
-            # Counting up by a random step keeps ids unguessable and in order.
-            self._last = fresh if fresh > self._last else self._last + 1 + self._random(4)
+            milliseconds = self._clock.now_us() // 1000
+            if milliseconds > self._last >> 74:
+                self._last = milliseconds << 74 | self._random(10) >> 6
+            else:
+                # Counting up by a random step keeps ids unguessable and in order.
+                self._last += 1 + self._random(4)
             return _layout(self._last)
 
     def _random(self, octets: int) -> int:
@@ -42,6 +45,11 @@ def _layout(value: int) -> str:
     milliseconds, random = value >> 74, value & (1 << 74) - 1
     high, low = random >> 62, random & (1 << 62) - 1
     return f"{milliseconds << 80 | _VERSION | high << 64 | _VARIANT | low:032x}"
+
+
+def first_id(at_us: int) -> str:
+    """The least id that can be made at this instant (microseconds UTC)."""
+    return f"{max(at_us, 0) // 1000 << 80:032x}"
 
 
 def is_id(text: str) -> bool:

@@ -53,7 +53,7 @@ class Membership:
             for topic in topics:
                 acts[topic]()
 
-        lease.tell_of(modems, services.modems.told())
+        lease.tell_of(modems, services.modems.told)
         self._listener.heard = heard
         crew.on_changed = lease.nudge
         crew.also("lease", lease.run())

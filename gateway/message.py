@@ -248,6 +248,10 @@ class Message:
     error_code: str | None
     error_message: str | None
     warnings: Sequence[Caution]
+    #: How often the same was asked for again, and joined to it.
+    repeats: int = 0
+    #: The message that it was joined to: what becomes of that becomes of it.
+    joined_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,3 +288,43 @@ class OptOut:
     category: str | None
     since_us: int
     source: str
+
+
+class ConsentState(StrEnum):
+    """What an entry of the consent ledger says."""
+
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+    #: A double opt-in that waits for its answer. It changes nothing about what stood before.
+    ASKED = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One entry of the ledger. `at_us` is when the person said so, `recorded_us` when it was written down; `wording` is
+    what the person was shown, `source` where the entry comes from, `by` who recorded it."""
+
+    number: str
+    category: str
+    state: ConsentState
+    at_us: int
+    recorded_us: int
+    channel: str | None = None
+    wording: str | None = None
+    evidence: str | None = None
+    source: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A reply that nearly is a keyword: the inbox item, who wrote it, and the keyword that it may be."""
+
+    inbox_id: str
+    sender: str
+    text: str | None
+    guess: str
+    created_us: int
+    settled_us: int | None = None
+    settled_as: str | None = None
+    settled_by: str | None = None

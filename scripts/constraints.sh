@@ -6,7 +6,7 @@ set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check -e ".[dev,oracles,postgresql]"
+"$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check -e ".[channels,dev,email,oracles,postgresql,spelling]"
 {
     echo "# The versions that CI and development use, of every package that the extras bring. Written by: make constraints"
     "$work/venv/bin/python" -m pip freeze --disable-pip-version-check --exclude-editable

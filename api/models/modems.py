@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.models.fields import Incoming, Name, Text, wrong
+from api.models.fields import Incoming, Name, Outgoing, Text, TimeOut, wrong
+from api.models.lists import PageOut
+from api.models.messages import CautionOut
+from drivers.events import ModemState
 from gateway.clock import rfc3339
-from gateway.requests import AT_MOST_S, ModemCare, ModemView
+from gateway.requests import AT_LEAST_S, AT_MOST_S, ModemCare, ModemView
 from gateway.services.modem_acts import AT_S
 
 
 class SimulateIn(Incoming):
-    """Body of `POST /v1/modems/{name}/simulate`."""
+    """A text that arrives at a simulated modem."""
+
+    EXAMPLES: ClassVar[tuple[dict[str, Any], ...]] = ({"from": "+33639980105", "text": "Hello"},)
 
     sender: Name = Field(alias="from")
     text: Text
@@ -27,16 +32,82 @@ def _code(value: str) -> str:
 
 
 class AtIn(Incoming):
-    """Body of `POST /v1/modems/{name}/at`."""
+    """A line for a modem, and for how many seconds its answer is waited for."""
+
+    EXAMPLES: ClassVar[tuple[dict[str, Any], ...]] = ({"command": "AT+CSQ"},)
 
     command: Annotated[str, StringConstraints(min_length=1, max_length=400)]
-    seconds: Annotated[float, Field(gt=0, le=AT_MOST_S)] = AT_S
+    seconds: Annotated[float, Field(ge=AT_LEAST_S, le=AT_MOST_S)] = AT_S
 
 
 class UssdIn(Incoming):
-    """Body of `POST /v1/modems/{name}/ussd`."""
+    """A code for the network."""
+
+    EXAMPLES: ClassVar[tuple[dict[str, Any], ...]] = ({"code": "#123#"},)
 
     code: Annotated[str, AfterValidator(_code)]
+
+
+class SelfTestOut(Outgoing):
+    """How the last self-test that is over ended."""
+
+    at: TimeOut
+    ok: bool
+
+
+class BalanceOut(Outgoing):
+    """What the operator said last of this SIM."""
+
+    amount: float
+    at: TimeOut
+
+
+class ModemOut(Outgoing):
+    """A modem."""
+
+    name: str
+    node: str
+    state: ModemState
+    reason: str | None
+    port: str
+    manufacturer: str | None
+    model: str | None
+    imei: str | None
+    iccid: str | None
+    operator: str | None
+    registration: str | None
+    signal_dbm: int | None
+    profile: str | None
+    smsc: str | None
+    storage_used: int | None
+    storage_total: int | None
+    sent_today: int
+    limits: Annotated[dict[str, Any] | None, Field(description="by their configuration's keys; `used` by the same")]
+    self_test: SelfTestOut | None
+    balance: BalanceOut | None
+    warnings: list[CautionOut]
+
+
+class UnlockedOut(ModemOut):
+    """A modem whose PIN may be tried once more, and the tries that its SIM had left before."""
+
+    pin_tries_left: int | None
+
+
+class ModemsPage(PageOut[ModemOut]):
+    """Modems."""
+
+
+class LinesOut(Outgoing):
+    """What a modem answered to a command line, the final result last."""
+
+    lines: list[str]
+
+
+class UssdOut(Outgoing):
+    """What the network answered to a code."""
+
+    text: str
 
 
 def modem_out(modem: ModemView) -> dict[str, object]:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from api.models.fields import Incoming, Name
+from api.models.fields import Incoming, Name, Outgoing, TimeOut
 from api.models.messages import time_out
 from gateway.message import Pause
 
 
 class PauseIn(Incoming):
-    """Body of `POST /v1/pause`; without categories it pauses all."""
+    """What to pause; without categories all."""
+
+    EXAMPLES: ClassVar[tuple[dict[str, Any], ...]] = ({"categories": ["promotional"]},)
 
     categories: Annotated[list[Name], Field(max_length=64)] | None = None
+
+
+class PauseOut(Outgoing):
+    """What is paused; `categories` is null for everything and for nothing."""
+
+    paused: bool
+    categories: list[str] | None
+    since: TimeOut | None
 
 
 def pause_out(pause: Pause) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from aiohttp import web
 
 from api.answers import answer, to_json
+from api.auth import principal_of
 from api.body import JSON_TYPE, check_type, object_of, read_object
 from api.endpoint import Call
 from api.idempotency import idempotency_key, refuse_key
@@ -52,7 +53,7 @@ async def _create_each(call: Call) -> web.StreamResponse:
     layouts: deque[_Layout] = deque()
     with Spool() as spool:
         async with (
-            aclosing(_submissions(call.request, layouts)) as submissions,
+            aclosing(_submissions(call, layouts)) as submissions,
             aclosing(call.services.messages.create_each(call.principal, submissions)) as results,
         ):
             async for result in results:
@@ -61,12 +62,22 @@ async def _create_each(call: Call) -> web.StreamResponse:
         return await spool.answer(call.request, NDJSON)
 
 
-async def _submissions(request: web.Request, layouts: deque[_Layout]) -> AsyncGenerator[list[Submission]]:
+async def _submissions(call: Call, layouts: deque[_Layout]) -> AsyncGenerator[list[Submission]]:
     """The messages of each group of lines; what is none of a message is put into the group's layout."""
-    async for lines in groups(request, _GROUP):
-        read = [_submission(line) for line in lines]
+    async for lines in groups(call.request, _GROUP):
+        # A body may be hours under way, and its token revoked meanwhile.
+        refusal = _refusal(call)
+        read = [refusal or _submission(line) for line in lines]
         layouts.append([each if isinstance(each, HttpProblem) else None for each in read])
         yield [each for each in read if isinstance(each, Submission)]
+
+
+def _refusal(call: Call) -> HttpProblem | None:
+    try:
+        principal_of(call.request, call.services.tokens, "send")
+    except HttpProblem as problem:
+        return problem
+    return None
 
 
 def _submission(line: bytes | None) -> Submission | HttpProblem:

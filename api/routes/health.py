@@ -14,12 +14,12 @@ from gateway.services import Services
 _RETRY_AFTER_S: Final = "5"
 
 
-async def alive(_: Services) -> web.Response:
+async def alive(_services: Services, _request: web.Request) -> web.Response:
     """The process answers."""
     return answer({"status": "ok"})
 
 
-async def ready(services: Services) -> web.Response:
+async def ready(services: Services, _request: web.Request) -> web.Response:
     """Messages can be accepted and a modem is usable; else the 503 problem says what is missing."""
     readiness = await services.health.ready()
     if readiness.ready:

@@ -38,7 +38,13 @@ async def create(call: Call, wanted: MessageIn) -> web.Response:
 
 async def preview(call: Call, wanted: PreviewIn) -> web.Response:
     """What would become of a message; changes nothing."""
-    found = await call.services.messages.preview(call.principal, wanted.value(), wanted.at)
+    found = await call.services.messages.preview(
+        call.principal,
+        wanted.value(),
+        wanted.at,
+        check_links=wanted.check_links,
+        check_spelling=wanted.check_spelling,
+    )
     return answer(preview_out(found))
 
 

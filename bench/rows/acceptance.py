@@ -47,14 +47,14 @@ async def _limits(plan: Plan, folder: Path) -> dict[int, float]:
     async with process(*python("bench.bare_http"), log=log) as bare:
         address = (await line_of(bare, "ready http://", log)).partition(":")
         for clients in plan.accept_clients:
-            told = await _load(folder, address[0], address[2], "none", clients, seconds)
+            told = await post_load(folder, address[0], address[2], "none", clients, seconds)
             limits[clients] = 1 / (1 / told["per_s"] + flush_s) if clients == 1 else told["per_s"]
     return limits
 
 
 async def _ours(plan: Plan, gateway: Daemon, clients: int, limit: float) -> Figure:
     host, port = gateway.address
-    told = await _load(gateway.folder, host, str(port), gateway.token, clients, plan.accept_s)
+    told = await post_load(gateway.folder, host, str(port), gateway.token, clients, plan.accept_s)
     return Figure(
         f"POST /v1/messages, {_clients(clients)}", "1/s", told["per_s"], p50=told["p50"], p99=told["p99"],
         goals=_goals(clients), limit=limit,
@@ -63,7 +63,7 @@ async def _ours(plan: Plan, gateway: Daemon, clients: int, limit: float) -> Figu
     )  # fmt: skip
 
 
-async def _load(folder: Path, *arguments: object) -> dict[str, float]:
+async def post_load(folder: Path, *arguments: object) -> dict[str, float]:
     """What the client process says."""
     log = folder / "client.log"
     async with process(*python("bench.http_load"), *map(str, arguments), log=log) as client:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from drivers.at.commands import ATTENTION, PROBE, VERBOSE_RESULTS, AtCommand
@@ -37,6 +37,7 @@ _MAX_NOISE = 64 * 1024  # without a line end: no modem in AT mode; opening the p
 _MAX_LINES = 10_000  # more than any answer has: 1000 stored messages are 2000
 
 _Turn: TypeAlias = FinalResult | Prompt | Late | None
+Execute: TypeAlias = Callable[[AtCommand], Awaitable[tuple[str, ...]]]
 
 
 class AtChannel:
@@ -55,8 +56,7 @@ class AtChannel:
         self._on_failure = on_failure
         self.deadlines = deadlines
         self._overdue = overdue
-        self._connection = AtConnection()
-        self._lock = asyncio.Lock()
+        self._connection, self._lock = AtConnection(), asyncio.Lock()
         self._turn: asyncio.Future[_Turn] | None = None
         self._lines: list[str] = []
         self._witness: WireWitness | None = None
@@ -159,20 +159,8 @@ class AtChannel:
 
     async def execute(self, command: AtCommand) -> tuple[str, ...]:
         """Run a command; its information text. Raises `CommandFailed`, `CommandTimeout`, `TransportLost`."""
-        final: FinalResult | None = None
         async with self._lock:
-            for left in reversed(range(READINGS)):
-                await self._get_in_step()
-                final = await self._exchange(command)
-                if not left or not self._doubts.may_be_dispelled(command, self._lines):
-                    break
-            lines = self._doubts.leave(command, self._lines, whole=final is not None)
-        if final is None:
-            raise CommandTimeout(command.label, lines or ())
-        if not final.is_ok or lines is None:
-            result = final.line if not final.is_ok else "an answer in pieces"
-            raise CommandFailed(command.label, result, cme=final.cme, cms=final.cms, lines=lines or ())
-        return lines
+            return await self._execute(command)
 
     async def optional(self, command: AtCommand) -> tuple[str, ...] | None:
         """As `execute`, for what a modem need not know: None when it refuses or ignores it."""
@@ -190,15 +178,19 @@ class AtChannel:
         command: AtCommand,
         payload: str,
         *,
+        before: Callable[[Execute], Awaitable[None]] | None = None,
         refuse: Callable[[tuple[str, ...]], bool] = lambda _told: False,
         witness: WireWitness | None = None,
     ) -> Answer:
         """Run a command with a payload. Everything raised but `SubmitUncertain` means that Ctrl-Z was not written.
 
-        `refuse` is asked at the prompt, with the information text before it: if it says so, only ESC follows.
+        `before` may run commands, and nobody else's come between. `refuse` is asked at the prompt, with the information
+        text before it: if it says so, only ESC follows.
         `witness` is told of each stage, and each line after Ctrl-Z. An `Answer` without final result has the reference.
         """
         async with self._lock:
+            if before is not None:
+                await before(self._execute)
             await self._get_in_step()
             self._lines.clear()
             self._doubts = Doubts()
@@ -230,6 +222,15 @@ class AtChannel:
 
     # --- the steps of a dialogue, under the lock
 
+    async def _execute(self, command: AtCommand) -> tuple[str, ...]:
+        final: FinalResult | None = None
+        for _ in range(READINGS):
+            await self._get_in_step()
+            final = await self._exchange(command)
+            if not self._doubts.may_be_dispelled(command, self._lines):
+                break
+        return self._doubts.settle(command, final, self._lines)
+
     async def _exchange(self, command: AtCommand) -> FinalResult | None:
         """The command and its answer; None when time ended it."""
         self._lines.clear()
@@ -250,12 +251,11 @@ class AtChannel:
         try:
             async with asyncio.timeout(self.deadlines.prompt):
                 turn = await self._write_and_wait(self._connection.send_prompted_command(command))
-        except TimeoutError:
+        except BaseException as error:
             self._connection.abandon()
-            await self._leave_prompt()
-            raise CommandTimeout(command.label) from None
-        except BaseException:
-            self._connection.abandon()
+            if isinstance(error, TimeoutError):
+                await self._leave_prompt()
+                raise CommandTimeout(command.label) from None
             raise
         if isinstance(turn, FinalResult):
             raise CommandFailed(command.label, turn.line, cme=turn.cme, cms=turn.cms)

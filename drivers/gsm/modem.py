@@ -310,13 +310,11 @@ class GsmModem:
 
     def _look_now(self) -> None:
         """Find out whether the modem still answers, and still has its settings."""
-        self._pdu_mode.doubt()
         self._due = 0.0
         self._reception.wake.set()
 
     def _look_soon(self) -> None:
         """The same, but not at every line of a modem that repeats itself."""
-        self._pdu_mode.doubt()
         self._due = min(self._due, self._looked_at + _SOON_SECONDS)
         self._reception.wake.set()
 
@@ -351,10 +349,7 @@ class GsmModem:
 
         Raises `CommandRefusedHere` for what could harm, `CommandTimeout`, `TransportError`.
         """
-        try:
-            return await conversation.converse(self._channel, command, seconds)
-        finally:
-            self._pdu_mode.doubt()
+        return await conversation.converse(self._channel, command, seconds)
 
     async def ussd(self, code: str, seconds: float) -> str:
         """The text that the network answers to a USSD code; raises `UssdFailed`, `CommandTimeout`, `TransportError`."""
@@ -371,9 +366,7 @@ class GsmModem:
         if not self.usable:
             raise ModemNotReady("not usable")
         try:
-            answer = await self._pdu_mode.submit(
-                len(tpdu), payload, lost=self._was_reset, echo_tells=self._echoes >= 0, witness=witness
-            )
+            answer = await self._pdu_mode.submit(len(tpdu), payload, lost=self._was_reset, witness=witness)
         except SubmitUncertain:
             self._overdue.expect(witness, tpdu)
             self._look_now()

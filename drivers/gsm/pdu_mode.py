@@ -2,8 +2,8 @@
 
 A modem is asked for its mode when it is opened and at each look. Where it obeys several commands of one line (V.250,
 5.4.1), the line of each submit asks as well, ``AT+CMGF?;+CMGS=23``: it answers ``+CMGF: 0`` in front of the prompt, or
-is given ESC. That costs no exchange more. Where it does not, it is asked before the first submit after anything odd,
-and before each one when its echo would not show that it was reset.
+is given ESC. That costs no exchange more. Where it does not, it is asked by a line of its own before each submit: what
+another program or a fault of its own changed shows by nothing else.
 Sources: TS 27.005, 3.2.3 (+CMGF) and 3.5.1 (the prompt).
 """
 
@@ -17,7 +17,7 @@ from drivers.at.parameters import parse_parameters
 from drivers.at.urc import body_of, name_of
 from drivers.errors import CommandFailed, CommandTimeout, PduModeRefused, SubmitUncertain
 from drivers.events import WireWitness
-from drivers.gsm.channel import AtChannel
+from drivers.gsm.channel import AtChannel, Execute
 from drivers.gsm.submit_answer import Answer
 
 log = logging.getLogger(__name__)
@@ -35,9 +35,9 @@ class PduMode:
         self._channel = channel
         # Whether the line of a submit asks for the mode; whether that was seen to work.
         self._asks = self._proved = False
-        self._readable = True
-        self._doubted = True
-        #: Whether it was found in text mode since it was set up.
+        # Whether it ever told its mode.
+        self._tells = False
+        #: Whether it was found in text mode since it was set up, or must be feared to be in it.
         self.left = False
 
     async def set_up(self, seconds: float) -> None:
@@ -46,16 +46,16 @@ class PduMode:
         for attempt in range(round(seconds * ATTEMPTS_A_SECOND)):
             if attempt:
                 await self._channel.pause()
-            # One that says OK and stays in text mode lies; one that does not tell is believed.
-            taken, said = await self._set(), await self._learn()
-            if said or (taken and said is None):
-                self._doubted = False
+            # One that says OK and stays in text mode lies; one that never told is believed.
+            taken, said = await self._set(self._channel.execute), await self._learn()
+            if said or (taken and not self._tells):
                 return
         raise PduModeRefused("the modem does not go into PDU mode")
 
-    async def _set(self) -> bool:
+    @staticmethod
+    async def _set(execute: Execute) -> bool:
         try:
-            await self._channel.execute(PDU_MODE)
+            await execute(PDU_MODE)
         except CommandFailed:
             return False
         return True
@@ -67,29 +67,32 @@ class PduMode:
         except (CommandFailed, CommandTimeout):
             said = []
         self._asks = len(said) == 2
-        said = said or _modes(await self._channel.optional(PROBE) or ())
-        self._readable = bool(said)
-        return all(said) if said else None
+        return await self._said(self._channel.execute) if not said else self._heard(said)
 
     async def ask(self) -> bool | None:
         """What +CMGF? says; None when it does not say."""
-        said = _modes(await self._channel.optional(PROBE) or ())
-        if not said:
-            return None
-        self.left = self.left or not all(said)
-        self._doubted = self.left
-        return not self.left
+        said = await self._said(self._channel.execute)
+        self.left = self.left or said is False
+        return said
 
-    def doubt(self) -> None:
-        """Something was odd: what the modem was told may be forgotten."""
-        self._doubted = True
+    async def _said(self, execute: Execute) -> bool | None:
+        try:
+            return self._heard(_modes(await execute(PROBE)))
+        except CommandFailed:
+            return None
+        except CommandTimeout as error:
+            return self._heard(_modes(error.lines))
+
+    def _heard(self, said: Sequence[bool]) -> bool | None:
+        self._tells = self._tells or bool(said)
+        return all(said) if said else None
 
     async def submit(
-        self, length: int, payload: str, *, lost: Callable[[], bool], echo_tells: bool, witness: WireWitness | None
+        self, length: int, payload: str, *, lost: Callable[[], bool], witness: WireWitness | None
     ) -> Answer:
         """Hand over `payload`, the PDU of a TPDU of `length` octets; raises as `AtChannel.submit` does.
 
-        `lost` says whether the modem has shown that it was reset; `echo_tells`, whether it would show that.
+        `lost` says whether the modem has shown that it was reset.
         """
         if self._asks:
             try:
@@ -99,8 +102,9 @@ class PduMode:
                     raise
                 log.info("the line that asks for PDU mode does not end with a prompt: %s", error.result)
                 self._asks = False
-        await self._make_sure(echo_tells=echo_tells)
-        return await self._channel.submit(submit(length), payload, refuse=lambda _told: lost(), witness=witness)
+        return await self._channel.submit(
+            submit(length), payload, before=self._make_sure, refuse=lambda _told: lost(), witness=witness
+        )
 
     async def _submit_asking(
         self, length: int, payload: str, lost: Callable[[], bool], witness: WireWitness | None
@@ -113,20 +117,20 @@ class PduMode:
 
         try:
             command = submit_telling_mode(length)
-            answer = await self._channel.submit(command, payload, refuse=refuse, witness=witness)
+            return await self._channel.submit(command, payload, refuse=refuse, witness=witness)
         except (CommandTimeout, SubmitUncertain):
             self._asks = self._proved  # it may be this line that it does not bear
             raise
-        self._doubted = False
-        return answer
 
-    async def _make_sure(self, *, echo_tells: bool) -> None:
-        if echo_tells and not self._doubted:
-            return
-        if not self._readable:
-            await self._channel.optional(PDU_MODE)
-        elif await self.ask() is False:
-            raise CommandFailed(PROBE.label, "text mode")
+    async def _make_sure(self, execute: Execute) -> None:
+        """Ask, with nothing of anybody else's between this and the submit. Who told once and does not tell now is set
+        and asked again, and not believed: it may be one that says OK and stays in text mode."""
+        said = await self._said(execute) if self._tells else None
+        if said is None and await self._set(execute):
+            said = await self._said(execute) if self._tells else True
+        if not said:
+            self.left = True
+            raise CommandFailed(PROBE.label, "not in PDU mode")
 
 
 def _modes(lines: Sequence[str]) -> list[bool]:

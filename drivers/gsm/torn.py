@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from drivers.at.commands import ALL_MESSAGES, UNREAD_MESSAGES, AtCommand
 from drivers.at.parameters import parse_parameters
+from drivers.at.results import FinalResult
 from drivers.at.urc import body_of, is_hexadecimal, name_of
+from drivers.errors import CommandFailed, CommandTimeout
 
 #: So often a command is asked whose answer is disturbed each time.
 READINGS = 3
@@ -48,6 +50,16 @@ class Doubts:
         if command.name in _PARAMETERS:
             return self.pieces and command != UNREAD_MESSAGES and _is_torn(command.name, lines)
         return self.pieces and command.only_reads
+
+    def settle(self, command: AtCommand, final: FinalResult | None, lines: Sequence[str]) -> tuple[str, ...]:
+        """The answer to a command, `final` missing when time ended it; raises `CommandFailed`, `CommandTimeout`."""
+        left = self.leave(command, lines, whole=final is not None)
+        if final is None:
+            raise CommandTimeout(command.label, left or ())
+        if not final.is_ok or left is None:
+            result = final.line if not final.is_ok else "an answer in pieces"
+            raise CommandFailed(command.label, result, cme=final.cme, cms=final.cms, lines=left or ())
+        return left
 
     def leave(self, command: AtCommand, lines: Sequence[str], *, whole: bool) -> tuple[str, ...] | None:
         """The lines that can be believed of an answer that has come to its end, or not (`whole`).

@@ -10,18 +10,21 @@ from drivers.sim.modem import SimulatedModem
 from drivers.sim.network import SimulatedNetwork
 from drivers.sim.profile import SimProfile
 from drivers.sim.profiles import SIM_PROFILES
+from drivers.sim.recipient import EXPIRED, Recipient
 from drivers.sim.settings import SimSettings, numbered
 from drivers.sim.simulation import Simulation, SimulationOptions, simulate
 from drivers.sim.troubles import TROUBLES, Happening, TroubleEvent, TroubleScript, TroubleSpec, parse_trouble
 from drivers.sim.variants import VARIANTS
 
 __all__ = [
+    "EXPIRED",
     "SIM_PROFILES",
     "TROUBLES",
     "VARIANTS",
     "Happening",
     "Ledger",
     "PtyEnd",
+    "Recipient",
     "SimProfile",
     "SimSettings",
     "SimulatedModem",

@@ -15,11 +15,13 @@ from typing import Protocol
 from drivers.sim.card import SimCard
 from drivers.sim.incoming import Incoming, Kind, incoming_from
 from drivers.sim.ledger import Ledger, Submission
+from drivers.sim.recipient import DELIVERED, USUAL, Recipient
 from drivers.sim.settings import SimSettings, wall_clock
 from drivers.tpdu import Address, SmsStatusReport, SmsSubmit, TimeStamp, build_submits, join_smsc, segment
 from drivers.tpdu.first_octet import MMS_OR_RD, RP, UDHI
 
-DELIVERED = 0  # TP-ST, 9.2.3.15: received by the SME
+# So long after a message was delivered it is answered; further ones are not for so long, in seconds.
+_THINKING_S, _SILENT_S = 0.2, 10.0
 
 
 class Subscriber(Protocol):
@@ -40,6 +42,8 @@ class SimulatedNetwork:
         self._now = now
         self._cards: dict[str, SimCard] = {}
         self._reference = 0
+        #: Who has answered just now.
+        self._answering = set[str]()
 
     def join(self, card: SimCard) -> None:
         """Make its number reachable; ValueError when another card has it."""
@@ -67,7 +71,8 @@ class SimulatedNetwork:
         now = self._now()
         destination = submit.tp_da.text
         sender.ledger.record(Submission(sender.settings.name, destination, tpdu, reference, now))
-        reported = submit.tp_srr and destination not in sender.settings.silent
+        person = sender.settings.recipients.get(destination, USUAL)
+        reported = submit.tp_srr and destination not in sender.settings.silent and person.status is not None
         report = partial(self._report_later, sender, submit, reference, now) if reported else None
         target = self._cards.get(_digits(destination))
         if target:
@@ -76,6 +81,8 @@ class SimulatedNetwork:
             target.offer(Incoming(Kind.DELIVER, pdu, submit.data_coding.message_class, report, submit.tp_pid))
         elif report:
             report()
+        if person.answer is not None and destination not in self._answering and not _is_further_part(submit):
+            self._answer_later(sender, destination, person)
 
     def inject(self, target: Subscriber, sender: str, text: str) -> int:
         """Let an SMS from the rest of the world arrive; returns the number of its parts.
@@ -94,6 +101,18 @@ class SimulatedNetwork:
         """Let any PDU arrive, service centre field first; TpduError when that field is none or nothing follows it."""
         target.card.offer(incoming_from(pdu))
 
+    def _answer_later(self, sender: Subscriber, number: str, person: Recipient) -> None:
+        """Let somebody answer what reached them, and then be silent for a while: two machines could go on for ever."""
+        self._answering.add(number)
+        loop = asyncio.get_running_loop()
+        delay = self._delay(sender, number)
+        loop.call_later(delay + _THINKING_S, self.inject, sender, number, person.answer or "")
+        loop.call_later(delay + _SILENT_S, self._answering.discard, number)
+
+    def _delay(self, sender: Subscriber, number: str) -> float:
+        own = sender.settings.recipients.get(number, USUAL).report_delay
+        return sender.settings.report_delay if own is None else own
+
     def _next_reference(self) -> int:
         """The reference of the next concatenated message (9.2.3.24.1)."""
         self._reference = (self._reference + 1) % 256
@@ -102,7 +121,7 @@ class SimulatedNetwork:
     def _report_later(self, sender: Subscriber, submit: SmsSubmit, reference: int, submitted: datetime) -> None:
         # Never from within the submission: the report of a message must not overtake its own +CMGS.
         loop = asyncio.get_running_loop()
-        delay = sender.settings.report_delay
+        delay = self._delay(sender, submit.tp_da.text)
         tell = partial(self._report, sender, sender.card, submit, reference, submitted)
         if delay > 0:
             loop.call_later(delay, tell)
@@ -114,12 +133,13 @@ class SimulatedNetwork:
     ) -> None:
         if self._cards.get(_digits(card.number)) is not card:
             return
+        status = sender.settings.recipients.get(submit.tp_da.text, USUAL).status
         report = SmsStatusReport(
             tp_mr=reference,
             tp_ra=submit.tp_da,
             tp_scts=TimeStamp.from_datetime(submitted),
             tp_dt=TimeStamp.from_datetime(self._now()),
-            tp_st=DELIVERED,
+            tp_st=DELIVERED if status is None else status,
         )
         card.offer(Incoming(Kind.STATUS_REPORT, _with_centre(sender, report.to_bytes())))
 
@@ -135,6 +155,12 @@ def deliver_from(submit: SmsSubmit, tpdu: bytes, originator: Address, at: dateti
 
 def _with_centre(subscriber: Subscriber, tpdu: bytes) -> bytes:
     return join_smsc(Address.from_text(subscriber.settings.smsc), tpdu)
+
+
+def _is_further_part(submit: SmsSubmit) -> bool:
+    """Whether it is a part of a long message, and not the first: the whole is answered once."""
+    concatenation = submit.tp_ud.concatenation
+    return concatenation is not None and concatenation.sequence > 1
 
 
 def _digits(number: str) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from drivers.at.codes import CmsError
 from drivers.sim.profile import SimProfile
+from drivers.sim.recipient import Recipient
 from drivers.sim.variants import profile_named
 
 
@@ -29,7 +30,7 @@ class SimSettings:
     `ussd` are the texts that the network answers to codes, after `ussd_seconds`; without any there is no such service.
     `sim_toolkit` lets the SIM take a data download by itself (23.040, 9.2.3.9); else it is stored like a message.
     Troubles by recipient: a submission to a number of `refused` ends with that +CMS ERROR; one to a number of `silent`
-    leaves, and neither an answer nor a report ever comes.
+    leaves, and neither an answer nor a report ever comes. `recipients` take what is sent in their own ways.
     """
 
     name: str = "simulated"
@@ -62,6 +63,7 @@ class SimSettings:
     sr_capacity: int | None = None
     ledger_size: int = 10_000
     refused: Mapping[str, CmsError] = field(default_factory=dict[str, CmsError])
+    recipients: Mapping[str, Recipient] = field(default_factory=dict[str, Recipient])
     silent: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from drivers.sim.incoming import Incoming
 from drivers.sim.ledger import Ledger
 from drivers.sim.network import SimulatedNetwork
 from drivers.sim.reception import Reception
+from drivers.sim.recipient import USUAL
 from drivers.sim.settings import SimSettings
 from drivers.sim.start_up import StartUp
 from drivers.sim.state import ABSENT, MobileEquipment
@@ -69,8 +70,9 @@ class MobileStation:
         except TpduError:
             raise RefusedError(CmsError.INVALID_PDU_MODE_PARAMETER) from None
         destination = decoded.tp_da.text
-        if destination in self.settings.refused:
-            raise RefusedError(self.settings.refused[destination])
+        refusal = self.settings.refused.get(destination) or self.settings.recipients.get(destination, USUAL).refusal
+        if refusal is not None:
+            raise RefusedError(refusal)
         reference = self.equipment.next_reference()
         self.network.accept(self, decoded, tpdu[:1] + bytes((reference,)) + tpdu[2:], reference)
         return None if destination in self.settings.silent else reference

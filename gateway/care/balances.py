@@ -104,7 +104,8 @@ class Balance:
         was_low = row is not None and row.balance_low and row.balance_iccid == iccid
         if low and not was_low:
             detail = f"{name}: {milli / 1000:g} is less than {least:g}"
-            events.record(connection, now_us, LOW, detail=detail)
+            facts = {"modem": name, "node": self._node, "balance": milli / 1000, "warn_below": least}
+            events.record(connection, now_us, LOW, detail=detail, facts=facts)
             # How much a person has is told in the event alone.
             log.warning("balance low", extra={"action": "balance_low", "modem": name})
         care.write(

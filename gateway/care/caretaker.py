@@ -9,6 +9,7 @@ from gateway.care.selftests import SelfTests
 from gateway.care.silence import ReportWatch
 from gateway.clock import Clock
 from gateway.config.settings import Settings
+from gateway.config.test_network import written
 from gateway.ids import IdSource
 from gateway.ports import Modem
 from gateway.store.database import Store
@@ -29,7 +30,7 @@ class Caretaker:
         is_sending: Callable[[str], bool],
     ) -> None:
         self._tests = SelfTests(settings, store, clock, ids, modems=modems, nudge=nudge)
-        self._silence = ReportWatch(store, clock, settings.gateway.node, list(modems))
+        self._silence = ReportWatch(store, clock, settings.gateway.node, list(written(settings.modems)))
         asked = [(name, modem.balance) for name, modem in sorted(settings.modems.items()) if modem.balance is not None]
         self._balances = {
             name: Balance(

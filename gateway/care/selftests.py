@@ -27,6 +27,7 @@ from gateway.rules.self_test import ALPHABET, CATEGORY, TOKEN_LENGTH, text_with
 from gateway.store import care, events, messages, pauses, recipients
 from gateway.store.care import NewTest, SelfTestOutcome
 from gateway.store.database import Store
+from gateway.store.modem_facts import modem_facts
 from gateway.store.schema import AnyRow
 
 log = logging.getLogger(__name__)
@@ -214,8 +215,13 @@ class SelfTests:
                 continue
             care.end_test(connection, row.token, SelfTestOutcome.FAILED, now_us)
             detail = f"{row.modem}: a message to the SIM of {row.target} did not arrive; {known}"
-            events.record(connection, now_us, FAILED, message_id=row.message_id, detail=detail)
+            facts = self._facts_of(row.modem)
+            events.record(connection, now_us, FAILED, message_id=row.message_id, detail=detail, facts=facts)
             log.error("self-test failed", extra={"action": "selftest_failed", "modem": row.modem, "detail": detail})
+
+    def _facts_of(self, name: str) -> Mapping[str, object]:
+        modem = self._modems.get(name)
+        return {"name": name, "node": self._node} if modem is None else modem_facts(modem.status(), self._node)
 
     def _says_nothing(self, connection: Connection, row: AnyRow, now_us: int) -> bool:
         """Whether it could not leave for a reason that is not its modem's: somebody took it back, sending is paused, or

@@ -70,7 +70,7 @@ class ReportWatch:
             care.write(connection, self._node, row.modem, unreported_us=row.since_us)
             people = "one person" if row.people == 1 else f"{row.people} people"
             detail = f"{row.modem}: {row.parts} parts to {people} were taken, and no report came of any"
-            events.record(connection, now_us, MISSING, detail=detail)
+            events.record(connection, now_us, MISSING, detail=detail, facts={"name": row.modem, "node": self._node})
             log.error("reports missing", extra={"action": "reports_missing", "modem": row.modem, "detail": detail})
         for name in heard:
             care.write(connection, self._node, name, unreported_us=None)

@@ -24,10 +24,12 @@ def check_config() -> int:
     a problem.
     """
     from gateway.config.loader import check
+    from gateway.config.tls import check_tls
+    from gateway.outbound.right_moment import check_hours
 
     said = invocation()
     path = config_path(said)
-    report = check(path, os.environ)
+    report = check(path, os.environ, check_hours, check_tls)
     found = [("error", one) for one in report.problems] + [("warning", one) for one in report.warnings]
     for severity, one in found:
         if said.json:

@@ -12,6 +12,7 @@ import click
 from gateway.cli.doctor_rules import (
     Finding,
     Level,
+    of_alarms,
     of_clock,
     of_configuration,
     of_folder,
@@ -68,10 +69,12 @@ def _show(finding: Finding) -> None:
 def _findings() -> Iterator[Finding]:
     from drivers.transport.roots import roots_of
     from gateway.config.loader import check, load_settings
+    from gateway.config.tls import check_tls
     from gateway.errors import ConfigurationError
+    from gateway.outbound.right_moment import check_hours
 
     path, roots = config_path(invocation()), roots_of()
-    report = check(path, os.environ)
+    report = check(path, os.environ, check_hours, check_tls)
     yield from of_configuration(str(path), report.problems, report.warnings)
     try:
         settings = load_settings(path, os.environ)
@@ -80,12 +83,16 @@ def _findings() -> Iterator[Finding]:
     yield from _of_sticks(roots)
     if settings is not None:
         yield from _of_settings(settings, roots)
-    yield _of_clock()
+    yield _of_clock(settings)
 
 
 def _of_settings(settings: Settings, roots: Roots) -> Iterator[Finding]:
     from gateway.cli import doctor_facts
+    from gateway.cli.doctor_profiles import of_profiles
+    from gateway.config.country_files import country_profiles
 
+    yield from of_alarms(settings.alarms, [modem.name for modem in settings.modems.values() if not modem.simulated])
+    yield from of_profiles(doctor_facts.profile_fact(settings), country_profiles(), settings.profiles)
     runs = _daemon_runs(settings.gateway.state_dir)
     yield from _of_running(settings) if runs else _of_ports(settings, roots)
     yield _of_modem_manager(settings, roots)
@@ -156,11 +163,26 @@ def _of_modem_manager(settings: Settings, roots: Roots) -> Finding:
     )
 
 
-def _of_clock() -> Finding:
-    from gateway.cli import doctor_facts
+def _of_clock(settings: Settings | None) -> Finding:
     from gateway.clock import to_datetime
 
-    return of_clock(to_datetime(_clock().now_us()).year, synchronised=doctor_facts.clock_is_synchronised())
+    clock = _clock()
+    doubt, floor = _doubt(settings)
+    return of_clock(to_datetime(clock.now_us()).year, synchronised=clock.synchronized(), doubt=doubt, floor=floor)
+
+
+def _doubt(settings: Settings | None) -> tuple[str | None, str | None]:
+    """Why the running gateway does not trust the clock, and the latest time that it knows; nothing where none runs."""
+    from gateway.cli.client import path_of
+    from gateway.cli.reach import gateway
+
+    if settings is None or not _daemon_runs(settings.gateway.state_dir):
+        return None, None
+    try:
+        state = gateway().get(path_of("clock"))
+    except Failure:
+        return None, None
+    return state.get("detail"), state.get("floor")
 
 
 def _of_store(settings: Settings, *, usable: bool) -> Finding:

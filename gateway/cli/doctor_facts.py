@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import errno
 import getpass
 import grp
@@ -23,16 +22,14 @@ from drivers.gsm.port_names import DeviceName, ImeiName, parse_port_name
 from drivers.gsm.probing import PortReport, meant_by, probe_ports, report_of
 from drivers.transport.roots import Roots
 from drivers.transport.tcp import SCHEME, parse_url
+from gateway.cli.doctor_profiles import ProfileFact
 from gateway.cli.doctor_rules import FolderFact, PortFact
 from gateway.clock import Clock
-from gateway.config.settings import ModemConfig
+from gateway.config.settings import ModemConfig, Settings
 
 _CONNECT_S = 3.0
 _FLUSHES = 8
 _FLUSHED_OCTETS = 4096
-_TIME_ERROR = 5
-# struct timex of the kernel is smaller than this on every machine.
-_TIMEX_OCTETS = 512
 _UDEV_DATA = Path("/run/udev/data")
 _IGNORED = ("E:ID_MM_DEVICE_IGNORE=1", "E:ID_MM_PORT_IGNORE=1")
 
@@ -138,16 +135,24 @@ def _is_ignored(port: SerialPort, udev: Path) -> bool:
     return any(line in told for line in _IGNORED)
 
 
+# --- country profiles
+
+# What must not wait, and codes that somebody asked for, go to one person for a cause of theirs.
+_NEVER_BULK = frozenset({"emergency", "authentication"})
+
+
+def profile_fact(settings: Settings) -> ProfileFact:
+    """What the configuration says of advertising and of notices."""
+    categories = settings.categories.values()
+    return ProfileFact(
+        settings.gateway.country,
+        {one.name: one.profile for one in categories if one.profile},
+        tuple(one.name for one in categories if not one.profile and one.name not in _NEVER_BULK),
+        real_sim=any(not modem.simulated for modem in settings.modems.values()),
+    )
+
+
 # --- the machine
-
-
-def clock_is_synchronised() -> bool | None:
-    """What the kernel says of its clock (adjtimex(2), which reads alone when no mode is set); None when it cannot."""
-    try:
-        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_OCTETS))
-    except (OSError, AttributeError):
-        return None
-    return None if state < 0 else state != _TIME_ERROR
 
 
 def folder_fact(path: Path, clock: Clock) -> FolderFact:

@@ -48,6 +48,14 @@ def of_configuration(path: str, problems: Sequence[ConfigProblem], warnings: Seq
     return found
 
 
+def of_alarms(told: Sequence[str], real_modems: Sequence[str]) -> list[Finding]:
+    """That somebody hears of a modem that needs a hand."""
+    if told or not real_modems:
+        return []
+    mend = 'write to = ["sms:+…", "mailto:…"] under [alarms]'
+    return [Finding(Level.WARNING, "alarms", "nobody is told when a modem needs a hand", mend)]
+
+
 # --- ports
 
 
@@ -173,9 +181,14 @@ def of_modem_manager(running: str | None, *, real_modems: bool, ignored: bool, m
     return Finding(Level.WARNING, "modemmanager", f"{running} runs and takes any modem that it finds", mend)
 
 
-def of_clock(now_year: int, *, synchronised: bool | None) -> Finding:
-    """Hours, limits and reports go by the clock."""
+def of_clock(
+    now_year: int, *, synchronised: bool | None, doubt: str | None = None, floor: str | None = None
+) -> Finding:
+    """Hours, limits and reports go by the clock. `doubt` and `floor` are what the running gateway says of it."""
     mend = "timedatectl set-ntp true, or install chrony"
+    if doubt is not None:
+        known = f"{doubt}; it has been {floor}" if floor else doubt
+        return Finding(Level.ERROR, "clock", known, f"{mend}; or look at the clock, then: tocsin clock confirm")
     if not 2025 <= now_year < 2100:
         return Finding(Level.ERROR, "clock", f"the clock says the year {now_year}", mend)
     if synchronised is False:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from gateway.cli.client import path_of
-from gateway.cli.options import example, invocation, query, remote, time_option
-from gateway.cli.output import Document, local_time, print_document, print_table
+from gateway.cli.lists import print_list
+from gateway.cli.options import example, query, remote_list, time_option
+from gateway.cli.output import Document, local_time
 from gateway.cli.reach import gateway
 
 _HEADS = ("RECEIVED", "FROM", "MODEM", "KEYWORD", "TEXT")
+_COLUMNS = ("received_at", "id", "from", "modem", "keyword", "parts", "in_reply_to", "reference", "text")
 
 
 @click.command(epilog=example("tocsin inbox --keyword stop", 'tocsin inbox --since "2026-03-01" --json'))
@@ -20,15 +22,11 @@ _HEADS = ("RECEIVED", "FROM", "MODEM", "KEYWORD", "TEXT")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most so many."
 )
-@remote
+@remote_list
 def inbox(limit: int, **filters: object) -> None:
     """List received messages, newest first."""
     found = gateway().items(path_of("inbox"), query(**filters), limit)
-    if invocation().json:
-        for item in found:
-            print_document(item)
-        return
-    print_table(_HEADS, [_row(item) for item in found], "nothing received")
+    print_list(found, _HEADS, _row, _COLUMNS, "nothing received")
 
 
 def _row(item: Document) -> tuple[object, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli.output import Document, clean, local_time, print_pairs, print_table
+from gateway.cli.output import Document, clean, local_time, print_pairs, print_table, short_time
 
-HEADS = ("CREATED", "ID", "TO", "CATEGORY", "STATUS", "PARTS", "TEXT")
+HEADS = ("CREATED", "ID", "TO", "CATEGORY", "STATUS", "HOLD", "PARTS", "TEXT")
 TIMELINE_HEADS = ("AT", "EVENT", "DETAIL")
 
 
@@ -18,6 +18,7 @@ def row(message: Document) -> tuple[object, ...]:
         message["to"],
         message["category"],
         message["status"],
+        _held_by(message["hold"]),
         message["parts"],
         message["text"],
     )
@@ -60,6 +61,13 @@ def print_message(message: Document, timeline: list[Document]) -> None:
         [(local_time(item["at"]), item["event"], item["detail"]) for item in timeline],
         "nothing has happened to it yet",
     )
+
+
+def _held_by(hold: Document | None) -> str | None:
+    """The rule, and until when: shortly, for a column."""
+    if hold is None:
+        return None
+    return f"{hold['rule']} {short_time(hold['until'])}" if hold["until"] else str(hold["rule"])
 
 
 def _because(message: Document) -> str:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import click
 
 from gateway.cli.client import path_of
+from gateway.cli.lists import print_list
 from gateway.cli.message_view import HEADS, print_message, row, state
-from gateway.cli.options import example, invocation, limit_option, query, remote, time_option
-from gateway.cli.output import print_document, print_table
+from gateway.cli.options import example, invocation, limit_option, query, remote, remote_list, time_option
+from gateway.cli.output import print_document
 from gateway.cli.reach import gateway
 from gateway.message import Status
+
+_COLUMNS = (
+    *("created_at", "id", "to", "category", "status", "hold.rule", "hold.until", "error.code", "parts", "encoding"),
+    *("modem", "node", "sent_at", "delivered_at", "reference", "text"),
+)
 
 
 @click.command(
@@ -32,15 +38,11 @@ from gateway.message import Status
 @time_option("--since", "Only accepted then or later.")
 @time_option("--until", "Only accepted before.")
 @limit_option
-@remote
+@remote_list
 def messages(limit: int, **filters: object) -> None:
     """List messages, newest first."""
     found = gateway().items(path_of("messages"), query(**filters), limit)
-    if invocation().json:
-        for message in found:
-            print_document(message)
-        return
-    print_table(HEADS, [row(message) for message in found], "no messages")
+    print_list(found, HEADS, row, _COLUMNS, "no messages")
 
 
 @click.command(epilog=example("tocsin message 0190a3c1d2e37f00a1b2c3d4e5f60718"))

@@ -8,7 +8,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import click
@@ -22,6 +22,8 @@ _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp", "Co", "Cn"})
 # Marks that turn the direction of what follows; other format characters are part of emoji and scripts.
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 _NOTHING = "-"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NEAR = timedelta(days=334)
 _GAP = "  "
 
 
@@ -66,6 +68,21 @@ def local_time(value: str | None) -> str:
         return datetime.fromisoformat(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     except ValueError:
         return value
+
+
+def short_time(value: str) -> str:
+    """The same without what goes without saying: the day if it is today, the year if it is within eleven months."""
+    from gateway.clock import SystemClock, to_datetime
+
+    try:
+        moment = datetime.fromisoformat(value).astimezone()
+    except ValueError:
+        return value
+    now = to_datetime(SystemClock().now_us()).astimezone()
+    if moment.date() == now.date():
+        return moment.strftime("%H:%M")
+    near = abs(moment - now) < _NEAR
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.strftime('%H:%M' if near else '%Y %H:%M')}"
 
 
 def _seen(character: str) -> str:

@@ -35,9 +35,12 @@ _EXAMPLE_NUMBER = "+33639980101"
 def serve(log_level: str) -> int:
     """Run the gateway until SIGTERM or Ctrl-C; it then finishes what is being sent.
 
-    Prints "ready http://HOST:PORT" when it can be used.
+    Prints "ready http://HOST:PORT" (or https://, or unix:PATH) when it can be used.
     """
-    settings = settings_of(invocation())
+    from gateway.config.tls import check_tls
+    from gateway.outbound.right_moment import check_hours
+
+    settings = settings_of(invocation(), check_hours, check_tls)
     return _run(settings, log_level)
 
 
@@ -47,13 +50,14 @@ def _run(settings: Settings, log_level: str) -> int:
 
     from gateway import daemon
     from gateway.errors import NodeTaken, StoreInUse, Unavailable
+    from gateway.listening import AddressInUse
     from gateway.logs import set_up
     from gateway.store.opening import StoreUnusable
 
     set_up(log_level)
     try:
         orderly = asyncio.run(daemon.serve(settings, ready=partial(_ready, settings)))
-    except daemon.AddressInUse as error:
+    except AddressInUse as error:
         raise Misconfigured(str(error)) from None
     except NodeTaken as error:
         raise Failure(f"the gateway cannot start: {error}") from None
@@ -70,7 +74,9 @@ def _run(settings: Settings, log_level: str) -> int:
 def _ready(settings: Settings, url: str) -> None:
     """Help for a person on standard error, then the line that programs wait for."""
     click.echo(f"token  {settings.gateway.state_dir / TOKEN_FILE}", err=True)
-    click.echo(f'try    {_call()} send {_EXAMPLE_NUMBER} "Hello from Tocsin" --wait', err=True)
+    # Of this category, so that it leaves at once also for somebody who tries it at night.
+    line = f'{_call()} send {_EXAMPLE_NUMBER} "Hello from Tocsin" --category emergency --wait'
+    click.echo(f"try    {line}", err=True)
     click.echo(f"ready {url}")
     sys.stdout.flush()
 

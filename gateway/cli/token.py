@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.cli.client import GatewayClient, path_of
-from gateway.cli.errors import Failure
 from gateway.cli.options import example, invocation, remote
 from gateway.cli.output import Document, local_time, print_document, print_table
-from gateway.cli.reach import gateway, said_url, settings_of
-from gateway.requests import SCOPES, NewToken, Principal
+from gateway.cli.store_here import ADMIN, on_store, running
+from gateway.config.durations import duration_us
+from gateway.requests import MOST_PARTS_A_DAY, SCOPES, NewToken
 
 if TYPE_CHECKING:
     from gateway.requests import TokenView
     from gateway.services import Tokens
 
-T = TypeVar("T")
-
-_MANY = ("--scope", "--category")
-# Who may open the store may do everything with it.
-_ADMIN = Principal(token_id=0, name="", scopes=frozenset({"admin"}))
-_HEADS = ("NAME", "SCOPES", "CATEGORIES", "DEFAULT", "TEST", "CREATED", "REVOKED")
+_MANY = ("--scope", "--category", "--destination")
+_ONE = ("--default-category", "--rate", "--parts-a-day", "--expires", "--config", "--url")
+_HEADS = ("NAME", "SCOPES", "CATEGORIES", "DEFAULT", "TEST", "LIMITS", "CREATED", "EXPIRES", "REVOKED")
 
 
 class ManyValues(click.Command):
@@ -36,7 +32,7 @@ class ManyValues(click.Command):
         named, expecting = False, False
         for word in args:
             if word.startswith("-"):
-                option, expecting = (word, word in (*_MANY, "--default-category", "--config", "--url"))
+                option, expecting = (word, word in (*_MANY, *_ONE))
             elif expecting:
                 expecting = False
             elif named and option in _MANY:
@@ -58,6 +54,7 @@ def token() -> None:
     epilog=example(
         "tocsin token create till --scope send read --category transactional",
         "tocsin token create nagios --scope send --default-category emergency",
+        "tocsin token create shop --scope send --destination FR +32 --rate 60/1m --parts-a-day 500 --expires 90d",
     ),
 )
 @click.argument("name")
@@ -72,17 +69,37 @@ def token() -> None:
 @click.option("--category", "categories", multiple=True, metavar="C", help="A category it may use; else all.")
 @click.option("--default-category", metavar="C", help="The category of messages that name none.")
 @click.option("--test", is_flag=True, help="Never touches a real modem.")
+@click.option(
+    "--destination",
+    "destinations",
+    multiple=True,
+    metavar="D",
+    help="Where it may write to: the beginning of numbers (+33) or a country (FR); else anywhere. May be repeated.",
+)
+@click.option("--rate", metavar="N/TIME", help="Messages that it may hand in over a time, such as 60/1m.")
+@click.option("--parts-a-day", type=click.IntRange(1, MOST_PARTS_A_DAY), metavar="N", help="Parts in 24 hours.")
+@click.option("--expires", metavar="WHEN", help="How long it is valid (90d), or until when (2027-01-01T00:00:00Z).")
 @remote
 def create(
-    name: str, scopes: tuple[str, ...], categories: tuple[str, ...], default_category: str | None, *, test: bool
+    name: str, scopes: tuple[str, ...], categories: tuple[str, ...], destinations: tuple[str, ...], **given: Any
 ) -> None:
     """Make the token NAME and print it alone. It is shown once and cannot be shown again."""
     for scope in _words(scopes):
         if scope not in SCOPES:
             raise click.BadParameter(f"{scope!r} is none of {', '.join(SCOPES)}", param_hint="--scope")
-    wanted = (name, _words(scopes), _words(categories), default_category, test)
-    client = _running()
-    made = _create_there(client, wanted) if client else _on_store(lambda tokens: _create_here(tokens, wanted))
+    wanted = NewToken(
+        name=name,
+        scopes=_words(scopes),
+        categories=_words(categories),
+        default_category=given["default_category"],
+        test=given["test"],
+        destinations=_words(destinations),
+        rate=given["rate"],
+        parts_a_day=given["parts_a_day"],
+        expires_us=None if given["expires"] is None else _instant(given["expires"]),
+    )
+    client = running()
+    made = _create_there(client, wanted) if client else on_store(lambda services: _create_here(services.tokens, wanted))
     if invocation().json:
         print_document(made)
     else:
@@ -93,8 +110,8 @@ def create(
 @remote
 def list_() -> None:
     """List the tokens, revoked ones too; never what they are."""
-    client = _running()
-    found = [*client.items(path_of("tokens"))] if client else _on_store(_list_here)
+    client = running()
+    found = [*client.items(path_of("tokens"))] if client else on_store(lambda services: _list_here(services.tokens))
     if invocation().json:
         for one in found:
             print_document(one)
@@ -107,69 +124,60 @@ def list_() -> None:
 @remote
 def revoke(name: str) -> None:
     """Revoke the token NAME: it is refused from now on."""
-    client = _running()
-    gone = client.delete(path_of("tokens", name)) if client else _on_store(lambda tokens: _revoke_here(tokens, name))
+    client = running()
+    if client:
+        gone = client.delete(path_of("tokens", name))
+    else:
+        gone = on_store(lambda services: _revoke_here(services.tokens, name))
     if invocation().json:
         print_document(gone)
     else:
         click.echo(f"{name} revoked")
 
 
-Wanted = tuple[str, tuple[str, ...], tuple[str, ...], str | None, bool]
+def _instant(written: str) -> int:
+    """A duration from now, or an RFC 3339 time, in microseconds UTC."""
+    from api.models.fields import parse_time
+    from gateway.clock import SystemClock
+
+    span_us = duration_us(written)
+    if span_us is not None:
+        return SystemClock().now_us() + span_us
+    try:
+        return parse_time(written)
+    except ValueError as error:
+        raise click.BadParameter(f"no duration (90d); as a time it {error}", param_hint="--expires") from None
 
 
-def _running() -> GatewayClient | None:
-    """The gateway that holds the store or was named; None when the store can be opened here."""
-    said = invocation()
-    if said_url(said):
-        return gateway()
-    from gateway.store.opening import holder_of
+def _create_there(client: GatewayClient, wanted: NewToken) -> Document:
+    from api.models.messages import time_out
 
-    return gateway() if holder_of(settings_of(said).gateway.state_dir) is not None else None
+    body: Document = {
+        "name": wanted.name,
+        "scopes": list(wanted.scopes),
+        "categories": list(wanted.categories),
+        "default_category": wanted.default_category,
+        "test": wanted.test,
+        "destinations": list(wanted.destinations),
+        "rate": wanted.rate,
+        "parts_a_day": wanted.parts_a_day,
+        "expires_at": time_out(wanted.expires_us),
+    }
+    # A gateway of an earlier version knows no limits: it is asked for those alone that are wanted.
+    return client.post(path_of("tokens"), {name: value for name, value in body.items() if value})
 
 
-def _create_there(client: GatewayClient, wanted: Wanted) -> Document:
-    name, scopes, categories, default_category, test = wanted
-    body: Document = {"name": name, "scopes": list(scopes), "categories": list(categories), "test": test}
-    if default_category is not None:
-        body["default_category"] = default_category
-    return client.post(path_of("tokens"), body)
-
-
-async def _create_here(tokens: Tokens, wanted: Wanted) -> Document:
-    view, secret = await tokens.create(_ADMIN, NewToken(*wanted))
+async def _create_here(tokens: Tokens, wanted: NewToken) -> Document:
+    view, secret = await tokens.create(ADMIN, wanted)
     return {**_document(view), "token": secret}
 
 
 async def _list_here(tokens: Tokens) -> list[Document]:
-    return [_document(view) for view in await tokens.list(_ADMIN)]
+    return [_document(view) for view in await tokens.list(ADMIN)]
 
 
 async def _revoke_here(tokens: Tokens, name: str) -> Document:
-    return _document(await tokens.revoke(_ADMIN, name))
-
-
-def _on_store(work: Callable[[Tokens], Awaitable[T]]) -> T:
-    """The result of `work` on the store's tokens, with nobody else on the store meanwhile."""
-    import asyncio
-
-    from gateway.daemon import offline_services
-    from gateway.errors import GatewayError, StoreInUse
-    from gateway.store.opening import StoreUnusable
-
-    settings = settings_of(invocation())
-
-    async def run() -> T:
-        async with offline_services(settings) as services:
-            return await work(services.tokens)
-
-    try:
-        return asyncio.run(run())
-    except GatewayError as error:
-        fields = [f"{field.pointer.lstrip('/')}: {field.message}" for field in error.errors]
-        raise Failure("\n  ".join(fields or [error.message])) from None
-    except (StoreInUse, StoreUnusable) as error:
-        raise Failure(str(error)) from None
+    return _document(await tokens.revoke(ADMIN, name))
 
 
 def _document(view: TokenView) -> Document:
@@ -186,9 +194,18 @@ def _row(one: Document) -> tuple[object, ...]:
         " ".join(one["categories"]) or "all",
         one["default_category"],
         "yes" if one["test"] else None,
+        _limits(one),
         local_time(one["created_at"]),
+        local_time(one.get("expires_at")),
         local_time(one["revoked_at"]),
     )
+
+
+def _limits(one: Document) -> str | None:
+    """Where it may write to, how fast, how much in 24 hours; what a gateway of an earlier version tells has none."""
+    parts = one.get("parts_a_day")
+    found = [*one.get("destinations", ()), one.get("rate"), None if parts is None else f"{parts} parts/24h"]
+    return " ".join(each for each in found if each) or None
 
 
 def _words(given: tuple[str, ...]) -> tuple[str, ...]:

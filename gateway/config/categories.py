@@ -7,22 +7,25 @@ from dataclasses import replace
 from typing import TypeVar
 
 from gateway.clock import SECOND_US
+from gateway.config.country_files import profile_key
+from gateway.config.replies import reply_text
 from gateway.config.settings import Category
 from gateway.config.shapes import (
     Shape,
     Wrong,
     any_text,
     boolean,
-    country,
     integer,
     listed,
     matching,
     one_of,
     suggestion,
     template,
+    text,
 )
 from gateway.config.table import Table
 from gateway.config.times import cap, duration, span
+from gateway.config.undress import bare
 
 T = TypeVar("T")
 
@@ -33,6 +36,8 @@ _MINUTE_US = 60 * SECOND_US
 _HOUR_US = 60 * _MINUTE_US
 _DAY_US = 24 * _HOUR_US
 _YEAR_S = 366 * 86_400
+_LONGEST_WORD = 20
+_LONGEST_LABEL = 60
 
 BUILT_IN: Mapping[str, Category] = {
     category.name: category
@@ -91,8 +96,6 @@ def read_categories(root: Table) -> dict[str, Category]:
     for name, table in root.table("categories").each(category_name):
         with table:
             found[name] = _read(table, BUILT_IN.get(name, Category(name)))
-            if name not in BUILT_IN:
-                _refuse_unsupported(table, found[name])
     return found
 
 
@@ -101,6 +104,7 @@ def _read(table: Table, base: Category) -> Category:
     spans, caps = listed(span), listed(cap)
     ruled = replace(
         base,
+        label=table.take("label", _label, base.label),
         priority=table.take("priority", integer(0, 9), base.priority),
         profile=table.take("profile", _profile, base.profile) or None,
         quiet_hours=table.take("quiet_hours", spans, base.quiet_hours),
@@ -112,7 +116,21 @@ def _read(table: Table, base: Category) -> Category:
         consent=table.take("consent", one_of("none", "implied", "opt_in"), base.consent),
         stoppable=table.take("stoppable", boolean, base.stoppable),
     )
-    return _read_sending(table, ruled)
+    return _read_joining(table, _read_sending(table, ruled))
+
+
+def _read_joining(table: Table, base: Category) -> Category:
+    """The keys about how people join by a word of the owner's."""
+    joining = replace(
+        base,
+        join_words=table.take("join_words", listed(_join_word), base.join_words),
+        join_wording=table.take("join_wording", text, base.join_wording),
+        welcome=table.take("welcome", reply_text(), base.welcome),
+        double_opt_in=table.take("double_opt_in", boolean, base.double_opt_in),
+    )
+    if joining.join_words and joining.consent == "none":
+        table.problem("join_words", 'lead nowhere: with consent = "none" nobody is asked')
+    return joining
 
 
 def _read_sending(table: Table, base: Category) -> Category:
@@ -132,22 +150,25 @@ def _read_sending(table: Table, base: Category) -> Category:
     )
 
 
-def _refuse_unsupported(table: Table, category: Category) -> None:
-    """An own category that waits for an hour or asks for consent must not be sent at once and unasked instead."""
-    for key in ("quiet_hours", "windows", "preferred", "caps", "profile", "stop_notice"):
-        if getattr(category, key):
-            table.problem(key, "is not supported by this version in a category of your own: leave it out or empty")
-    if category.stop_notice_when != "never":
-        table.problem("stop_notice_when", 'is not supported by this version in a category of your own: write "never"')
-    if "consent" in table and category.consent != "none":
-        table.problem("consent", 'is not supported by this version in a category of your own: write "none"')
+def _label(value: object) -> str:
+    found = text(value)
+    if len(found) > _LONGEST_LABEL:
+        raise Wrong(f"is longer than {_LONGEST_LABEL} characters")
+    return found
+
+
+def _join_word(value: object) -> str:
+    word = text(value)
+    if not 2 <= len(bare(word)) <= _LONGEST_WORD:
+        raise Wrong(f"must be a word of 2 to {_LONGEST_WORD} letters and digits")
+    return word
 
 
 def _profile(value: object) -> str:
-    """A country whose rules apply; `{country}` is the recipient's; empty is none."""
+    """The key of a profile whose rules apply; `{country}` is the recipient's; empty is none."""
     if value in ("", "{country}"):
         return any_text(value)
     try:
-        return country(value)
+        return profile_key(value)
     except Wrong as wrong:
         raise Wrong(f'{wrong}; or write "{{country}}"' + suggestion(value, ["{country}"])) from None

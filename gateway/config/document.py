@@ -16,7 +16,12 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 def read_document(path: Path) -> dict[str, object]:
     """The tables of the file. Raises `ConfigurationError` with one problem."""
-    text = _decode(_octets(path))
+    return parse_document(_octets(path))
+
+
+def parse_document(octets: bytes) -> dict[str, object]:
+    """The tables of a file's content. Raises `ConfigurationError` with one problem."""
+    text = _decode(octets)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

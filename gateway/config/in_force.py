@@ -6,31 +6,12 @@ from gateway.config.table import Findings
 
 #: Patterns of key paths; a table stands for all its keys. Everything that is not listed is in force.
 NOT_YET_IN_FORCE: tuple[str, ...] = (
-    "gateway.holiday_region",
-    "gateway.sender_name",
-    "categories.*.profile",
-    "categories.*.quiet_hours",
-    "categories.*.windows",
-    "categories.*.preferred",
-    "categories.*.caps",
-    "categories.*.on_cap",
-    "categories.*.consent",
-    "categories.*.sender_prefix",
-    "categories.*.stop_notice",
-    "categories.*.stop_notice_when",
-    "categories.*.smart_encoding",
     "categories.*.keep_text",
-    "profiles",
-    "recipients",
-    "storms",
-    "inbound",
-    "alarms",
-    "webhooks",
     "retention",
 )
 
 #: Known so that they can be refused with a sentence instead of as a slip of the pen.
-NOT_SUPPORTED: frozenset[str] = frozenset({"api.tls_cert_file", "api.tls_key_file"})
+NOT_SUPPORTED: frozenset[str] = frozenset()
 
 
 def is_in_force(pattern: str) -> bool:

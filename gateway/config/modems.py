@@ -27,6 +27,7 @@ from gateway.config.shapes import (
     text,
 )
 from gateway.config.table import Table, join
+from gateway.config.test_network import RESERVED
 from gateway.config.times import duration
 
 _PIN = re.compile(r"[0-9]{4,8}")  # 27.007, 8.3; TS 31.101, 9.4.1
@@ -46,6 +47,8 @@ def read_modems(root: Table, folder: Path, categories: Collection[str]) -> dict[
     problems_before = len(root.findings.problems)
     modems = root.table("modems")
     for name, table in modems.each(modem_name):
+        if name in RESERVED:
+            table.findings.problem(table.path, "is the name of a built-in modem, on which test tokens rehearse")
         with table:
             found[name] = _read(name, table, folder, categories)
     if not found and len(root.findings.problems) == problems_before:

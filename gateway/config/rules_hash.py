@@ -10,7 +10,9 @@ import hashlib
 import json
 from dataclasses import asdict
 
+from gateway.config.country_files import country_profiles
 from gateway.config.settings import Settings
+from gateway.config.word_files import word_digest
 
 _LENGTH = 16
 
@@ -29,7 +31,14 @@ def rules_hash(settings: Settings) -> str:
             gateway.max_parts,
         ],
         "allowed_countries": sorted(settings.api.allowed_countries),
-        "stop_scope": settings.stop_scope,
-        "replies": dict(settings.replies),
+        "allowed_numbers": sorted(settings.api.allowed_numbers),
+        "traffic": asdict(settings.traffic),
+        "replies": asdict(settings.replies),
+        "storms": asdict(settings.storms),
+        "recipients": asdict(settings.recipients),
+        "profiles": {key: asdict(one) for key, one in settings.profiles.items()},
+        # A file that was corrected on one host alone decides otherwise there.
+        "country_profiles": {key: asdict(one) for key, one in country_profiles().items()},
+        "words": [asdict(settings.words), word_digest()],
     }
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:_LENGTH]

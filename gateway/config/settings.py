@@ -9,7 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.config.limits import NO_LIMITS, SimLimits
+from gateway.config.category import Category
+from gateway.config.country import ProfileSettings
+from gateway.config.hook_settings import USUAL_HOOKS, HookSettings
+from gateway.config.limits import (
+    NO_LIMITS,
+    USUAL_RECIPIENTS,
+    USUAL_STORMS,
+    USUAL_TRAFFIC,
+    RecipientSettings,
+    SimLimits,
+    StormSettings,
+    TrafficSettings,
+)
+from gateway.config.vocabulary import EVERY_WORD, WordSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +57,74 @@ class ListenAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """A socket in the file system, as an address of `[api] listen`."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """`tls_cert_file` and `tls_key_file` of a table: PEM, the certificate first in its chain."""
+
+    cert: Path
+    key: Path
+    table: str = "api"
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings:
     """Table `[api]`."""
 
-    listen: tuple[ListenAddress, ...]
+    listen: tuple[ListenAddress | UnixAddress, ...]
     allowed_hosts: tuple[str, ...]
     allowed_countries: tuple[str, ...]
     insecure: bool = False
+    #: Of every address that is no socket in the file system; None where those speak plain HTTP.
+    tls: TlsFiles | None = None
+    #: Numbers, beginnings of numbers (both with +) and short codes that are written to although they would be refused.
+    allowed_numbers: tuple[str, ...] = ()
+    #: Whether `GET /metrics` answers.
+    metrics: bool = True
+
+    @property
+    def internet(self) -> tuple[ListenAddress, ...]:
+        """The listen addresses that have a host and a port."""
+        return tuple(address for address in self.listen if isinstance(address, ListenAddress))
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Table `[links]`: where short links begin (None: links stay as they are), and where whoever follows them is
+    listened to."""
+
+    address: str | None = None
+    listen: tuple[ListenAddress | UnixAddress, ...] = ()
+    insecure: bool = False
+    #: Of every address that is no socket in the file system; None where those speak plain HTTP.
+    tls: TlsFiles | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSettings:
+    """Table `[campaigns]`: for how long after a message what somebody does is taken to have come of it."""
+
+    conversion_window_us: int = 7 * 24 * 3600 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class EmailSettings:
+    """Table `[email]`: where SMTP is listened to, None for nowhere; whether the subject stands in front of the text;
+    whether passwords may cross a network as they are."""
+
+    listen: ListenAddress | None = None
+    with_subject: bool = False
+    insecure: bool = False
+
+    @property
+    def addresses(self) -> tuple[ListenAddress, ...]:
+        """Where it is listened to."""
+        return () if self.listen is None else (self.listen,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +152,8 @@ class ModemConfig:
     iccid: str | None = field(default=None, repr=False)
     self_test_us: int | None = None
     balance: BalanceSettings | None = None
+    #: Part of the network of test tokens (`gateway.config.test_network`), which nobody writes into a file.
+    built_in: bool = False
 
     @property
     def simulated(self) -> bool:
@@ -86,34 +162,31 @@ class ModemConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Category:
-    """Table `[categories.NAME]`, every key of contract section 4.
+class ReplySettings:
+    """Table `[replies]`. `texts` are the owner's own, by language and kind (`gateway.config.reply_texts.KINDS`)."""
 
-    In force now: `priority`, `stoppable`, `on_uncertain`, `sim_limits`, `resend_after_us`, `expires_after_us`,
-    `max_parts`, `national_tables`. The others are read and checked; `pending_keys` of the loader tells which were set.
-    """
+    stop_scope: str = "stoppable"
+    #: How long the question of a double opt-in waits for its answer, in microseconds.
+    confirm_within_us: int = 7 * 24 * 3600 * 1_000_000
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    #: What an ordinary text is answered, that nobody reads; None for nothing.
+    unread: str | None = None
 
-    name: str
-    priority: int = 5
-    profile: str | None = None
-    quiet_hours: tuple[str, ...] = ()
-    windows: tuple[str, ...] = ()
-    preferred: tuple[str, ...] = ()
-    caps: tuple[str, ...] = ()
-    on_cap: str = "defer"
-    sim_limits: str = "hold"
-    consent: str = "implied"
-    stoppable: bool = True
-    on_uncertain: str = "hold"
-    resend_after_us: int = 20_000_000
-    expires_after_us: int = 24 * 3600 * 1_000_000
-    sender_prefix: str | None = None
-    stop_notice: str | None = None
-    stop_notice_when: str = "never"
-    max_parts: int | None = None
-    smart_encoding: bool = False
-    national_tables: bool = False
-    keep_text_us: int | None = None
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """Table `[channels]`: Apprise URLs of the mail server and of push services. They hold passwords."""
+
+    mail: str | None = field(default=None, repr=False)
+    push: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundSettings:
+    """Table `[inbound]`: where replies and missed calls are forwarded to, and as what a forwarding SMS leaves."""
+
+    forward: tuple[str, ...] = ()
+    category: str = "transactional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +198,25 @@ class Settings:
     api: ApiSettings
     modems: Mapping[str, ModemConfig]
     categories: Mapping[str, Category]
-    stop_scope: str = "stoppable"
-    replies: Mapping[str, str] = field(default_factory=dict[str, str])
+    replies: ReplySettings = field(default_factory=ReplySettings)
+    storms: StormSettings = USUAL_STORMS
+    recipients: RecipientSettings = USUAL_RECIPIENTS
+    traffic: TrafficSettings = USUAL_TRAFFIC
+    #: By the key of a country profile; what is not there is as shipped.
+    profiles: Mapping[str, ProfileSettings] = field(default_factory=dict[str, ProfileSettings])
+    #: `[webhooks] allow`: networks that may be reached at a caller's wish although they are not public.
+    webhook_networks: tuple[str, ...] = ()
+    words: WordSettings = EVERY_WORD
+    hooks: HookSettings = USUAL_HOOKS
+    email: EmailSettings = field(default_factory=EmailSettings)
+    channels: ChannelSettings = field(default_factory=ChannelSettings)
+    inbound: InboundSettings = field(default_factory=InboundSettings)
+    links: LinkSettings = field(default_factory=LinkSettings)
+    campaigns: CampaignSettings = field(default_factory=CampaignSettings)
+    #: `[alarms] to`: "sms:+…", "mailto:…", "push".
+    alarms: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[ListenAddress | UnixAddress, ...]:
+        """Everything that is listened to, in the order of `gateway.front`."""
+        return (*self.api.listen, *self.links.listen, *self.email.addresses)

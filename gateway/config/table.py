@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -91,6 +91,15 @@ class Table:
         """The table within this one, empty when it is not written."""
         return self._within(key, key, self._values.get(key, {}) if self._asked(key) else {})
 
+    def tables(self, key: str) -> Iterator[Table]:
+        """The tables of the list `[[this.key]]`, none when it is not written."""
+        found = self._values.get(key) if self._asked(key) else ()
+        if not isinstance(found, list | tuple):
+            self.problem(key, f"must be a list of tables: [[{self.path_of(key)}]]")
+            return
+        for place, value in enumerate(cast("Sequence[object]", found)):
+            yield self._at(f"{self.path_of(key)}[{place}]", key, value)
+
     def each(self, name: Shape[str]) -> Iterator[tuple[str, Table]]:
         """The tables `[this.NAME]` under the keys that nobody took, with their names; `name` is a name's shape."""
         for chosen in [key for key in self._values if key not in self._taken]:
@@ -101,12 +110,32 @@ class Table:
                 self.problem(chosen, f"the name {wrong}")
             yield chosen, self._within(chosen, "*", self._values[chosen])
 
+    def entries(self, name: Shape[str], shape: Shape[T]) -> dict[str, T]:
+        """The values under the keys that nobody took; `name` is a key's shape."""
+        found: dict[str, T] = {}
+        self.findings.known.add(join(self._pattern, "*"))
+        for chosen in [key for key in self._values if key not in self._taken]:
+            self._taken.add(chosen)
+            self.findings.written.append((self.path_of(chosen), join(self._pattern, "*")))
+            for kind, value in ((name, chosen), (shape, self._values[chosen])):
+                try:
+                    read = kind(value)
+                except Wrong as wrong:
+                    for within, message in wrong.details:
+                        self.findings.problem(self.path_of(chosen) + within, message)
+                    break
+            else:
+                found[chosen] = cast("T", read)
+        return found
+
     def _within(self, key: str, word: str, value: object) -> Table:
+        return self._at(self.path_of(key), word, value)
+
+    def _at(self, path: str, word: str, value: object) -> Table:
         if not isinstance(value, dict):
-            self.problem(key, f"must be a table: [{self.path_of(key)}]")
+            self.findings.problem(path, f"must be a table: [{path}]")
             value = {}
-        values = cast("Mapping[str, object]", value)
-        return Table(values, self.findings, self.path_of(key), join(self._pattern, word))
+        return Table(cast("Mapping[str, object]", value), self.findings, path, join(self._pattern, word))
 
     def _asked(self, key: str) -> bool:
         pattern = join(self._pattern, key)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 from gateway.clock import SECOND_US
+from gateway.config.durations import UNITS_S, duration_us
 from gateway.config.shapes import Shape, Wrong, text
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
-_DURATION = re.compile(r"([0-9]{1,9})([smhdy])")
 _LONGEST_US = 100 * 365 * 86_400 * SECOND_US
 _DURATION_FORM = 'must be a duration such as "90s", "15m", "24h" or "30d"'
 _CAP = re.compile(r"([0-9]{1,9})/([0-9]{1,9}[smhdy])")
@@ -58,13 +57,13 @@ def cap(value: object) -> str:
 
 
 def _duration_us(value: object) -> int:
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    found = duration_us(value) if isinstance(value, str) else None
+    if found is None:
         raise Wrong(_DURATION_FORM)
-    return int(match[1]) * _UNITS_S[match[2]] * SECOND_US
+    return found
 
 
 def _spoken(seconds: int) -> str:
     """The shortest way to write a duration."""
-    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _UNITS_S[unit] == 0)
-    return f"{seconds // _UNITS_S[unit]}{unit}"
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % UNITS_S[unit] == 0)
+    return f"{seconds // UNITS_S[unit]}{unit}"

@@ -19,12 +19,12 @@ from gateway.address import AddressKind
 from gateway.clock import SECOND_US
 from gateway.ids import IdSource
 from gateway.inbound.arrival import Arrival, Origin, fingerprint, joined
+from gateway.inbound.reading import Meaning
 from gateway.inbound.replies import Replies, Reply
 from gateway.inbound.sheet import Sheet, Whole
-from gateway.rules.keywords import Keyword, keyword_of
 from gateway.rules.self_test import token_in
 from gateway.store import care, events, inbox, locks, recipients
-from gateway.store.answered import last_sent_to
+from gateway.store.answered import expected_by, last_sent_to
 from gateway.store.locks import Lock
 from gateway.store.schema import AnyRow
 
@@ -55,6 +55,7 @@ class Inbox:
     def __init__(self, ids: IdSource, replies: Replies) -> None:
         self._ids = ids
         self._replies = replies
+        self._listener = replies.listener
         # How many more may wait for their parts before they are counted.
         self._room = 0
 
@@ -104,10 +105,10 @@ class Inbox:
             return self._take_anew(sheet, row | {"fingerprint": fresh}, arrival, sender)
         inbox.hear_again(sheet.connection, arrival.fingerprint)
         soon = sheet.now_us - before.received_us <= REDELIVERY_US
-        if soon and arrival.whole and before.inbox_id is not None and keyword_of(arrival.text) is Keyword.STOP:
+        if soon and arrival.whole and before.inbox_id is not None and self._listener.is_stop(arrival.text):
             # STOP, START and STOP again within one second of the network's clock: in doubt it is a STOP.
-            reply = Reply(before.inbox_id, sender.id, sender.kind, Keyword.STOP, row["modem"], None, sender.origin.node)
-            self._replies.obey(sheet.connection, reply, sheet.now_us)
+            meaning = self._listener.hear(arrival.text, (), lambda: ())
+            self._replies.obey(sheet.connection, sender.said(before.inbox_id, meaning, arrival.text), sheet.now_us)
         return False
 
     def _take_anew(self, sheet: Sheet, row: dict[str, Any], arrival: Arrival, sender: _Sender) -> bool:
@@ -205,9 +206,13 @@ class Inbox:
             events.record(connection, now_us, "inbound.undecodable", detail=f"{problem}, through {origin.modem}")
 
     def _complete(self, sheet: Sheet, whole: Whole, sender: _Sender) -> None:
-        """One whole message: its record, its event, and what its keyword asks for."""
-        keyword = keyword_of(whole.text)
+        """One whole message: its record, its event, and what it asks for."""
         answered = sheet.answered.get(sender.id)
+        meaning = self._listener.hear(
+            whole.text,
+            expected_by(answered),
+            lambda: self._replies.questions(sheet.connection, sender.id, sheet.now_us),
+        )
         item_id = self._ids.new()
         row = {
             "id": item_id,
@@ -220,16 +225,18 @@ class Inbox:
             "parts": max(len(whole.part_ids), 1),
             "received_us": sheet.now_us,
             "sent_us": whole.sent_us,
-            "keyword": None if keyword is None else str(keyword),
-            "in_reply_to": answered.id if answered else None,
-            "reference": answered.reference if answered else None,
+            "keyword": None if meaning.keyword is None else str(meaning.keyword),
+            **_answered_by(meaning, answered),
+            "answer": meaning.answer,
         }
         sheet.add(row, whole)
-        if keyword is not None:
+        if meaning.acts:
             sheet.write()
             category = answered.category if answered else None
-            reply = Reply(item_id, sender.id, sender.kind, keyword, sender.origin.modem, category, sender.origin.node)
-            self._replies.obey(sheet.connection, reply, sheet.now_us)
+            self._replies.obey(sheet.connection, sender.said(item_id, meaning, whole.text, category), sheet.now_us)
+        elif self._replies.answers_all and whole.text and not expected_by(answered):
+            sheet.write()
+            self._replies.say_unread(sheet.connection, sender.said(item_id, meaning, whole.text), sheet.now_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +255,17 @@ class _Sender:
     id: int
     kind: AddressKind
     origin: Origin
+
+    def said(self, item_id: str, meaning: Meaning, text: str | None, answers: str | None = None) -> Reply:
+        """What they wrote as something to be obeyed; `answers` is the category of what they were sent last."""
+        return Reply(item_id, self.id, self.kind, meaning, self.origin.modem, answers, self.origin.node, text)
+
+
+def _answered_by(meaning: Meaning, last: AnyRow | None) -> dict[str, str | None]:
+    """The columns of what a message answers: a question that is said yes to, else the last that its sender was sent."""
+    if (question := meaning.confirms) is not None:
+        return {"in_reply_to": question.message_id, "reference": question.reference}
+    return {"in_reply_to": last.id if last else None, "reference": last.reference if last else None}
 
 
 def _is_own_test(sheet: Sheet, heard: Heard) -> bool:

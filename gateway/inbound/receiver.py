@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -31,6 +31,7 @@ from drivers.events import (
 from gateway.address import normalise_sender
 from gateway.clock import SECOND_US, Clock
 from gateway.config.settings import GatewaySettings
+from gateway.config.test_network import RESERVED
 from gateway.errors import StoreClosed, Unavailable
 from gateway.failpoints import reach
 from gateway.inbound.arrival import Origin, arrival_of
@@ -40,6 +41,7 @@ from gateway.ports import Modem
 from gateway.store import calls, recipients
 from gateway.store import events as store_events
 from gateway.store.database import Store
+from gateway.store.modem_facts import modem_facts
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +64,19 @@ def _nobody_asks(_connection: Connection, _event: SubmitAnsweredLate, _modem: st
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What the modem told, and where it was heard."""
+    """What the modem told, and where it was heard; `news` is the event that a change of its state is, if any."""
 
     event: ModemEvent
     origin: Origin
+    news: _News | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """That a modem went up, down or was parked: the event's type, and how the modem was then."""
+
+    kind: str
+    facts: Mapping[str, object]
 
 
 class Receiver:
@@ -84,6 +95,9 @@ class Receiver:
         self._heard: deque[_Heard] = deque()
         self._news = asyncio.Event()
         self._ended = False
+        #: The last event of `_STATE_EVENTS` that was heard. A gateway that stops tells none, and one that starts tells
+        #: each modem that comes up: nobody knows what was meanwhile.
+        self._told: str | None = None
         #: Takes what a modem says of a submit that had been given up, in the transaction; the name is the modem's.
         self.on_answer: Callable[[Connection, SubmitAnsweredLate, str, int], None] = _nobody_asks
         #: Called after each commit: a reply may have put something into the queue, or taken it out.
@@ -112,11 +126,21 @@ class Receiver:
         try:
             async for event in self._modem.events():
                 origin = Origin(self._modem.name, self._node, self._modem.status().iccid)
-                self._heard.append(_Heard(event, origin))
+                self._heard.append(_Heard(event, origin, self._news_of(event)))
                 self._news.set()
         finally:
             self._ended = True
             self._news.set()
+
+    def _news_of(self, event: ModemEvent) -> _News | None:
+        """What people are told of this change; a modem that is down stays down while the reason changes."""
+        kind = _STATE_EVENTS.get(event.state) if isinstance(event, ModemStateChanged) else None
+        if not isinstance(event, ModemStateChanged) or kind is None or kind == self._told:
+            return None
+        self._told = kind
+        # What the modem says of itself may be newer than the event.
+        status = replace(self._modem.status(), state=event.state, reason=event.reason)
+        return _News(kind, modem_facts(status, self._node))
 
     async def _something_heard(self) -> bool:
         """Wait for it; False when the modem's events are over and all of them were taken."""
@@ -222,7 +246,7 @@ class Receiver:
                 self._reports.take_all(connection, [_report(heard) for heard in neighbours], now_us)
             else:
                 for heard in neighbours:
-                    self._write(connection, heard.event, heard.origin, now_us)
+                    self._write(connection, heard, now_us)
 
     def _message(self, heard: _Heard) -> Heard:
         assert isinstance(heard.event, DeliverReceived)
@@ -230,7 +254,8 @@ class Receiver:
         arrival = arrival_of(heard.event, heard.origin, self._country)
         return Heard(arrival, self._store.fingerprint(arrival.sender), heard.origin)
 
-    def _write(self, connection: Connection, event: ModemEvent, origin: Origin, now_us: int) -> None:
+    def _write(self, connection: Connection, heard: _Heard, now_us: int) -> None:
+        event, origin = heard.event, heard.origin
         match event:
             case PduUndecodable():
                 problem = f"{event.error.field} at octet {event.error.octet}: {event.error.message}"
@@ -240,7 +265,7 @@ class Receiver:
             case CallMissed():
                 self._keep_call(connection, event, origin, now_us)
             case ModemStateChanged():
-                _record_state(connection, event, origin, now_us)
+                _record_state(connection, event, heard, now_us)
             case _:
                 raise AssertionError("messages and reports are written in groups")
 
@@ -268,7 +293,8 @@ _STATE_EVENTS = {
 }
 
 
-def _record_state(connection: Connection, event: ModemStateChanged, origin: Origin, now_us: int) -> None:
-    kind = _STATE_EVENTS.get(event.state)
-    if kind is not None:
-        store_events.record(connection, now_us, kind, detail=f"{origin.modem}: {event.reason or event.state}")
+def _record_state(connection: Connection, event: ModemStateChanged, heard: _Heard, now_us: int) -> None:
+    news = heard.news
+    if news is not None and heard.origin.modem not in RESERVED:
+        detail = f"{heard.origin.modem}: {event.reason or event.state}"
+        store_events.record(connection, now_us, news.kind, detail=detail, facts=news.facts)

@@ -16,7 +16,7 @@ from gateway.message import PartState
 from gateway.rules.report import finding_of
 from gateway.store import recipients, reports
 from gateway.store.database import Store
-from gateway.store.reports import NewReport
+from gateway.store.report_fit import NewReport
 
 log = logging.getLogger(__name__)
 
@@ -76,4 +76,5 @@ def _row(event: StatusReportReceived, origin: Origin, person: int, number: str, 
         received_us=now_us,
         submitted_us=None if taken is None else from_datetime(taken),
         discharged_us=None if moment is None else from_datetime(moment),
+        stamps=told.tp_scts.raw + told.tp_dt.raw,
     )

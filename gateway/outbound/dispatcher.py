@@ -19,7 +19,8 @@ from sqlalchemy import Connection
 
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
-from gateway.store import idempotency, lanes, locks, optouts, outcomes, queue, signals, upkeep
+from gateway.outbound import early
+from gateway.store import idempotency, lanes, locks, optouts, outcomes, queue, recipients, signals, upkeep
 from gateway.store.database import Store
 from gateway.store.locks import Lock
 from gateway.store.signals import Topic
@@ -46,6 +47,8 @@ class Dispatcher:
         self._wake_all = wake_all
         #: True when there are others who could be woken.
         self._wake_one = wake_one or wake_all
+        #: How many modems of this host can send now.
+        self.usable: Callable[[], int] = lambda: 1
         self._changed = asyncio.Event()
         #: Until when it sleeps; 0 while it does not, or is looking.
         self._asleep_until_us = 0
@@ -92,34 +95,51 @@ class Dispatcher:
         return look_us if until_us is None else min(until_us, look_us)
 
     async def _step(self) -> int | None:
-        now_us = self._clock.now_us()
-        next_us, waits = await self._store.read(lambda connection: _look(connection, now_us))
+        now_us, ends, modems = self._clock.now_us(), self._clock.doubt() is None, self.usable()
+        next_us, waits = await self._store.read(lambda connection: _look(connection, now_us, ends=ends, modems=modems))
         if waits:
             self._wake_all()
         if next_us is None or next_us > now_us:
             return next_us
-        await self._store.write(lambda connection: upkeep_at(connection, now_us))
+        moved = await self._store.write(lambda connection: upkeep_at(connection, now_us, ends=ends, modems=modems))
         self._wake_all()
-        later_us = await self._store.read(upkeep.next_due_us)
-        return None if later_us is None else max(later_us, self._clock.now_us() + _PAUSE_US)
+        later_us = await self._store.read(lambda connection: next_us_of(connection, ends=ends, modems=modems))
+        # A night's messages are let go in many transactions; an alarm that is due stands behind the last of them.
+        pause_us = _BETWEEN_US if moved >= upkeep.BATCH else _PAUSE_US
+        return None if later_us is None else max(later_us, self._clock.now_us() + pause_us)
 
 
-def _look(connection: Connection, now_us: int) -> tuple[int | None, bool]:
+def next_us_of(connection: Connection, *, ends: bool = True, modems: int = 1) -> int | None:
+    """The next instant at which something is due by itself, or has to begin for many to leave in time."""
+    instants = upkeep.next_due_us(connection, ends=ends), early.next_begin_us(connection, modems)
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def _look(connection: Connection, now_us: int, *, ends: bool, modems: int) -> tuple[int | None, bool]:
     """The next instant, and whether something waits that a modem might take now."""
     waits = any(row.due_us <= now_us for row in lanes.waiting(connection)) or queue.copy_waits(connection, now_us)
-    return upkeep.next_due_us(connection), waits
+    return next_us_of(connection, ends=ends, modems=modems), waits
 
 
-def upkeep_at(connection: Connection, now_us: int) -> None:
-    """Everything that is due at this instant, in one transaction; nothing while another host is at it."""
+def upkeep_at(connection: Connection, now_us: int, *, ends: bool = True, modems: int = 1) -> int:
+    """Everything that is due at this instant, in one transaction; nothing while another host is at it. Returns how many
+    messages it moved: if `upkeep.BATCH` or more, others may be due still.
+
+    Without `ends` nothing expires and nothing is forgotten: nobody knows how late it is. `modems` can send here.
+    """
     if not locks.try_alone(connection, Lock.UPKEEP):
-        return
-    moved = upkeep.expire(connection, now_us)
-    moved += upkeep.fail_torsos(connection, now_us)
+        return 0
+    moved = 0
+    if ends:
+        moved += upkeep.expire(connection, now_us) + upkeep.fail_torsos(connection, now_us)
+        idempotency.forget(connection, now_us)
     moved += upkeep.release_held(connection, now_us)
+    moved += early.release_begun(connection, now_us, modems)
     moved += upkeep.release_retries(connection, now_us)
-    idempotency.forget(connection, now_us)
     for row in upkeep.due_resends(connection, now_us):
+        if row.stoppable and not recipients.try_lock(connection, row.recipient_id):
+            # Another host may hear a STOP at this moment: looked at again when it has.
+            continue
         moved += 1
         # A STOP that came meanwhile, or the end of its time, takes the further copy away; what may have left stays so.
         stopped = row.stoppable and optouts.is_opted_out(connection, row.recipient_id, row.category)
@@ -130,3 +150,4 @@ def upkeep_at(connection: Connection, now_us: int) -> None:
     if moved:
         # Only then: two hosts that wake each other over what neither can finish would never rest.
         signals.send(connection, Topic.WORK)
+    return moved

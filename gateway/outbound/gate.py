@@ -8,31 +8,38 @@ retry repeats only what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from drivers.tpdu import Address, build_submits, segment
-from gateway.config.settings import Category, ModemConfig
+from gateway.clock import SECOND_US
+from gateway.config.settings import Category, Settings
 from gateway.failpoints import reach
-from gateway.message import NO_PAUSE, Hold, PartEvent, PartState, Rule, Status
+from gateway.message import NO_PAUSE, PartEvent, PartState
+from gateway.outbound import storms
+from gateway.outbound.admitting import Admitting
+from gateway.outbound.clock_guard import ClockGuard
 from gateway.outbound.line import Line, Queued
+from gateway.outbound.rulebook import Rulebook
 from gateway.outbound.sim import Sim, Sims
-from gateway.rules.admission import Facts, decide
-from gateway.rules.numbers import Numbers
+from gateway.outbound.traffic import Meter, Traffic
+from gateway.outbound.wording import Wording
 from gateway.rules.report import finding_of
-from gateway.rules.routing import lane_of
-from gateway.rules.verdict import Allow, Defer, Refuse
-from gateway.store import lanes, marks, messages, outcomes, queue, recipients, reports, sim_counts
+from gateway.rules.routing import Lane, is_stopped, lane_of, stopped_keys
+from gateway.store import campaign_stops, history, lanes, marks, outcomes, queue, recipients, reports, sim_counts
 from gateway.store.outcomes import Outcome
 from gateway.store.queue import ModemFacts
 from gateway.store.schema import AnyRow
 
 _FLASH_CLASS = 0
-#: How a message ends that a rule refuses; by any other rule it is suppressed.
-_ENDS = {Rule.EXPIRED: Status.EXPIRED, Rule.NUMBER_NOT_ALLOWED: Status.FAILED}
+# The shortest that a service centre keeps a message for (23.040, 9.2.3.12.1).
+_LEAST_VALIDITY_US = 300 * SECOND_US
+#: So many messages are held or ended in one transaction at most: at the hour at which the quiet ones begin a million
+#: may wait, and others want to write.
+MOST_DECIDED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +54,39 @@ class Marked:
     copies: int
     expires_us: int
     iccid: str | None = None
+    #: Since when the message could leave, where this is its first part and first try; microseconds UTC.
+    due_us: int | None = None
 
 
 class Gate:
     """Decides and marks, inside a transaction that is handed in."""
 
-    def __init__(
-        self,
-        categories: Mapping[str, Category],
-        modems: Mapping[str, ModemConfig] | None = None,
-        timezone: str = "UTC",
-        numbers: Numbers | None = None,
-    ) -> None:
-        self._categories = categories
-        self._numbers = numbers or Numbers()
-        self.line = Line(modems or {})
-        self._sims = Sims(modems or {}, categories, timezone)
+    def __init__(self, settings: Settings, clock: ClockGuard | None = None) -> None:
+        self._categories = settings.categories
+        self._max_parts = settings.gateway.max_parts
+        self._admitting = Admitting(Rulebook(settings))
+        self._wording = Wording(settings)
+        self.line = Line(settings.modems)
+        self._sims = Sims(settings.modems, settings.categories, settings.gateway.timezone)
+        self._traffic = Traffic(settings)
+        #: The caps of all traffic in this transaction; None where there are none.
+        self._meter: Meter | None = None
+        #: How many more messages may be held or ended in this transaction.
+        self._room = MOST_DECIDED
         #: What was paused when a part was last asked for.
         self.pause = NO_PAUSE
         #: When a modem should ask again for what it left to others, by its name.
         self.look_again_us: dict[str, int] = {}
         #: Makes the transaction fail unless this host holds its lease; where there is one host there is none.
         self.fence: Callable[[Connection], None] = lambda _: None
+        self._clock: ClockGuard | None = None
+        if clock is not None:
+            self.go_by(clock)
+
+    def go_by(self, clock: ClockGuard) -> None:
+        """While this clock is doubted what needs the time waits, and nothing is too late."""
+        self._clock = clock
+        self._admitting.doubt = clock.doubt
 
     def settle(self, connection: Connection, outcome: Outcome, modem: str, now_us: int) -> None:
         """Write what became of a mark that was made for `modem`, and what follows from it.
@@ -96,10 +114,11 @@ class Gate:
     def next(self, connection: Connection, modem: ModemFacts, now_us: int) -> Marked | None:
         """Mark the next part for this modem, or None when there is nothing for it or sending is paused."""
         self.fence(connection)
+        self._room = MOST_DECIDED
         self.pause, begun, waiting = lanes.look(connection, modem, now_us)
         if self.pause.everything:
             return None
-        sim = self._sims.open(connection, modem, now_us)
+        sim, self._meter = self._sims.open(connection, modem, now_us), self._traffic.open(connection, now_us)
         self.look_again_us.pop(modem.name, None)
         marked = self._mark_next(connection, modem, now_us, sim, begun=begun, waiting=waiting)
         if sim is not None and (until_us := sim.close()) is not None:
@@ -128,7 +147,9 @@ class Gate:
             queue.begin(connection, best.id, modem, now_us)
         marked = _mark_next(connection, best, modem, now_us)
         if sim is not None and marked is not None:
-            sim.count(best, now_us)
+            sim.count(best, now_us, held=self._sims.holds(best.category))
+        if self._meter is not None and marked is not None and marked.copies > 1:
+            self._meter.count(best, 1)
         return marked
 
     def _best_begun(self, begun: Sequence[AnyRow], modem: ModemFacts, sim: Sim | None) -> AnyRow | None:
@@ -151,10 +172,15 @@ class Gate:
         waiting: Sequence[AnyRow],
     ) -> Marked | None:
         """Begin and mark the message whose turn it is."""
+        # Asked for behind the lock that whoever stops a campaign takes alone, and only where it matters.
+        of_campaigns = any(lane_of(row.lane).campaign for row in waiting)
+        stopped = stopped_keys(campaign_stops.standing(connection)) if of_campaigns else ()
 
-        def may(category: str) -> bool:
-            full = sim is not None and self._sims.holds(category) and sim.is_full
-            return not (full or self.pause.holds(category))
+        def may(lane: Lane) -> bool:
+            full = sim is not None and self._sims.holds(lane.category) and sim.is_full
+            # An automatic reply has no token; it answers at once, whatever the hour.
+            timed = lane.token_id is not None and self._clock is not None and self._clock.holds(lane.category)
+            return not (full or timed or self.pause.holds(lane.category) or is_stopped(lane.campaign, stopped))
 
         for flow in self.line.flows(waiting, modem, now_us, above, may=may):
             marked = self._begin_of(connection, modem, now_us, flow, sim)
@@ -166,36 +192,50 @@ class Gate:
         self, connection: Connection, modem: ModemFacts, now_us: int, flow: Sequence[Queued], sim: Sim | None
     ) -> Marked | None:
         """Begin the first message of a flow that the rules let through; those they refuse end here."""
-        while True:
+        while self._room > 0:
             ended = False
             for row in self.line.candidates(connection, modem, flow, now_us):
                 if not self._wants(connection, modem, row, now_us, sim):
                     continue
-                claimed = queue.claim(connection, row)
+                claimed = queue.claim(connection, row, *self._admitting.questions(row, now_us))
                 if claimed is None:
                     continue
-                if self._admit(connection, row, now_us, opted_out=bool(claimed.opted_out)):
-                    marked = self._begin(connection, row, modem, now_us, claimed.mark)
+                if self._admitting.admit(connection, row, claimed, now_us) and self._has_room(row):
+                    marked = self._begin(connection, row, modem, now_us, claimed.row.mark)
                     self.line.serve(row)
                     if sim is not None and marked is not None:
-                        sim.count(row, now_us)
+                        if not self._sims.holds(row.category):
+                            sim.tell_bypass(row, now_us)
+                        sim.count(row, now_us, held=self._sims.holds(row.category))
                     return marked
                 ended = True
+                self._room -= 1
+                if self._room <= 0:
+                    # The rest at once, in a transaction of its own.
+                    self._look_again(modem, now_us)
+                    break
             if not ended:
                 # Nothing, or other hosts decide about all of these at this moment, or others are to take them.
                 return None
+        return None
 
     def _begin(
         self, connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int, number: int | None
     ) -> Marked | None:
         if row.has_parts:
             queue.begin(connection, row.id, modem, now_us)
-            return _mark_next(connection, row, modem, now_us)
-        octets = self._fix(connection, row, now_us)
+            marked = _mark_next(connection, row, modem, now_us)
+            if self._meter is not None and marked is not None and marked.copies > 1:
+                self._meter.count(row, 1)
+            return marked
+        octets = self._fix(connection, row, modem, now_us)
+        if self._meter is not None:
+            self._meter.count(row, len(octets))
+        self._traffic.note_country(connection, row, modem, now_us)
         queue.begin(connection, row.id, modem, now_us, octets)
         reach("claimed")
         attempt_id = queue.mark(connection, row.id, 1, modem, now_us, number=number)
-        return Marked(attempt_id, row.id, 1, octets[0], 1, row.expires_us, modem.iccid)
+        return Marked(attempt_id, row.id, 1, octets[0], 1, row.expires_us, modem.iccid, row.due_us)
 
     def _wants(self, connection: Connection, modem: ModemFacts, row: AnyRow, now_us: int, sim: Sim | None) -> bool:
         """Whether its SIM has room for the message, and it is not to be left to another modem for a moment."""
@@ -207,39 +247,37 @@ class Gate:
         self._look_again(modem, until_us)
         return False
 
-    def _admit(self, connection: Connection, row: AnyRow, now_us: int, *, opted_out: bool) -> bool:
-        facts = Facts(
-            now_us,
-            row.send_us,
-            row.expires_us,
-            stoppable=bool(row.stoppable),
-            opted_out=opted_out,
-            automatic_reply=row.reply_to_inbox_id is not None,
-            number_refused=self._numbers.refusal(row.number),
-        )
-        match decide(facts):
-            case Allow():
-                return True
-            case Refuse(rule=rule, explanation=sentence):
-                status = _ENDS.get(rule, Status.SUPPRESSED)
-                messages.end_waiting(connection, row.id, status, now_us, code=rule, sentence=sentence)
-            case Defer() as later:
-                messages.hold(connection, row.id, Hold(later.rule, later.until_us, later.explanation), now_us)
-        return False
+    def _has_room(self, row: AnyRow) -> bool:
+        """Whether the caps of all traffic let it begin, too; else it is held. What has begun before was counted."""
+        return self._meter is None or bool(row.has_parts) or self._meter.lets(row, held=self._sims.holds(row.category))
 
-    def _fix(self, connection: Connection, row: AnyRow, now_us: int) -> Sequence[bytes]:
+    def _fix(self, connection: Connection, row: AnyRow, modem: ModemFacts, now_us: int) -> Sequence[bytes]:
         """The octets of every part, from now on unchangeable."""
-        category = self._categories.get(row.category)
-        found = segment(row.text, national_tables=category is not None and category.national_tables)
+        category = self._categories.get(row.category) or Category(row.category)
+        most, tables = category.max_parts or self._max_parts, category.national_tables
+        worded, fits = self._worded(connection, row, category, modem), storms.fits_in(most, national_tables=tables)
+        text = worded(storms.text_of(connection, row, lambda text: fits(worded(text))))
+        found = segment(text, national_tables=tables)
         submits = build_submits(
             found,
             Address.from_text(row.number),
             reference=recipients.next_concat_reference(connection, row.recipient_id) if len(found.parts) > 1 else 0,
-            validity=timedelta(microseconds=row.expires_us - now_us),
+            validity=timedelta(microseconds=max(row.expires_us - now_us, _LEAST_VALIDITY_US)),
             status_report=True,
             message_class=_FLASH_CLASS if row.flash else None,
         )
         return [submit.to_bytes() for submit in submits]
+
+    def _worded(
+        self, connection: Connection, row: AnyRow, category: Category, modem: ModemFacts
+    ) -> Callable[[str], str]:
+        """What adds sender and notice to a text; an automatic reply is the gateway's own, and leaves as it is."""
+        if row.reply_to_inbox_id is not None:
+            return str
+        first = category.stop_notice_when != "first" or not history.had_any(
+            connection, row.recipient_id, category.name, test=bool(row.test)
+        )
+        return lambda text: self._wording.final(text, category, row.number, modem=modem.name, first=first).text
 
     def _plan_resend(self, connection: Connection, attempt_id: int, now_us: int) -> None:
         row = marks.message_of(connection, attempt_id)

@@ -12,13 +12,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from drivers.events import ModemStatus
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
 from gateway.message import PartEvent
@@ -68,7 +67,7 @@ class Lease:
         self._session = secrets.token_hex(16)
         self._nudged = asyncio.Event()
         self._modems: Mapping[str, Modem] = {}
-        self._besides: Mapping[str, Mapping[str, Any]] = {}
+        self._besides: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
         self._published: dict[str, object] = {}
         self._differing: tuple[str, ...] = ()
         self._url: str | None = None
@@ -79,8 +78,8 @@ class Lease:
         it = self._host()
         await self._store.write(lambda connection: hosts.register(connection, it, LEASE_US))
 
-    def tell_of(self, modems: Mapping[str, Modem], besides: Mapping[str, Mapping[str, Any]]) -> None:
-        """From now on others see these modems; `besides` is what is to be known of each but how it is."""
+    def tell_of(self, modems: Mapping[str, Modem], besides: Callable[[], Mapping[str, Mapping[str, Any]]]) -> None:
+        """From now on others see these modems; `besides` says what is to be known of each but how it is."""
         self._modems = modems
         self._besides = besides
 
@@ -126,7 +125,8 @@ class Lease:
         hosts.fence(connection, self._identity.node, self._session)
 
     async def _renew(self) -> None:
-        statuses = {name: modem.status() for name, modem in self._modems.items()}
+        besides = self._besides()
+        statuses = {name: (modem.status(), besides.get(name, {})) for name, modem in self._modems.items()}
         changed = {name: each for name, each in statuses.items() if self._published.get(name) != each}
         first = not self._published
 
@@ -139,7 +139,8 @@ class Lease:
                 hosts.withdraw_others(connection, node, list(statuses))
                 signals.send(connection, Topic.HOSTS)
             documents = {
-                name: (each.state.value, each.simulated, self._document(each)) for name, each in changed.items()
+                name: (each.state.value, each.simulated, {**asdict(each), **more})
+                for name, (each, more) in changed.items()
             }
             hosts.publish(connection, node, documents)
             orphaned = hosts.orphaned(connection, PATIENCE_US)
@@ -153,9 +154,6 @@ class Lease:
         self._compare(seen.hosts)
         if _needs_care(seen.hosts, seen.orphaned):
             await self._look_after()
-
-    def _document(self, status: ModemStatus) -> dict[str, Any]:
-        return {**asdict(status), **self._besides.get(status.name, {})}
 
     def _compare(self, standing: Sequence[AnyRow]) -> None:
         others = [row for row in standing if row.node != self._identity.node]

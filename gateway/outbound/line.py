@@ -58,11 +58,11 @@ class Line:
         return replace(route, takes_test=modem.takes_test, takes_live=modem.takes_live, node=modem.node)
 
     def flows(
-        self, waiting: Sequence[AnyRow], modem: ModemFacts, now_us: int, above: int, *, may: Callable[[str], bool]
+        self, waiting: Sequence[AnyRow], modem: ModemFacts, now_us: int, above: int, *, may: Callable[[Lane], bool]
     ) -> Iterator[Sequence[Queued]]:
         """The lanes that this modem may take from, of at least priority `above`, in the order of turns.
 
-        `waiting` are those of `lanes.look`; `may` says of a category whether it may leave now.
+        `waiting` are those of `lanes.look`; `may` says of a lane whether it may leave now.
         """
         route = self.route(modem)
         found: list[Queued] = []
@@ -71,7 +71,7 @@ class Line:
             if row.due_us > now_us or lane.priority < above:
                 continue
             fit = route.fit(lane)
-            if fit is not Fit.NOTHING and may(lane.category):
+            if fit is not Fit.NOTHING and may(lane):
                 found.append(Queued(lane, row.lane, row.due_us, fit))
         found.sort(key=lambda each: -each.lane.priority)
         for priority, same in groupby(found, key=lambda each: each.lane.priority):

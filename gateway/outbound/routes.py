@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 
 from gateway.config.settings import Category, ModemConfig
+from gateway.config.test_network import modem_of_test
 from gateway.requests import Principal
-from gateway.rules.routing import Fit, Lane, Route, prefix_of, table_of
+from gateway.rules.routing import Fit, Lane, Route, campaign_key, prefix_of, table_of
 
 
 def routes_of(modems: Mapping[str, ModemConfig], node: str | None = None) -> dict[str, Route]:
@@ -15,7 +16,14 @@ def routes_of(modems: Mapping[str, ModemConfig], node: str | None = None) -> dic
     table = table_of(known_prefixes(modems))
     return {
         name: Route(
-            name, modem.simulated, not modem.simulated or only_simulated, modem.categories, modem.prefixes, table, node
+            name,
+            takes_test=modem.simulated,
+            takes_live=not modem.built_in and (not modem.simulated or only_simulated),
+            categories=modem.categories,
+            prefixes=modem.prefixes,
+            table=table,
+            node=node,
+            only_asked=modem.built_in,
         )
         for name, modem in modems.items()
     }
@@ -33,21 +41,31 @@ class Lanes:
     _MOST = 5000
 
     def __init__(self, modems: Mapping[str, ModemConfig], node: str | None = None) -> None:
+        self._modems = modems
         self._routes = routes_of(modems, node).values()
         self._known = known_prefixes(modems)
         self._table = table_of(self._known)
         self._found: dict[Hashable, tuple[str, bool]] = {}
 
-    def find(self, principal: Principal, category: Category, wanted: str | None, number: str) -> tuple[str, bool]:
-        """The lane of a message as text, and whether a configured modem takes it."""
+    def find(
+        self,
+        principal: Principal,
+        category: Category,
+        wanted: str | None,
+        number: str,
+        campaign: tuple[str, int | None] | None = None,
+    ) -> tuple[str, bool]:
+        """The lane of a message as text, and whether a configured modem takes it. `campaign`: id and variant."""
+        if principal.test and wanted is None:
+            wanted = modem_of_test(self._modems, number)
         prefix = prefix_of(number, self._known)
-        key = (category.name, principal.token_id, principal.test, wanted, prefix)
+        key = (category.name, principal.token_id, principal.test, wanted, prefix, campaign)
         found = self._found.get(key)
         if found is None:
             if len(self._found) >= self._MOST:
                 self._found.clear()
-            lane = Lane(
-                category.priority, category.name, principal.token_id, principal.test, wanted, prefix, self._table
-            )
+            token = principal.token_id or None
+            part_of = campaign_key(*campaign) if campaign else ""
+            lane = Lane(category.priority, category.name, token, principal.test, wanted, prefix, self._table, part_of)
             found = self._found[key] = (lane.text(), any(route.fit(lane) is Fit.ALL for route in self._routes))
         return found

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from drivers.errors import ModemNotReady, SubmitRefused, SubmitUncertain
-from drivers.events import ModemState
+from drivers.events import ModemState, SubmitResult
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Unavailable
 from gateway.failpoints import reach
@@ -65,6 +65,8 @@ class Sender:
         self.on_found: Callable[[], None] = lambda: None
         #: Whether it waits for a nudge, and has got none yet.
         self.idle = False
+        # When the last part was handed over, while there was no break since (monotonic clock).
+        self._handed_us: int | None = None
 
     def is_sending(self) -> bool:
         """Whether it is between two parts, or at one."""
@@ -115,7 +117,7 @@ class Sender:
         if self._gate.pause != NO_PAUSE:
             look_us = self._clock.now_us() + _PAUSED_LOOK_US
             until_us = look_us if until_us is None else min(until_us, look_us)
-        self.idle = not self._work.is_set()
+        self.idle, self._handed_us = not self._work.is_set(), None
         try:
             await self._clock.wait(self._work, until_us)
         finally:
@@ -125,6 +127,7 @@ class Sender:
         """Wait for the modem, or for the end; True when the modem can take a submit."""
         if self._modem.status().state is ModemState.READY:
             return not self._stopping.is_set()
+        self._handed_us = None
         ready = asyncio.ensure_future(self._modem.wait_ready())
         ending = asyncio.ensure_future(self._stopping.wait())
         try:
@@ -162,6 +165,23 @@ class Sender:
                 return None
             await self._clock.wait(asyncio.Event(), self._clock.now_us() + _STORE_PAUSE_US)
 
+    async def _measured(self, marked: Marked, watch: SubmitWatch) -> SubmitResult:
+        """Hand it to the modem, and note how long that took and how long it had waited."""
+        measures, begun_us = self._store.measures, self._clock.monotonic_us()
+        if self._handed_us is not None:
+            measures.paces.add_cycle(self._modem.name, (begun_us - self._handed_us) / SECOND_US)
+        self._handed_us = begun_us
+        if marked.due_us is not None:
+            measures.accept_to_wire.add((self._clock.now_us() - marked.due_us) / SECOND_US)
+        try:
+            result = await self._modem.submit(marked.octets, watch, iccid=marked.iccid)
+        finally:
+            took_s = (self._clock.monotonic_us() - begun_us) / SECOND_US
+            measures.submit.add(took_s)
+        measures.paces.add_submit(self._modem.name, took_s)
+        measures.parts_sent[self._modem.name] += 1
+        return result
+
     async def _submit(self, marked: Marked, marked_us: int) -> Outcome:
         """Hand one part to the modem; every way it can end is an outcome."""
         attempt_id = marked.attempt_id
@@ -169,7 +189,7 @@ class Sender:
         try:
             reach("marked")
             watch.begin()
-            result = await self._modem.submit(marked.octets, watch, iccid=marked.iccid)
+            result = await self._measured(marked, watch)
             reach("answered")
         except ModemNotReady as error:
             return submit_outcome.not_sent(attempt_id, error.code)

@@ -3,8 +3,8 @@
 Asked at the door, and again in front of the modem: the list of countries may be shorter by then, another host may have
 accepted the message, and a confirmation of STOP goes to whoever the sender was said to be.
 
-Refused whatever the configuration says: premium rate and shared cost (whoever hands in such numbers may be their
-holder, and nobody reads messages there), personal numbers that are priced like them, satellites and ranges of no
+Refused unless `[api] allowed_numbers` names them: premium rate and shared cost (whoever hands in such numbers may be
+their holder, and nobody reads messages there), personal numbers that are priced like them, satellites and ranges of no
 country, short codes behind a country code. With a list of countries: every number of another one. A number of a calling
 code that several countries share is of the country that the metadata says; of none, if it says none, unless all of them
 are listed. Porting a number to another operator changes neither.
@@ -20,7 +20,7 @@ from typing import Any
 
 import phonenumbers
 
-from gateway.address import calling_code, country_of
+from gateway.address import NumberInvalid, calling_code, country_of, parse_recipient
 from gateway.rules.number_ranges import RANGES, Kind
 
 _ELSEWHERE = "is in a country that may not be written to (api.allowed_countries)"
@@ -29,17 +29,53 @@ _NO_LISTED = "is in no country for certain, and only some may be written to (api
 _SHORT_MAX = 8
 
 
+# Known to telephones of nearly every country, whatever its own list says (GSM 02.30, 3GPP TS 22.101, 10.1; France).
+_EMERGENCY = frozenset({"15", "17", "18", "112", "110", "115", "116", "119", "911", "999", "000"})
+_CODE = re.compile(r"[0-9]{2,6}")
+
+
+def _short_refusal(text: str, country: str | None) -> str | None:
+    """What a text is that is no number of a person and yet can be dialled, as a predicate; None for any other."""
+    if not _CODE.fullmatch(text):
+        return None
+    if text in _EMERGENCY or (country is not None and phonenumbers.is_emergency_number(text, country)):
+        return "is an emergency number: nobody reads messages there"
+    if country is None:
+        return None
+    code = phonenumbers.PhoneNumber(
+        country_code=phonenumbers.country_code_for_region(country), national_number=int(text)
+    )
+    if not phonenumbers.is_valid_short_number_for_region(code, country):
+        return None
+    return "is a short code: api.allowed_numbers names those that may be written to"
+
+
 class Numbers:
     """The numbers that may be written to. Of `countries` (ISO 3166 alpha-2) alone, if there are any; the modems' `own`
-    numbers always, so that modems can be tested by each other."""
+    numbers always, so that modems can be tested by each other, and what is `allowed` by itself: numbers, beginnings of
+    numbers, short codes."""
 
-    def __init__(self, countries: Collection[str] = (), own: Collection[str] = ()) -> None:
+    def __init__(
+        self, countries: Collection[str] = (), own: Collection[str] = (), allowed: Collection[str] = ()
+    ) -> None:
         self._countries = frozenset(countries)
-        self._own = frozenset(own)
+        self._own = frozenset((*own, *(each for each in allowed if not each.startswith("+"))))
+        self._allowed = tuple(each for each in allowed if each.startswith("+"))
+
+    def judged(self, text: str, country: str | None) -> tuple[str, str | None]:
+        """The number that was written, in its normal form, and why it is not written to. Raises `NumberInvalid` for
+        what is no number at all."""
+        try:
+            number = parse_recipient(text, country)
+        except NumberInvalid:
+            if (refusal := _short_refusal(text.strip(), country)) is None:
+                raise
+            return text, refusal
+        return number, self.refusal(number)
 
     def refusal(self, number: str) -> str | None:
         """Why an E.164 number is not written to, as a predicate without the number ("is …"); None if it may be."""
-        if number in self._own:
+        if number in self._own or (self._allowed and number.startswith(self._allowed)):
             return None
         code = calling_code(number)
         if code == number or not number.startswith("+"):
@@ -67,6 +103,8 @@ class _Plan:
 
     countries: frozenset[str]
     rows: tuple[tuple[re.Pattern[str], Kind], ...]
+    #: Whatever any of them fits; None where there are none.
+    any_row: re.Pattern[str] | None
     #: Of whole national numbers: of premium rate, of shared cost, short codes.
     premium: re.Pattern[str] | None
     shared: re.Pattern[str] | None
@@ -74,9 +112,8 @@ class _Plan:
 
     def kind_of(self, number: str, national: str) -> Kind | None:
         """What kind of refused number this is; None for any other."""
-        for pattern, kind in self.rows:
-            if pattern.match(number):
-                return kind
+        if self.any_row is not None and self.any_row.match(number):
+            return next(kind for pattern, kind in self.rows if pattern.match(number))
         if self.premium is not None and self.premium.fullmatch(national):
             return Kind.PREMIUM
         if self.shared is not None and self.shared.fullmatch(national):
@@ -95,12 +132,13 @@ def _plan_of(code: str) -> _Plan:
     # No calling code begins with another one, so these are all the rows that may fit.
     rows = tuple((_compiled(prefix), kind) for prefix, kind, _ in RANGES if prefix.startswith(code))
     # A code of no country that has no row is still of no country.
-    bare = () if countries else ((re.compile(""), Kind.NO_COUNTRY),)
+    rows += () if countries else ((re.compile(""), Kind.NO_COUNTRY),)
     long: list[Any] = [phonenumbers.PhoneMetadata.metadata_for_region(each) for each in sorted(countries)]
     short: list[Any] = [phonenumbers.PhoneMetadata.short_metadata_for_region(each) for each in sorted(countries)]
     return _Plan(
         countries,
-        rows + bare,
+        rows,
+        any_row=re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in rows)) if rows else None,
         premium=_any_of(each.premium_rate for each in long if each),
         shared=_any_of(each.shared_cost for each in long if each),
         short=_any_of(each.general_desc for each in short if each),

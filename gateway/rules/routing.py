@@ -1,13 +1,14 @@
 """Which modem takes which message. Pure: facts in, an answer out.
 
 Messages that every modem treats alike stand in one *lane*: same priority, category, token, kind of traffic, wanted
-modem and beginning of the number. A lane is written with each message as text, so that a modem looks through the lanes
-that there are instead of through the messages, and a million messages that are not for it cost it nothing.
+modem, beginning of the number, and campaign, so that one that is stopped is passed over as a whole. A lane is written
+with each message as text, so that a modem looks through the lanes that there are instead of through the messages, and a
+million messages that are not for it cost it nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -48,6 +49,7 @@ class Lane:
 
     `token_id` None is an automatic reply. `prefix` is the beginning of the number, as far as the gateway that accepted
     the message told numbers apart, and `table` says by which prefixes it did: both empty where no modem has any.
+    `campaign` is what `campaign_key` makes, empty for what is of none.
     """
 
     priority: int
@@ -57,6 +59,7 @@ class Lane:
     wanted: str | None
     prefix: str = ""
     table: str = ""
+    campaign: str = ""
 
     @property
     def flow(self) -> tuple[str, int | None]:
@@ -67,13 +70,14 @@ class Lane:
         """As it is stored; the most urgent sort first."""
         token = "" if self.token_id is None else str(self.token_id)
         words = (str(_MOST_URGENT - self.priority), self.category, token, "test" if self.test else "live")
-        return _PARTED.join((*words, self.wanted or "", self.prefix, self.table))
+        of_campaign = (self.campaign,) if self.campaign else ()
+        return _PARTED.join((*words, self.wanted or "", self.prefix, self.table, *of_campaign))
 
 
 @lru_cache(maxsize=4096)
 def lane_of(text: str) -> Lane:
     """The lane that `Lane.text` wrote."""
-    urgency, category, token, kind, wanted, prefix, table = text.split(_PARTED)
+    urgency, category, token, kind, wanted, prefix, table, *campaign = text.split(_PARTED)
     return Lane(
         priority=_MOST_URGENT - int(urgency),
         category=category,
@@ -82,7 +86,29 @@ def lane_of(text: str) -> Lane:
         wanted=wanted or None,
         prefix=prefix,
         table=table,
+        campaign="".join(campaign),
     )
+
+
+# Of an id: what is by chance, and enough of it.
+_KEY_DIGITS = 12
+_OF_VARIANT = "."
+
+
+def campaign_key(campaign_id: str, variant: int | None = None) -> str:
+    """How a lane names a campaign (its id), or a variant (0-based) of it. An id is longer than a lane has room for."""
+    key = campaign_id[-_KEY_DIGITS:]
+    return key if variant is None else f"{key}{_OF_VARIANT}{variant}"
+
+
+def stopped_keys(stopped: Iterable[tuple[str, int | None]]) -> frozenset[str]:
+    """How lanes name these campaigns, or variants of them."""
+    return frozenset(campaign_key(campaign_id, variant) for campaign_id, variant in stopped)
+
+
+def is_stopped(key: str, stopped: Collection[str]) -> bool:
+    """Whether what a lane names so is among `stopped_keys`."""
+    return bool(key) and (key in stopped or key.partition(_OF_VARIANT)[0] in stopped)
 
 
 class Fit(Enum):
@@ -106,12 +132,16 @@ class Route:
     #: The prefixes by which this gateway tells numbers apart.
     table: str = ""
     node: str | None = None
+    #: It takes only what asks for it.
+    only_asked: bool = False
 
     def fit(self, lane: Lane) -> Fit:
         """How much of this lane the modem may take."""
         if not (self.takes_test if lane.test else self.takes_live):
             return Fit.NOTHING
         if lane.wanted not in {None, self.name, wanted_text(self.node, self.name)}:
+            return Fit.NOTHING
+        if self.only_asked and lane.wanted is None:
             return Fit.NOTHING
         if lane.token_id is None and lane.wanted is not None:
             # The answer to a STOP leaves through the modem that heard it, whatever else that one is kept for.

@@ -92,26 +92,37 @@ def _within(limit: int | None, used: int, more: int, until_us: int, what: str) -
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A limit of a day or a month that was come near to, or reached: the event's type, and a sentence."""
+    """A limit of a day or a month that was come near to, or reached: the event's type, a sentence, the limit's key in
+    the configuration, how much it is, and how much of it is used."""
 
     kind: str
     detail: str
+    limit: str
+    most: int
+    used: int
 
 
-def alarms(limits: SimLimits, before: Counts, after: Counts) -> list[Alarm]:
-    """What is to be told of a count that went from `before` to `after`: each crossing once."""
+def alarms(limits: SimLimits, before: Counts, after: Counts, *, held: bool = True) -> list[Alarm]:
+    """What is to be told of a count that went from `before` to `after`: each crossing once.
+
+    `held`: the limit holds what was counted. Of what it does not hold it is told when that goes beyond.
+    """
     found: list[Alarm] = []
-    for limit, was, now, what in (
-        (limits.per_day, before.day, after.day, "parts a day"),
-        (limits.per_month, before.month, after.month, "parts a month"),
-        (limits.recipients_per_month, before.people, after.people, "recipients a month"),
+    for key, limit, was, now, what in (
+        ("per_day", limits.per_day, before.day, after.day, "parts a day"),
+        ("per_month", limits.per_month, before.month, after.month, "parts a month"),
+        ("recipients_per_month", limits.recipients_per_month, before.people, after.people, "recipients a month"),
     ):
         if limit is None or now <= was:
             continue
-        if was < limit <= now:
-            found.append(Alarm("sim.limit", f"the limit of {limit} {what} is reached"))
+        if not held and was <= limit < now:
+            sentence = f"messages that nothing holds go beyond the limit of {limit} {what}"
+            found.append(Alarm("sim.limit", sentence, key, limit, now))
+        elif was < limit <= now:
+            if held:
+                found.append(Alarm("sim.limit", f"the limit of {limit} {what} is reached", key, limit, now))
         elif was * _NEAR[1] < limit * _NEAR[0] <= now * _NEAR[1]:
-            found.append(Alarm("sim.limit_near", f"{now} of {limit} {what} are used"))
+            found.append(Alarm("sim.limit_near", f"{now} of {limit} {what} are used", key, limit, now))
     return found
 
 

@@ -16,19 +16,20 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """Later: not before `until_us` (microseconds UTC), because of `rule`."""
+    """Later: not before `until_us` (microseconds UTC), because of `rule`; None: not before somebody has decided."""
 
-    until_us: int
+    until_us: int | None
     rule: Rule
     explanation: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Never, because of `rule`."""
+    """Never, because of `rule`; another message like it may leave from `again_us` on, if that is known."""
 
     rule: Rule
     explanation: str
+    again_us: int | None = None
 
 
 Verdict: TypeAlias = Allow | Defer | Refuse
@@ -40,6 +41,10 @@ def strictest(verdicts: Iterable[Verdict]) -> Verdict:
     for verdict in verdicts:
         if isinstance(verdict, Refuse):
             return verdict
-        if isinstance(verdict, Defer) and not (isinstance(winner, Defer) and winner.until_us >= verdict.until_us):
+        if isinstance(verdict, Defer) and (not isinstance(winner, Defer) or _is_longer(verdict, winner)):
             winner = verdict
     return winner
+
+
+def _is_longer(one: Defer, other: Defer) -> bool:
+    return other.until_us is not None and (one.until_us is None or one.until_us > other.until_us)

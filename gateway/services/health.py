@@ -17,7 +17,14 @@ _USABLE = frozenset({ModemState.READY, ModemState.BUSY})
 class Health:
     """What a load balancer or a monitor asks."""
 
-    def __init__(self, store: Store, fleet: Fleet, differing: Callable[[], Sequence[str]] = tuple) -> None:
+    def __init__(
+        self,
+        store: Store,
+        fleet: Fleet,
+        differing: Callable[[], Sequence[str]] = tuple,
+        doubt: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._doubt = doubt
         self._store = store
         self._fleet = fleet
         self._differing = differing
@@ -26,7 +33,8 @@ class Health:
         """Ready when the store writes and a modem is usable, of this host or of another that is alive.
 
         A host without a usable modem of its own can still accept: what it accepts leaves through another's. That hosts
-        decide by different rules is told, and keeps nobody from accepting.
+        decide by different rules is told, and so is a clock that cannot be trusted: neither keeps anybody from
+        accepting, and what does not ask for the hour leaves all the same.
         """
         reasons: list[str] = []
         if not await self._store.can_be_written():
@@ -34,6 +42,9 @@ class Health:
         if not (self._usable_here() or await self._usable_elsewhere()):
             reasons.append("no modem is usable")
         alarms = [f"the rules of host {node} differ from those of this host" for node in self._differing()]
+        doubt = self._doubt()
+        if doubt is not None:
+            alarms.append(doubt)
         return Readiness(ready=not reasons, reasons=reasons + alarms)
 
     def _usable_here(self) -> bool:

@@ -10,19 +10,25 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from gateway.address import NumberInvalid, parse_recipient
 from gateway.clock import Clock
 from gateway.config.settings import Settings
 from gateway.errors import Conflict, GatewayError, NotFound
 from gateway.message import WAITING, Message, Status, TimelineItem
+from gateway.outbound.door import refuse_destination
 from gateway.outbound.intake import Intake
 from gateway.outbound.waits import Waits
+from gateway.people.templates import TemplateBook
 from gateway.requests import Accepted, MessageFilter, NewMessage, Page, Preview, Principal, Settlement, Submission
-from gateway.services.visibility import before_id, filter_number, only_token
+from gateway.rules.lead import MOST_LEAD_US
+from gateway.services.proofreading import Proofreader
+from gateway.services.visibility import before_id, filter_number, only_token, refuse_test
 from gateway.store import events, messages, recipients, resolution
 from gateway.store.database import Store
 from gateway.store.idempotency import KEPT_US
 from gateway.store.schema import AnyRow
 
+_ONLY_TESTS = "changes no message that a real modem may take"
 #: Bounds how long one transaction of a cancellation keeps others waiting.
 _GROUP = 200
 
@@ -36,14 +42,18 @@ class Nudge(Protocol):
 class Messages:
     """Outbound messages."""
 
-    def __init__(self, store: Store, clock: Clock, intake: Intake, nudge: Nudge, *, settings: Settings) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, intake: Intake, nudge: Nudge, *, settings: Settings, book: TemplateBook
+    ) -> None:
         self._store = store
         self._clock = clock
         self._intake = intake
         self._nudge = nudge
+        self._book = book
         self._country = settings.gateway.country
         self._node = settings.gateway.node
-        self._waits = Waits(settings)
+        self._waits = Waits(settings, clock.doubt)
+        self._proofreader = Proofreader(settings)
 
     async def create(self, principal: Principal, new: NewMessage, key: str | None = None) -> Message:
         """Accept one message; it is on the disk when this returns.
@@ -52,6 +62,8 @@ class Messages:
         `InvalidRequest` (with every wrong field), `Forbidden` for a category the token may not use, `Conflict` for a
         key that was used for another message, and `StorageFull`.
         """
+        if new.template is not None:
+            (new,) = await self._book.fill(principal, [new])
         message = await self._intake.accept(principal, new, key)
         self._nudge(_earliest_us(message))
         return message
@@ -60,6 +72,7 @@ class Messages:
         self, principal: Principal, submissions: Sequence[Submission], key: str | None = None
     ) -> Sequence[Accepted]:
         """Accept all of them in one commit, or none; fields of errors are `/messages/N/…`. Raises as `create` does."""
+        submissions = await self._book.fill_all(principal, submissions)
         accepted = await self._intake.accept_all(principal, submissions, key)
         self._nudge()
         return accepted
@@ -68,14 +81,40 @@ class Messages:
         self, principal: Principal, groups: AsyncIterator[Sequence[Submission]]
     ) -> AsyncGenerator[Sequence[Accepted | GatewayError]]:
         """Accept each for itself, a commit for each group; what became of each, group by group."""
-        async with aclosing(self._intake.accept_each(principal, groups)) as results:
+        filled = self._book.fill_each(principal, groups)
+        async with aclosing(filled), aclosing(self._intake.accept_each(principal, filled)) as results:
             async for result in results:
                 self._nudge()
                 yield result
 
-    async def preview(self, principal: Principal, new: NewMessage, at_us: int | None) -> Preview:
-        """What would become of it at `at_us` (now if None); changes nothing."""
-        return await self._intake.preview(principal, new, at_us)
+    def allowed(self, principal: Principal, number: str) -> str:
+        """A number in its normal form; `InvalidRequest` where nothing is sent to it, `Forbidden` where this token may
+        not write to it."""
+        found = self._intake.recipient(number)
+        refuse_destination(principal, found)
+        return found
+
+    async def preview(
+        self,
+        principal: Principal,
+        new: NewMessage,
+        at_us: int | None,
+        *,
+        check_links: bool = False,
+        check_spelling: bool = True,
+    ) -> Preview:
+        """What would become of it at `at_us` (now if None), and what somebody may want to change in it; changes
+        nothing. With `check_links` its links are asked, which takes up to some seconds."""
+        if new.template is not None:
+            (filled,) = await self._book.fill(principal, [new])
+            new = filled.worded()
+        found = await self._intake.preview(principal, new, at_us)
+        cautions = await self._proofreader.read(new.text, check_links=check_links, check_spelling=check_spelling)
+        return replace(found, warnings=[*found.warnings, *cautions])
+
+    async def close(self) -> None:
+        """End what runs beside the gateway for previews."""
+        await self._proofreader.close()
 
     async def get(self, principal: Principal, message_id: str) -> Message:
         """One message; `NotFound` also for one that this token may not see."""
@@ -86,7 +125,7 @@ class Messages:
             return messages.get(connection, message_id, token_id=token_id, waiting=waiting)
 
         found = await self._store.read(work)
-        if found is None:
+        if found is None or not _may_see(principal, found):
             raise _not_found()
         return found
 
@@ -113,6 +152,7 @@ class Messages:
                 token_id=token_id,
                 limit=limit,
                 before=before,
+                simulated=principal.test,
                 waiting=waiting,
                 waiting_lanes=self._waits.lanes(connection, waiting) if wanted.status else (),
             )
@@ -125,7 +165,7 @@ class Messages:
 
         def work(connection: Connection) -> list[TimelineItem] | None:
             found = messages.get(connection, message_id, token_id=token_id)
-            return None if found is None else _timeline(connection, found)
+            return _timeline(connection, found) if found is not None and _may_see(principal, found) else None
 
         items = await self._store.read(work)
         if items is None:
@@ -140,6 +180,7 @@ class Messages:
             found = messages.get(connection, message_id, token_id=token_id)
             if found is None:
                 return None
+            refuse_test(principal, _ONLY_TESTS, allowed=found.simulated)
             if found.status not in WAITING:
                 raise Conflict("not_cancelable", f"the message is {found.status}: only one that waits can be canceled")
             sentence = f"by token {principal.name}"
@@ -158,7 +199,7 @@ class Messages:
 
     async def cancel_reference(self, principal: Principal, reference: str) -> AsyncGenerator[Sequence[Message]]:
         """Cancel what waits under a reference of this token, or of any for `admin`; in groups, newest first."""
-        token_id = None if principal.may("admin") else principal.token_id
+        token_id = None if principal.may("admin") and not principal.test else principal.token_id
         before: str | None = None
         while group := await self._store.write(
             partial(self._cancel_some, principal, reference, token_id, before), hurried=True
@@ -184,8 +225,10 @@ class Messages:
         token_id = None if principal.may("admin") else principal.token_id
 
         def work(connection: Connection) -> Message | None:
-            if messages.get(connection, message_id, token_id=token_id) is None:
+            found = messages.get(connection, message_id, token_id=token_id)
+            if found is None:
                 return None
+            refuse_test(principal, _ONLY_TESTS, allowed=found.simulated)
             by = f"token {principal.name}"
             resolution.resolve(connection, message_id, settlement, self._clock.now_us(), by=by)
             return messages.get(connection, message_id)
@@ -196,6 +239,16 @@ class Messages:
         self._nudge()
         return resolved
 
+    def recipient(self, text: str) -> str:
+        """A number as other systems write it: one without + that is none of this country may be an international one.
+
+        What is none at all stays as it is, for the door to say so.
+        """
+        try:
+            return parse_recipient(text, self._country)
+        except NumberInvalid:
+            return f"+{text}" if text.isascii() and text.isdecimal() and not text.startswith("0") else text
+
     def _lookup(self, number: str | None) -> bytes | None:
         return None if number is None else self._store.fingerprint(filter_number(number, self._country, "to"))
 
@@ -203,7 +256,16 @@ class Messages:
 def _earliest_us(message: Message) -> int:
     """When the first thing becomes due that was not before this message: its hour, its end, the end of its key."""
     earliest_us = min(message.expires_us, message.created_us + KEPT_US)
-    return min(earliest_us, message.due_us) if message.status is Status.HELD else earliest_us
+    if message.status is not Status.HELD:
+        return earliest_us
+    # What waits for the last minute before its time may be one more than can leave in that.
+    is_early = message.send_us is not None and message.due_us < message.send_us
+    return min(earliest_us, message.due_us - MOST_LEAD_US if is_early else message.due_us)
+
+
+def _may_see(principal: Principal, found: Message) -> bool:
+    """Whether a token that may read this one may also see whom it is to."""
+    return found.simulated or not principal.test
 
 
 def _not_found() -> NotFound:

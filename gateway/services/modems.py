@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -14,9 +14,11 @@ from sqlalchemy import Connection
 
 from drivers.events import ModemState, ModemStatus
 from drivers.tpdu import TpduError
+from gateway.address import AddressKind, normalise_sender
 from gateway.clock import Clock, from_datetime, rfc3339, to_datetime
 from gateway.config.limits import SimLimits
 from gateway.config.settings import Settings
+from gateway.config.test_network import written
 from gateway.errors import Conflict, InvalidRequest, Unavailable
 from gateway.message import Caution
 from gateway.ports import Modem, Simulator
@@ -33,6 +35,7 @@ from gateway.services.modem_acts import (
     patience_us,
     refuse_real_to_test,
 )
+from gateway.services.visibility import refuse_person
 from gateway.store import care, hosts, sim_counts, upkeep
 from gateway.store.care import Care
 from gateway.store.database import Store
@@ -43,6 +46,7 @@ log = logging.getLogger(__name__)
 
 _MAX_INJECTED = 10_000
 _SIMULATE = "simulate"
+_STATUS_FIELDS = tuple(field.name for field in fields(ModemStatus))
 _NO_REPORTS = Caution(
     "reports_missing",
     "the network takes what is sent and no report comes: perhaps nothing arrives, or it gives no reports",
@@ -69,9 +73,14 @@ class Modems:
         self._clock = clock
         self._fleet = fleet
         self._node = settings.gateway.node
+        self._country = settings.gateway.country
         self._zone = ZoneInfo(settings.gateway.timezone)
-        self._simulated = {name for name, modem in settings.modems.items() if modem.simulated}
-        self._limits = {name: _limits_of(modem.limits) for name, modem in settings.modems.items()}
+        modems = written(settings.modems)
+        self._simulated = {name for name, modem in modems.items() if modem.simulated}
+        self._numbers = {_digits(modem.number): name for name, modem in modems.items() if modem.number}
+        self._limits = {name: _limits_of(modem.limits) for name, modem in modems.items()}
+        #: What else other hosts should know of each.
+        self.further: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
         #: What hosts ask of each other.
         self.commands = Commands(store, clock, self._node)
         self._acts = ModemActs(store, clock, fleet.modems, self._node).all
@@ -79,7 +88,8 @@ class Modems:
 
     def told(self) -> Mapping[str, Mapping[str, Any]]:
         """What other hosts should know of each modem, besides how it is."""
-        return {name: {"limits": limits} for name, limits in self._limits.items()}
+        further = self.further()
+        return {name: {"limits": limits, **further.get(name, {})} for name, limits in self._limits.items()}
 
     async def list(self, principal: Principal) -> Sequence[ModemView]:
         """Every modem of every host, by name and then by node."""
@@ -105,9 +115,22 @@ class Modems:
         ]
         return sorted(views, key=lambda view: (view.status.name, view.node))
 
+    def with_number(self, principal: Principal, number: str) -> str | None:
+        """The modem of this host whose number that is, however it is written; None for none that this token may use."""
+        name = self._numbers.get(_digits(number)) if number else None
+        return None if principal.test and name not in self._simulated else name
+
+    def number_of(self, name: str | None) -> str | None:
+        """The number of a modem of this host, in digits with a +; None where the configuration says none."""
+        return next((f"+{digits}" for digits, each in self._numbers.items() if each == name), None)
+
     async def simulate(self, principal: Principal, name: str, sender: str, text: str) -> None:
-        """Let a text arrive at a simulated modem, `name` or `node:name`, as an inbound SMS."""
+        """Let a text arrive at a simulated modem, `name` or `node:name`, as an inbound SMS; from a token that only
+        tests never in the name of a real person, whose STOP it could be."""
         node, bare = await self._find(principal, name)
+        number, kind = normalise_sender(sender, self._country)
+        if kind is AddressKind.E164:
+            refuse_person(principal, number)
         if node == self._node:
             self._simulate(bare, sender, text)
         else:
@@ -220,6 +243,11 @@ class Modems:
         return from_datetime(datetime(today.year, today.month, today.day, tzinfo=self._zone))
 
 
+def _digits(number: str) -> str:
+    """What is the same in all ways of writing an international number."""
+    return "".join(each for each in number if each in "0123456789").removeprefix("00")
+
+
 def _note(action: str, node: str, name: str, principal: Principal) -> None:
     """Who did what to which modem; not what was asked or answered, which may hold numbers."""
     log.info("modem command", extra={"action": action, "modem": f"{node}:{name}", "by": principal.name})
@@ -256,8 +284,10 @@ def _used_in(used: Used, spans: Spans) -> Counts:
 
 def _status_of(row: AnyRow) -> tuple[ModemStatus, dict[str, int] | None]:
     """As its host told it; what a host without a lease told is of the past."""
-    told: dict[str, Any] = json.loads(row.status)
-    limits = told.pop("limits", None)
+    everything: dict[str, Any] = json.loads(row.status)
+    limits = everything.get("limits")
+    # Beside it stand what only the hosts tell each other.
+    told = {name: everything[name] for name in _STATUS_FIELDS if name in everything}
     if not row.alive:
         told["state"], told["reason"] = ModemState.ABSENT, _gone(row)
     return _status(told), limits

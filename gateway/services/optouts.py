@@ -10,9 +10,12 @@ from gateway.config.settings import Settings
 from gateway.errors import InvalidRequest, NotFound
 from gateway.message import OptOut
 from gateway.requests import Page, Principal
-from gateway.services.visibility import before_row
-from gateway.store import optouts, recipients
+from gateway.services.visibility import before_row, only_people, refuse_person
+from gateway.store import choices, optouts, recipients
 from gateway.store.database import Store
+
+#: How the ledger names what came through this interface.
+API = "api"
 
 
 class OptOuts:
@@ -26,8 +29,7 @@ class OptOuts:
         self._stoppable = tuple(name for name, each in settings.categories.items() if each.stoppable)
 
     async def list(self, principal: Principal, *, number: str | None, limit: int, cursor: str | None) -> Page[OptOut]:
-        """Opt-outs, newest first, of one number or of all."""
-        del principal  # the scope of the route is all that is asked
+        """Opt-outs, newest first, of one number or of all; for a token that only tests, of its people alone."""
         before = before_row(cursor)
         lookup = None if number is None else self._store.fingerprint(self._number(number, "number"))
 
@@ -35,13 +37,17 @@ class OptOuts:
             person = None if lookup is None else recipients.find(connection, lookup)
             if lookup is not None and person is None:
                 return Page([], None)
-            return optouts.page(connection, recipient_id=person, limit=limit, before=before)
+            return optouts.page(
+                connection, recipient_id=person, limit=limit, before=before, people=only_people(principal)
+            )
 
         return await self._store.read(work)
 
     async def add(self, principal: Principal, number: str, category: str | None) -> OptOut:
-        """Opt a number out and end what waits for it; one that stands already is answered as it is."""
+        """Opt a number out, take back what it had agreed to there, and end what waits for it; one that stands already
+        is answered as it is."""
         normal = self._number(number, "/number")
+        refuse_person(principal, normal)
         scope = self._scope(category, "/category")
         lookup = self._store.fingerprint(normal)
 
@@ -49,7 +55,8 @@ class OptOuts:
             now_us = self._clock.now_us()
             person = recipients.ensure(connection, normal, AddressKind.E164, lookup, now_us)
             source = f"token:{principal.name}"
-            optouts.stop(connection, person, scope, now_us, source=source, stoppable=self._stoppable)
+            deed = choices.Deed(person, now_us, source, API, channel=API, by=principal.name)
+            choices.stop(connection, deed, scope, self._stoppable)
             return optouts.get(connection, person, scope)
 
         standing = await self._store.write(work, hurried=True)
@@ -58,8 +65,10 @@ class OptOuts:
 
     async def lift(self, principal: Principal, number: str, category: str | None) -> OptOut:
         """Lift an opt-out; `NotFound` when none of that scope stands."""
+        normal = self._number(number, "number")
+        refuse_person(principal, normal)
         scope = self._scope(category, "category")
-        lookup = self._store.fingerprint(self._number(number, "number"))
+        lookup = self._store.fingerprint(normal)
 
         def work(connection: Connection) -> OptOut | None:
             person = recipients.find(connection, lookup)

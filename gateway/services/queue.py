@@ -11,6 +11,7 @@ from gateway.config.settings import Settings
 from gateway.errors import FieldError, InvalidRequest
 from gateway.message import Pause
 from gateway.requests import Principal
+from gateway.services.visibility import refuse_test
 from gateway.store import pauses
 from gateway.store.beside import StoreHeld, write_beside
 from gateway.store.database import Store
@@ -37,6 +38,7 @@ class Queue:
 
         Of each modem one part that was marked before may still leave.
         """
+        refuse_test(principal, "pauses nothing, since real modems would stop")
         checked = known_categories(categories, self._categories)
         by = f"token {principal.name}"
 
@@ -47,6 +49,7 @@ class Queue:
 
     async def resume(self, principal: Principal) -> Pause:
         """Let everything leave again, at once."""
+        refuse_test(principal, "resumes nothing, since real modems would send")
         by = f"token {principal.name}"
 
         def work(connection: Connection) -> Pause:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 
 from sqlalchemy import Connection, select
@@ -21,7 +22,7 @@ _latest = (
 )
 _of_people = PreparedList(
     lambda values: (
-        select(recipient.c.id.label("person"), message.c.id, message.c.reference, message.c.category)
+        select(recipient.c.id.label("person"), message.c.id, message.c.reference, message.c.category, message.c.expect)
         .select_from(recipient)
         .join(message, message.c.id == _latest)
         .where(recipient.c.id.in_(values))
@@ -29,6 +30,11 @@ _of_people = PreparedList(
 )
 
 
+def expected_by(row: AnyRow | None) -> tuple[str, ...]:
+    """The words that answer a message of `last_sent_to`."""
+    return tuple(json.loads(row.expect)) if row is not None and row.expect else ()
+
+
 def last_sent_to(connection: Connection, people: Collection[int]) -> dict[int, AnyRow]:
-    """Id, reference and category, by person; nobody stands in it to whom nothing was sent."""
+    """Id, reference, category and `expect`, by person; nobody stands in it to whom nothing was sent."""
     return {row.person: row for row in _of_people.rows(connection, list(people))}

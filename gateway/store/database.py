@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, delete, insert
 
 from gateway.errors import StorageFull, StoreClosed, Unavailable
+from gateway.measures import Measures
 from gateway.store.engine import StoreEngine, unreachable
 from gateway.store.engines import is_shared
 from gateway.store.jobs import Job, Shared, answer, fail, run_each, tell_hurried
@@ -60,9 +61,14 @@ class Store:
         self.engine: StoreEngine = link.engine
         self._readers = Readers(link.engine)
         link.reached = self._readers.hope
+        #: What is measured in this process.
+        self.measures = Measures()
         self._waiting = Waiting()
+        self._waiting.pace.flushed = self.measures.store_flush.add
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._closed = False
+        #: Events of asyncio that are set after each commit: for those who follow what happened.
+        self.bells: set[asyncio.Event] = set()
         #: Whether the last commit reached the disk.
         self.writable = True
         #: Commits with at least one work, and works in all: how well grouping does.
@@ -76,9 +82,10 @@ class Store:
         """Keyed hash of a number: finds its row, and proves an opt-out after the number itself was erased."""
         return hmac.digest(self._lookup_key, number.encode(), hashlib.sha256)
 
-    async def write(self, work: Work[T], *, hurried: bool = False, within_s: float = 0.0) -> T:
+    async def write(self, work: Work[T], *, hurried: bool = False, within_s: float = 0.0, idle: bool = False) -> T:
         """Run `work` in a transaction of the writer; returns after the flush. With `within_s` it waits so long for
-        others whose flush it can share.
+        others whose flush it can share. `idle`: others go before, for a while, whoever comes later; for long work that
+        is cut into pieces.
 
         Once handed over the work is done even if the caller is cancelled; it may be run a second time, from its
         beginning, when the connection broke in the first or another host was in its way. Raises what `work` raises,
@@ -88,12 +95,19 @@ class Store:
         if self._closed:
             raise StoreClosed
         job = Job(work, hurried=hurried)
+        job.idle = idle
         if within_s:
             self._waiting.offer(job)
             asyncio.get_running_loop().call_later(within_s, self._waiting.put, job)
         else:
             self._waiting.put(job)
-        return await job.future
+        result = await job.future
+        self._ring()
+        return result
+
+    def _ring(self) -> None:
+        for bell in self.bells:
+            bell.set()
 
     async def write_together(
         self,
@@ -111,7 +125,9 @@ class Store:
             raise StoreClosed
         job = Shared(together, item, hurried=hurried)
         self._waiting.put(job)
-        return await job.future
+        result = await job.future
+        self._ring()
+        return result
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a reading connection: sees one committed state, cannot change anything."""

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, String, and_, bindparam, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
+from gateway.config.test_network import RESERVED, Rehearsal
 from gateway.message import InboxItem
 from gateway.requests import InboxFilter, Page
 from gateway.store.engines import insert
@@ -23,7 +36,7 @@ _COLUMNS = [column.name for column in inbound_part.c if column.name not in {"id"
 _new_part = insert(inbound_part).values({name: bindparam(name) for name in _COLUMNS})
 _add_parts = Prepared(_new_part)
 _add_part = Prepared(_new_part.on_conflict_do_nothing(index_elements=["fingerprint"]).returning(_p.id))
-_add = Prepared(insert(inbox).values({column.name: bindparam(column.name) for column in _i if column.name != "answer"}))
+_add = Prepared(insert(inbox).values({column.name: bindparam(column.name) for column in _i}))
 _tie = Prepared(update(inbound_part).where(_p.id == bindparam("part_id")).values(inbox_id=bindparam("item")))
 _earlier = Prepared(select(_p.id, _p.received_us, _p.inbox_id).where(_p.fingerprint == bindparam("hash")))
 _known = PreparedList(lambda values: select(_p.fingerprint).where(_p.fingerprint.in_(values)))
@@ -156,13 +169,48 @@ def open_parts(connection: Connection, row: Mapping[str, Any], since_us: int) ->
 
 
 def add(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
-    """Keep whole messages; the columns but `answer`."""
+    """Keep whole messages; every column."""
     _add.write_many(connection, rows)
 
 
 def tie(connection: Connection, parts: Iterable[tuple[int, str]]) -> None:
     """Tie parts to the message that they make: part and message."""
     _tie.write_many(connection, [{"part_id": part_id, "item": item_id} for part_id, item_id in parts])
+
+
+_judged = Prepared(
+    select(_i.id, _i.recipient_id, _i.modem, _i.node, _i.text, _i.in_reply_to, recipient.c.kind, message.c.category)
+    .join(recipient, recipient.c.id == _i.recipient_id)
+    .outerjoin(message, message.c.id == _i.in_reply_to)
+    .where(_i.id == bindparam("item"))
+)
+_name = Prepared(update(inbox).where(_i.id == bindparam("item")).values(keyword=bindparam("word")))
+
+
+def to_judge(connection: Connection, item_id: str) -> AnyRow | None:
+    """What is known of a received message: id, recipient_id, modem, node, text, in_reply_to, the sender's kind and the
+    category of what it answers."""
+    return _judged.first(connection, item=item_id)
+
+
+def name(connection: Connection, item_id: str, keyword: str) -> None:
+    """A person has said which keyword this message is."""
+    _name.change(connection, item=item_id, word=keyword)
+
+
+_many = PreparedList(
+    lambda values: (
+        select(inbox, recipient.c.number, message.c.token_id)
+        .join(recipient, recipient.c.id == _i.recipient_id)
+        .outerjoin(message, message.c.id == _i.in_reply_to)
+        .where(_i.id.in_(values))
+    )
+)
+
+
+def many(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[InboxItem, int | None, str]]:
+    """Received messages by id, each with the token whose message it answers, and the host that heard it."""
+    return {row.id: (_item(row), row.token_id, row.node) for row in _many.rows(connection, ids)}
 
 
 def page(
@@ -173,8 +221,10 @@ def page(
     token_id: int | None,
     limit: int,
     before: str | None,
+    rehearsal: Rehearsal | None = None,
 ) -> Page[InboxItem]:
-    """Received messages that fit, newest first; with `token_id` only replies to what that token sent."""
+    """Received messages that fit, newest first; with `token_id` only replies to what that token sent, with a
+    `rehearsal` only what no real modem heard."""
     query = select(inbox, recipient.c.number).join(recipient, recipient.c.id == _i.recipient_id)
     if wanted.sender is not None:
         query = query.where(_i.recipient_id == recipient_id)
@@ -186,6 +236,9 @@ def page(
         query = query.where(_i.received_us < wanted.until_us)
     if token_id is not None:
         query = query.join(message, message.c.id == _i.in_reply_to).where(message.c.token_id == token_id)
+    if rehearsal is not None:
+        here = and_(_i.node == rehearsal.node, _i.modem.in_(rehearsal.modems))
+        query = query.where(or_(_i.modem.in_(RESERVED), here))
     if before is not None:
         query = query.where(_i.id < before)
     rows = connection.execute(query.order_by(_i.id.desc()).limit(limit + 1)).all()

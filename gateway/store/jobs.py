@@ -28,7 +28,7 @@ _REPEATS = 4
 class Job:
     """A work, and where its outcome goes."""
 
-    __slots__ = ("collided", "error", "future", "hurried", "repeats_left", "result", "taken", "work")
+    __slots__ = ("collided", "error", "future", "hurried", "idle", "repeats_left", "result", "taken", "work")
 
     def __init__(
         self, work: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop | None = None, *, hurried: bool = False
@@ -36,6 +36,8 @@ class Job:
         self.work = work
         #: Whether the caller would rather hear that nobody knows than wait until somebody does.
         self.hurried = hurried
+        #: Whether others go before, whoever comes later.
+        self.idle = False
         self.future: asyncio.Future[Any] = (loop or asyncio.get_running_loop()).create_future()
         self.result: Any = None
         self.error: BaseException | None = None

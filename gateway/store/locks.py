@@ -41,6 +41,8 @@ class Lock(IntEnum):
     HOSTS = 3
     #: Whoever gives up on long messages whose other parts did not come.
     FRAGMENTS = 4
+    #: Whoever writes what has to be told, or what was: a subject's next delivery is found by looking at all of them.
+    DELIVERIES = 5
 
 
 def _call(function: Any, lock: Lock) -> Prepared:
@@ -51,6 +53,7 @@ def _call(function: Any, lock: Lock) -> Prepared:
 _TRY = {lock: _call(func.pg_try_advisory_xact_lock, lock) for lock in Lock}
 _JOIN_PAUSE = _call(func.pg_advisory_xact_lock_shared, Lock.PAUSE)
 _TAKE_PAUSE = _call(func.pg_advisory_xact_lock, Lock.PAUSE)
+_TAKE_DELIVERIES = _call(func.pg_advisory_xact_lock, Lock.DELIVERIES)
 
 
 # The names of nodes, and 0 for whoever opens the database.
@@ -91,3 +94,9 @@ def wait_for_gates(connection: Connection) -> None:
         # A gate that is stopped in the middle is not waited for: should the lock not come in time this is run again.
         _end_stuck(connection, _SPACE, Lock.PAUSE)
         _TAKE_PAUSE.scalar(connection)
+
+
+def wait_for_deliveries(connection: Connection) -> None:
+    """Before deliveries are written: another host that is at it ends first."""
+    if is_shared(connection):
+        _TAKE_DELIVERIES.scalar(connection)

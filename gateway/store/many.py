@@ -26,11 +26,12 @@ class PreparedList:
             length: Prepared(make([bindparam(f"v{at}") for at in range(length)])) for length in _LENGTHS
         }
 
-    def rows(self, connection: Connection, values: Sequence[object]) -> list[Any]:
-        """Every row for any of `values`, as named tuples."""
+    def rows(self, connection: Connection, values: Sequence[object], **also: object) -> list[Any]:
+        """Every row for any of `values`, as named tuples; `also` are the statement's other parameters."""
         found: list[Any] = []
         for start in range(0, len(values), _MOST):
-            found += self._some(connection, values[start : start + _MOST])
+            statement, named = self._filled(values[start : start + _MOST])
+            found += statement.rows(connection, **named, **also)
         return found
 
     def write(self, connection: Connection, values: Sequence[object]) -> None:
@@ -38,10 +39,6 @@ class PreparedList:
         for start in range(0, len(values), _MOST):
             statement, named = self._filled(values[start : start + _MOST])
             statement.write(connection, **named)
-
-    def _some(self, connection: Connection, values: Sequence[object]) -> list[Any]:
-        statement, named = self._filled(values)
-        return statement.rows(connection, **named)
 
     def _filled(self, values: Sequence[object]) -> tuple[Prepared, dict[str, object]]:
         length = next(length for length in _LENGTHS if length >= len(values))

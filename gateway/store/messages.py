@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -24,10 +22,13 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.message import PAUSED, WAITING, Caution, Encoding, Hold, Message, Pause, Rule, Status
+from gateway.message import PAUSED, WAITING, Encoding, Hold, Message, Pause, Rule, Status
 from gateway.requests import MessageFilter, Page
-from gateway.store import events, pauses, signals
-from gateway.store.prepared import Prepared, words
+from gateway.store import events, pauses, signals, storms
+from gateway.store.cautions import cautions_of
+from gateway.store.many import PreparedList
+from gateway.store.new_message import NewRow
+from gateway.store.prepared import Prepared, word, words
 from gateway.store.schema import AnyRow, message, recipient
 from gateway.store.signals import Topic
 
@@ -43,41 +44,6 @@ _m = message.c
 _joined: Select[Any] = select(message, recipient.c.number).join(recipient, recipient.c.id == _m.recipient_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRow:
-    """An accepted message as it is written: the columns of `message` that acceptance decides."""
-
-    id: str
-    recipient_id: int
-    category: str
-    priority: int
-    stoppable: bool
-    test: bool
-    text: str
-    encoding: Encoding
-    parts: int
-    lane: str
-    on_uncertain: str
-    simulated: bool
-    status: Status
-    created_us: int
-    due_us: int
-    expires_us: int
-    token_id: int | None = None
-    reply_to_inbox_id: str | None = None
-    flash: bool = False
-    reference: str | None = None
-    wanted_modem: str | None = None
-    wanted_node: str | None = None
-    send_us: int | None = None
-    hold_rule: Rule | None = None
-    hold_until_us: int | None = None
-    hold_detail: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
-    warnings: str | None = None
-
-
 def add(connection: Connection, row: NewRow) -> None:
     """Insert an accepted message, with its first event."""
     add_all(connection, [row], pauses.standing(connection))
@@ -90,17 +56,20 @@ def add_all(connection: Connection, rows: Sequence[NewRow], pause: Pause) -> Non
     events.record_statuses(connection, [_first_event(row, pause) for row in rows])
 
 
-def _first_event(row: NewRow, pause: Pause) -> tuple[int, str, Status, str | None]:
+def _first_event(row: NewRow, pause: Pause) -> events.StatusItem:
     status = pause.shown(row.status, row.category)
-    detail = row.hold_detail or row.error_message
-    return row.created_us, row.id, status, detail if status is row.status else PAUSED.detail
+    if status is not row.status:
+        return row.created_us, row.id, status, PAUSED.detail, None
+    facts = events.hold_facts(row.hold_rule, row.hold_until_us) if row.hold_rule else None
+    return row.created_us, row.id, status, row.hold_detail or row.error_message, facts
 
 
 def _columns(row: NewRow) -> dict[str, object]:
     """The row as the driver takes it: words as plain strings."""
     columns: dict[str, object] = dict(zip(_WRITTEN, _values_of(row), strict=True))
     for name in _WORDS:
-        columns[name] = _plain(columns[name])
+        if (word_of := columns[name]) is not None:
+            columns[name] = _plain(word_of)
     return columns
 
 
@@ -142,8 +111,15 @@ def of_row(row: NewRow, number: str, pause: Pause, waiting: Waiting = _nothing_w
         hold=hold,
         error_code=row.error_code,
         error_message=row.error_message,
-        warnings=cautions(row.warnings),
+        warnings=cautions_of(row.warnings, row.repeats),
+        repeats=row.repeats,
+        joined_to=row.joined_id,
     )
+
+
+def status_of_row(row: NewRow, pause: Pause, waiting: Waiting = _nothing_waits) -> Status:
+    """The status of `of_row` alone."""
+    return _shown(row.status, None, row, pause, waiting)[0]
 
 
 _get = Prepared(_joined.where(_m.id == bindparam("message_id")))
@@ -159,6 +135,14 @@ def get(
     return to_message(row, pauses.standing(connection), waiting)
 
 
+_many = PreparedList(lambda values: _joined.where(_m.id.in_(values)))
+
+
+def many(connection: Connection, ids: Sequence[str]) -> dict[str, AnyRow]:
+    """Rows of `to_message` by id."""
+    return {row.id: row for row in _many.rows(connection, ids)}
+
+
 def page(
     connection: Connection,
     wanted: MessageFilter,
@@ -167,14 +151,18 @@ def page(
     token_id: int | None,
     limit: int,
     before: str | None,
+    simulated: bool = False,
     waiting: Waiting = _nothing_waits,
     waiting_lanes: Collection[str] = (),
 ) -> Page[Message]:
-    """Messages that fit, newest first. `recipient_id` stands for `wanted.to`; `waiting_lanes` are held too."""
+    """Messages that fit, newest first; with `simulated` only those that no real modem takes. `recipient_id` stands for
+    `wanted.to`; `waiting_lanes` are held too."""
     pause = pauses.standing(connection)
     conditions = _conditions(
         wanted, pause, waiting_lanes=waiting_lanes, recipient_id=recipient_id, token_id=token_id, before=before
     )
+    if simulated:
+        conditions.append(_m.simulated)
     query = _joined.where(*conditions).order_by(_m.id.desc())
     rows = connection.execute(query.limit(limit + 1)).all()
     following = rows[limit - 1].id if len(rows) > limit else None
@@ -197,6 +185,7 @@ def _conditions(
         (wanted.reference, _m.reference == wanted.reference),
         (wanted.modem, _m.modem == wanted.modem),
         (wanted.node, _m.node == wanted.node),
+        (wanted.campaign, _m.campaign_id == wanted.campaign),
         (token_id, _m.token_id == token_id),
         (wanted.since_us, _m.created_us >= (wanted.since_us or 0)),
         (wanted.until_us, _m.created_us < (wanted.until_us or 0)),
@@ -257,6 +246,7 @@ _end_waiting = Prepared(
         retry_us=None,
         resend_us=None,
     )
+    .returning(_m.repeats)
 )
 
 
@@ -264,12 +254,15 @@ def end_waiting(
     connection: Connection, message_id: str, status: Status, now_us: int, *, code: str | None, sentence: str | None
 ) -> bool:
     """End a message that has not begun; False when it has begun or ended meanwhile."""
-    ended = _end_waiting.change(
+    repeats = _end_waiting.scalar(
         connection, message_id=message_id, word=status.value, code=_plain(code), sentence=sentence
     )
-    if ended:
-        events.record_status(connection, now_us, message_id, status, sentence)
-    return bool(ended)
+    if repeats is None:
+        return False
+    if repeats and (joined := storms.joined_to(connection, message_id)):
+        sentence = f"{sentence or status}; {joined} joined to it end with it"
+    events.record_status(connection, now_us, message_id, status, sentence)
+    return True
 
 
 _waiting_for = Prepared(
@@ -294,13 +287,26 @@ def end_all_waiting(
     return sum(end_waiting(connection, each, status, now_us, code=code, sentence=sentence) for each in ids)
 
 
-def hold(connection: Connection, message_id: str, why: Hold, now_us: int) -> None:
-    """Hold a queued message until the instant that a rule names."""
-    row = update(message).where(_m.id == message_id, _m.status == Status.QUEUED)
-    held = {"status": Status.HELD, "due_us": why.until_us}
-    held |= {"hold_rule": why.rule, "hold_until_us": why.until_us, "hold_detail": why.detail}
-    connection.execute(row.values(**held))
-    events.record_status(connection, now_us, message_id, Status.HELD, why.detail)
+_hold = Prepared(
+    update(message)
+    .where(_m.id == bindparam("message_id"), _m.status == word(Status.QUEUED))
+    .values(
+        status=word(Status.HELD),
+        due_us=bindparam("due"),
+        hold_rule=bindparam("rule"),
+        hold_until_us=bindparam("until_us"),
+        hold_detail=bindparam("detail"),
+    )
+)
+
+
+def hold(connection: Connection, message_id: str, why: Hold, due_us: int, now_us: int) -> None:
+    """Hold a queued message; it is looked at again at `due_us`, which is the instant that a rule names, if it does."""
+    _hold.write(
+        connection, message_id=message_id, due=due_us, rule=str(why.rule), until_us=why.until_us, detail=why.detail
+    )
+    facts = events.hold_facts(why.rule, why.until_us)
+    events.record_status(connection, now_us, message_id, Status.HELD, why.detail, facts=facts)
 
 
 def ending(status: Status, code: str | None, sentence: str | None) -> dict[str, object]:
@@ -369,10 +375,7 @@ def to_message(row: AnyRow, pause: Pause, waiting: Waiting = _nothing_waits) -> 
         hold=hold,
         error_code=row.error_code,
         error_message=row.error_message,
-        warnings=cautions(row.warnings),
+        warnings=cautions_of(row.warnings, row.repeats),
+        repeats=row.repeats,
+        joined_to=row.joined_id,
     )
-
-
-def cautions(stored: str | None) -> Sequence[Caution]:
-    """Warnings as they were stored: a JSON list of [code, message]."""
-    return [Caution(code, sentence) for code, sentence in json.loads(stored)] if stored else []

@@ -14,8 +14,6 @@ import os
 import secrets
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 
@@ -199,6 +197,9 @@ def _migrate(connection: Connection) -> None:
             "other hosts work on this database with another version of Tocsin: "
             "stop all of them, then start them with one version"
         )
+    from alembic import command  # noqa: PLC0415 - a fifth of a start that seldom has anything to migrate
+    from alembic.config import Config  # noqa: PLC0415 - the same
+
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection

@@ -5,7 +5,7 @@ The message's status word is computed from its parts here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from gateway.message import (
     next_state,
     status_of,
 )
-from gateway.store import events, pauses, queue, signals
+from gateway.store import events, pauses, queue, signals, storms
 from gateway.store.messages import ending
 from gateway.store.prepared import Prepared, word
 from gateway.store.schema import AnyRow, attempt, message, part, report
@@ -70,6 +70,7 @@ _parts = select(
     _m.error_code,
     _m.error_message,
     _m.modem,
+    _m.begun_us,
 )
 # A report may be heard by another host at this moment: one after the other, each upon what the other wrote.
 _whole = Prepared(
@@ -100,7 +101,7 @@ _open = Prepared(
 )
 _COLUMNS = (
     "status", "modem", "node", "attempts", "due_us", "sent_us", "delivered_us", "retry_us", "resend_us", "error_code",
-    "error_message",
+    "error_message", "begun_us",
 )  # fmt: skip
 _told = Prepared(
     update(attempt)
@@ -251,6 +252,7 @@ def _move(
         signals.send(connection, Topic.WORK)
     else:
         values |= _begun_columns(status_of(states.values()), before, now_us, outcome)
+    values["begun_us"] = _begun_us(states.values(), before, now_us, left=left)
     _write(
         connection, before.id, {name: value for name, value in values.items() if value != getattr(before, name, _NEW)}
     )
@@ -258,7 +260,17 @@ def _move(
         status = values["status"]
         if status is Status.QUEUED:
             status = pauses.standing(connection).shown(status, before.category)
-        events.record_status(connection, now_us, before.id, status, outcome.sentence)
+        facts = events.error_facts(values.get("error_code"))
+        events.record_status(connection, now_us, before.id, status, outcome.sentence, facts=facts)
+        if status is Status.FAILED and storms.let_go(connection, before.id, now_us):
+            signals.send(connection, Topic.WORK)
+
+
+def _begun_us(states: Collection[PartState], before: AnyRow, now_us: int, *, left: bool) -> int | None:
+    """When caps count the message: not at all while nothing of it is, or may be, out."""
+    if left or MAY_HAVE_LEFT & set(states):
+        return before.begun_us or now_us
+    return before.begun_us if PartState.SUBMITTING in states else None
 
 
 def _begun_columns(status: Status, before: AnyRow, now_us: int, outcome: Outcome) -> dict[str, Any]:

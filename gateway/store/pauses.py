@@ -46,14 +46,17 @@ def add(connection: Connection, categories: Collection[str], now_us: int, *, by:
         _add.change(connection, name=name, now_us=now_us)
     if fresh:
         what = ", ".join(fresh) if categories else "everything"
-        events.record(connection, now_us, "queue.paused", detail=f"{what}, by {by}")
+        facts = {"categories": fresh if categories else None, "by": by}
+        events.record(connection, now_us, "queue.paused", detail=f"{what}, by {by}", facts=facts)
     return standing(connection)
 
 
 def lift(connection: Connection, now_us: int, *, by: str) -> Pause:
     """Let everything leave again."""
+    before = standing(connection)
     if _lift.change(connection):
-        events.record(connection, now_us, "queue.resumed", detail=f"by {by}")
+        facts = {"categories": None if before.everything else list(before.categories), "by": by}
+        events.record(connection, now_us, "queue.resumed", detail=f"by {by}", facts=facts)
         signals.send(connection, Topic.WORK)
     return NO_PAUSE
 

@@ -151,6 +151,9 @@ def _given(value: Any) -> bytes | None:
         return b"t" if value else b"f"
     if isinstance(value, int):
         return b"%d" % value
+    if isinstance(value, float):
+        # The shortest text that is read as the same number again.
+        return repr(value).encode()
     if isinstance(value, bytes):
         return b"\\x%s" % value.hex().encode()
     raise TypeError(f"no value for a statement: {type(value).__name__}")

@@ -146,11 +146,13 @@ def _compiled(clause: ClauseElement, dialect: Dialect) -> _Text:
 
 
 def _arguments(places: Sequence[tuple[str | None, Any]]) -> Callable[[dict[str, Any]], Sequence[Any]]:
-    """What puts values in the order of their places; in C where there are no constants among them."""
-    names = [name for name, _ in places if name is not None]
-    if len(names) == len(places) >= 2:
-        return itemgetter(*names)
-    return lambda values: [constant if name is None else values[name] for name, constant in places]
+    """What puts values in the order of their places, in C: constants have names that no parameter has."""
+    names = [name or f" {at}" for at, (name, _) in enumerate(places)]
+    constants = {each: value for each, (name, value) in zip(names, places, strict=True) if name is None}
+    if len(names) < 2:
+        return lambda values: [values[name] if name in values else constants[name] for name in names]
+    ordered = itemgetter(*names)
+    return (lambda values: ordered(values | constants)) if constants else ordered
 
 
 def _found(text: _Text, cursor: _Cursor) -> list[Any]:

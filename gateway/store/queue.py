@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Integer,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 
 from gateway.message import PartEvent, PartState, Status, next_state
-from gateway.store import events, optouts, pauses, recipients
+from gateway.store import consents, events, optouts, pauses, recipients, reviews
 from gateway.store.engines import is_shared
 from gateway.store.prepared import Prepared, Question, word
 from gateway.store.schema import AnyRow, attempt, message, part, recipient
@@ -74,14 +75,23 @@ TO_SEND = select(
     _m.flash,
     _m.send_us,
     _m.expires_us,
+    _m.timing,
+    _m.shift,
+    _m.led_us,
+    _m.repeats,
     _m.modem,
     _m.lane,
     _m.parts,
+    _m.test,
     recipient.c.number,
+    recipient.c.timezone,
+    recipient.c.country,
     # The text was fixed already, when an earlier try passed the gate.
     # Not as EXISTS: PostgreSQL would read every part there is into a hash table.
     select(_p.sequence).where(_p.message_id == _m.id).limit(ONE).scalar_subquery().label("has_parts"),
     optouts.stands().label("opted_out"),
+    consents.state().label("consent"),
+    reviews.open_of().label("under_review"),
     null().label("mark"),
 ).join(recipient, recipient.c.id == _m.recipient_id)
 IN_FLIGHT = exists().where(
@@ -106,8 +116,20 @@ _begun = Prepared(
 # A mark is numbered ahead, so that it goes along with what follows it.
 _mark_number = func.nextval(literal_column("'attempt_id_seq'")).label("mark")
 _still_ready = Prepared(
-    select(_m.id, optouts.stands().label("opted_out"), _mark_number)
-    .where(_m.id == bindparam("message_id"), _m.status == word(Status.QUEUED), ~IN_FLIGHT)
+    select(
+        _m.id,
+        optouts.stands().label("opted_out"),
+        consents.state().label("consent"),
+        reviews.open_of().label("under_review"),
+        _mark_number,
+    )
+    .where(
+        _m.id == bindparam("message_id"),
+        _m.status == word(Status.QUEUED),
+        # What was joined to it a moment ago changes its text, and for how long it may leave.
+        _m.repeats == bindparam("asked_again", type_=Integer),
+        ~IN_FLIGHT,
+    )
     .with_for_update(skip_locked=True, of=message)
 )
 _is_begun = select(_m.id).where(_m.id == bindparam("message_id"), _m.status == word(Status.SENDING))
@@ -127,6 +149,8 @@ _begin = Prepared(
         node=bindparam("host"),
         simulated=bindparam("is_simulated"),
         parts=func.coalesce(bindparam("count", type_=Integer), _m.parts),
+        # Of a further copy it is still the first that counts.
+        begun_us=func.coalesce(_m.begun_us, bindparam("now_us", type_=BigInteger)),
         retry_us=null(),
     )
 )
@@ -181,24 +205,36 @@ def copy_waits(connection: Connection, now_us: int) -> bool:
     return _waiting_copy.scalar(connection, now_us=now_us) is not None
 
 
-def claim(connection: Connection, row: AnyRow) -> AnyRow | None:
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A candidate that nobody else takes now.
+
+    Of a ready one `row` tells anew whether its person has `opted_out` or is `under_review`, what they said of
+    `consent`, and the number of its `mark` where that is given out. `answers` are the rows of each further question.
+    """
+
+    row: AnyRow
+    answers: Sequence[Sequence[AnyRow]] = ()
+
+
+def claim(connection: Connection, row: AnyRow, *asked: Question) -> Claimed | None:
     """What holds of this candidate (of `lanes.ready`, or of `begun`) now that nobody else takes it; None when it is
-    gone. Of a ready one: whether its person has `opted_out`, and the number of its `mark` where that is given out.
+    gone. `asked` are further questions about the person of a ready one, answered as of the same moment.
 
     Where several hosts take from one queue the person is locked first and the message looked at again afterwards, so
     that what other hosts committed meanwhile is seen: that it went elsewhere, that another is on its way to the same
     person, that it was cancelled. Nobody waits: what another host decides about just now is left to it.
     """
     if not is_shared(connection):
-        return row
+        return Claimed(row, Prepared.together(connection, *asked) if asked else ())
     if row.status == Status.SENDING:
         still = _still_free if row.modem is None else _still_begun
-        return still.first(connection, message_id=row.id)
-    # In one trip; the second statement sees what was committed before the first had the lock.
-    locked, found = Prepared.together(
-        connection, recipients.ask_try_lock(row.recipient_id), (_still_ready, {"message_id": row.id})
-    )
-    return found[0] if locked and found else None
+        found = still.first(connection, message_id=row.id)
+        return None if found is None else Claimed(found)
+    # In one trip; each statement sees what was committed before the first had the lock.
+    ready = _still_ready, {"message_id": row.id, "asked_again": row.repeats}
+    locked, again, *answers = Prepared.together(connection, recipients.ask_try_lock(row.recipient_id), ready, *asked)
+    return Claimed(again[0], answers) if locked and again else None
 
 
 def begin(
@@ -219,6 +255,7 @@ def begin(
         host=modem.node,
         is_simulated=modem.simulated,
         count=len(octets) if octets else None,
+        now_us=now_us,
     )
     events.record_status(connection, now_us, message_id, Status.SENDING, f"through {modem.name}")
 

@@ -9,7 +9,6 @@ closes it by person and time, if no other part can be meant. So does it with a p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, or_, select, update
@@ -17,38 +16,31 @@ from sqlalchemy import Connection, String, bindparam, or_, select, update
 from gateway.message import Finding, PartEvent, PartState
 from gateway.store import outcomes
 from gateway.store.engines import insert
-from gateway.store.prepared import Prepared, word
-from gateway.store.schema import AnyRow, attempt, message, recipient, report
+from gateway.store.prepared import Prepared
+from gateway.store.report_fit import (
+    AHEAD_US,
+    CLEARLY_US,
+    SLOWEST_US,
+    WHO,
+    NewReport,
+    in_time,
+    same_line,
+    same_person,
+    same_sim,
+)
+from gateway.store.report_times import believed_failed, by_time
+from gateway.store.schema import AnyRow, attempt, recipient, report
 
-# A network writes the recipient as it likes (+33…, 0033…, 06…); the last digits are the person's own in every form.
-_SAME_DIGITS = 7
 # A reference comes round after 256 submits; older candidates than these are not looked at. Some modems give always the
 # same: where even the oldest of these is of this time, more of them are.
 _CANDIDATES = 16
 _MORE = 512
-#: A service centre's time may lie this much before our mark, and this much after it.
-AHEAD_US = 120_000_000
-SLOWEST_US = 600_000_000
-#: Of two that may be meant the nearer in time is, if the other is so much farther.
-_CLEARLY_US = 20_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class NewReport:
-    """A status report as it is stored."""
-
-    fingerprint: bytes
-    recipient_id: int
-    number: str
-    modem: str
-    node: str | None
-    iccid: str | None
-    tp_mr: int
-    tp_st: int
-    received_us: int
-    #: When the service centre took the message of which it speaks; None when its time could not be read.
-    submitted_us: int | None
-    discharged_us: int | None
+# Zones are told in quarters of an hour, from 12 h behind to 14 h ahead of UTC; a centre may take one for another. What
+# it says is then off by whole quarters, and by the little that a centre takes a part earlier or later by its clock.
+_QUARTER_US = 900_000_000
+_WORST_ZONE_US = 26 * 4 * _QUARTER_US + 60_000_000
+_ZONE_EARLY_US = 5_000_000
+_ZONE_LATE_US = 30_000_000
 
 
 _add = Prepared(
@@ -64,28 +56,12 @@ _add = Prepared(
         received_us=bindparam("now_us"),
         submitted_us=bindparam("taken_us"),
         discharged_us=bindparam("then_us"),
+        stamps=bindparam("raw_stamps"),
         attempt_id=bindparam("of_attempt"),
     )
     .on_conflict_do_nothing(index_elements=["fingerprint"])
 )
-_who = (
-    select(
-        attempt.c.id,
-        attempt.c.message_id,
-        attempt.c.sequence,
-        attempt.c.node,
-        attempt.c.modem,
-        attempt.c.iccid,
-        attempt.c.state,
-        attempt.c.marked_us,
-        attempt.c.tp_mr,
-        attempt.c.tp_st,
-        recipient.c.number,
-    )
-    .join(message, message.c.id == attempt.c.message_id)
-    .join(recipient, recipient.c.id == message.c.recipient_id)
-)
-_latest = _who.order_by(attempt.c.id.desc()).limit(bindparam("most"))
+_latest = WHO.order_by(attempt.c.id.desc()).limit(bindparam("most"))
 # Two queries, as below.
 _of_sim = Prepared(_latest.where(attempt.c.iccid == bindparam("sim"), attempt.c.tp_mr == bindparam("mr")))
 _of_modem = Prepared(
@@ -95,34 +71,6 @@ _of_modem = Prepared(
         attempt.c.tp_mr == bindparam("mr"),
     )
 )
-# Two queries, not one: each has a partial index of its own.
-_uncertain = Prepared(
-    _who.where(
-        attempt.c.state == word(PartState.UNCERTAIN),
-        attempt.c.marked_us >= bindparam("since_us"),
-        attempt.c.marked_us <= bindparam("until_us"),
-    )
-)
-_failed = Prepared(
-    _who.where(
-        attempt.c.state == word(PartState.FAILED),
-        attempt.c.marked_us >= bindparam("since_us"),
-        attempt.c.marked_us <= bindparam("until_us"),
-    )
-)
-# Near another attempt, by their numbers: those of one time are.
-_NEIGHBOURS = 4096
-_silent = Prepared(
-    _who.where(
-        attempt.c.id >= bindparam("first"),
-        attempt.c.id <= bindparam("last"),
-        attempt.c.state == word(PartState.SENT),
-        attempt.c.tp_st.is_(None),
-        attempt.c.marked_us >= bindparam("since_us"),
-        attempt.c.marked_us <= bindparam("until_us"),
-    )
-)
-_under_way = Prepared(_who.where(attempt.c.state == word(PartState.SUBMITTING)))
 _waiting_by_time = Prepared(
     select(
         report.c.id,
@@ -164,7 +112,7 @@ _waiting = Prepared(
     )
     .order_by(report.c.id)
 )
-_attempt = Prepared(_who.where(attempt.c.id == bindparam("attempt_id")))
+_attempt = Prepared(WHO.where(attempt.c.id == bindparam("attempt_id")))
 
 
 def add(connection: Connection, new: NewReport, attempt_id: int | None) -> bool:
@@ -181,13 +129,14 @@ def add(connection: Connection, new: NewReport, attempt_id: int | None) -> bool:
         now_us=new.received_us,
         taken_us=new.submitted_us,
         then_us=new.discharged_us,
+        raw_stamps=new.stamps,
         of_attempt=attempt_id,
     )
     return bool(added)
 
 
-def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
-    """The attempt the report speaks of, or None.
+def attempt_for(connection: Connection, new: NewReport | AnyRow) -> AnyRow | None:
+    """The attempt the report speaks of, or None. `new` may be one that waits.
 
     The reference names it, and failing that the time: a part whose answer was lost has no reference, nor has one that
     the modem said was refused. A reference comes
@@ -195,13 +144,16 @@ def attempt_for(connection: Connection, new: NewReport) -> AnyRow | None:
     has spoken of it: it is told once more, or a later word of the same message.
     """
     fitting = _candidates(connection, new)
-    named = [row for row in fitting if _in_time(row, new.submitted_us)]
+    named = [row for row in fitting if in_time(row, new.submitted_us)]
     if named:
         here = [row for row in named if (row.node, row.modem) == (new.node, new.modem)]
         return _nearest(here or named, new.submitted_us)
     by_its_time = by_time(connection, new) or believed_failed(connection, new)
     # The service centre's clock may be wrong; then the reference alone has to do, if it names one part.
     fresh = [row for row in fitting if row.tp_st is None] or fitting
+    if by_its_time is not None and any(_in_another_zone(row, new.submitted_us) for row in fresh):
+        # Either of them: one by its time, the other by its reference and the same time in another zone.
+        return None
     return by_its_time or (fresh[0] if len(fresh) == 1 else None)
 
 
@@ -214,7 +166,7 @@ def _nearest(named: list[AnyRow], submitted_us: int | None) -> AnyRow | None:
     if submitted_us is not None:
         told = submitted_us
         nearest = sorted(named, key=lambda row: abs(row.marked_us - told))
-        if len(nearest) == 1 or abs(nearest[1].marked_us - told) - abs(nearest[0].marked_us - told) >= _CLEARLY_US:
+        if len(nearest) == 1 or abs(nearest[1].marked_us - told) - abs(nearest[0].marked_us - told) >= CLEARLY_US:
             return nearest[0]
     fresh = [row for row in named if row.tp_st is None]
     if submitted_us is None or not fresh:
@@ -222,18 +174,18 @@ def _nearest(named: list[AnyRow], submitted_us: int | None) -> AnyRow | None:
     return fresh[0] if len(fresh) == 1 else None
 
 
-def _candidates(connection: Connection, new: NewReport) -> list[AnyRow]:
+def _candidates(connection: Connection, new: NewReport | AnyRow) -> list[AnyRow]:
     """Attempts of this reference, SIM and person, those through the modem that hears of it before others."""
     rows = [] if new.iccid is None else _rows_of(_of_sim, connection, new, sim=new.iccid)
     fitting = [row for row in rows if same_person(row.number, new.number)]
     if not fitting:
         rows = _rows_of(_of_modem, connection, new, name=new.modem, host=new.node)
-        fitting = [row for row in rows if same_person(row.number, new.number) and _same_sim(row.iccid, new.iccid)]
+        fitting = [row for row in rows if same_person(row.number, new.number) and same_sim(row.iccid, new.iccid)]
     # Simulated SIMs of two hosts may bear one number.
     return sorted(fitting, key=lambda row: (row.node, row.modem) != (new.node, new.modem))
 
 
-def _rows_of(query: Prepared, connection: Connection, new: NewReport, **values: Any) -> list[AnyRow]:
+def _rows_of(query: Prepared, connection: Connection, new: NewReport | AnyRow, **values: Any) -> list[AnyRow]:
     """The latest attempts of the report's reference, newest first."""
     rows = query.rows(connection, mr=new.tp_mr, most=_CANDIDATES, **values)
     oldest_us = None if new.submitted_us is None else new.submitted_us - SLOWEST_US
@@ -242,48 +194,18 @@ def _rows_of(query: Prepared, connection: Connection, new: NewReport, **values: 
     return rows
 
 
-def by_time(connection: Connection, told: NewReport | AnyRow) -> AnyRow | None:
-    """The one part without an answer that a report can speak of; None when there are none or several.
-
-    `told` is a report: its modem, node, iccid, number and submitted_us are asked for.
-    """
-    if told.submitted_us is None:
-        return None
-    since_us, until_us = told.submitted_us - SLOWEST_US, told.submitted_us + AHEAD_US
-    rows = _uncertain.rows(connection, since_us=since_us, until_us=until_us) + _under_way.rows(connection)
-    fitting = [row for row in rows if same_person(row.number, told.number) and _same_line(row, told)]
-    return fitting[0] if len(fitting) == 1 and fitting[0].state == PartState.UNCERTAIN else None
-
-
-def believed_failed(connection: Connection, told: NewReport) -> AnyRow | None:
-    """The one part, believed refused, that a report can speak of: a modem may say no to what has left. None when there
-    are none or several, or while something to the same person is under way or uncertain, or was sent and no report has
-    spoken of it: a modem may tell another reference than the network."""
-    if told.submitted_us is None:
-        return None
-    since_us, until_us = told.submitted_us - SLOWEST_US, told.submitted_us + AHEAD_US
-    rows = _failed.rows(connection, since_us=since_us, until_us=until_us)
-    fitting = [row for row in rows if same_person(row.number, told.number) and _same_line(row, told)]
-    if len(fitting) != 1:
-        return None
-    near = fitting[0].id
-    others = (
-        _uncertain.rows(connection, since_us=since_us, until_us=until_us)
-        + _under_way.rows(connection)
-        + _silent.rows(
-            connection, first=near - _NEIGHBOURS, last=near + _NEIGHBOURS, since_us=since_us, until_us=until_us
-        )
-    )
-    return None if any(same_person(row.number, told.number) for row in others) else fitting[0]
-
-
 def waiting_for(connection: Connection, attempt_id: int) -> list[tuple[AnyRow, AnyRow]]:
-    """Reports that came before a part became uncertain and can speak of it alone, each with the attempt."""
+    """Reports that came before a part became uncertain and can speak of it alone, each with the attempt.
+
+    Each is asked as if it came now: one may wait because its reference names several of which none could be told.
+    """
     row = _attempt.first(connection, attempt_id=attempt_id)
     assert row is not None, "the attempt was settled in this transaction"
     told = _waiting_by_time.rows(connection, since_us=row.marked_us - AHEAD_US, until_us=row.marked_us + SLOWEST_US)
     mine = [each for each in told if same_person(row.number, each.number)]
-    found = [(each, attempt) for each in mine if (attempt := by_time(connection, each)) and attempt.id == attempt_id]
+    found = [
+        (each, attempt) for each in mine if (attempt := attempt_for(connection, each)) and attempt.id == attempt_id
+    ]
     references = {each.tp_mr for each, _ in found}
     return found if len(references) == 1 else []
 
@@ -321,36 +243,14 @@ def early(
         each
         for each in waiting
         # What came before it was marked speaks of another, of which nobody could say which.
-        if each.received_us >= row.marked_us and same_person(row.number, each.number) and _same_line(row, each)
+        if each.received_us >= row.marked_us and same_person(row.number, each.number) and same_line(row, each)
     )
     return next(((each, row) for each in mine), None)
 
 
-def same_person(stored: str | None, told: str) -> bool:
-    """Whether a stored number and one that a network wrote are the same person's."""
-    if not stored:
+def _in_another_zone(row: AnyRow, submitted_us: int | None) -> bool:
+    """Whether a report speaks of this attempt's time as a centre says it that is wrong about its zone."""
+    if submitted_us is None or row.tp_st is not None:
         return False
-    if stored == told:
-        return True
-    ours, theirs = _digits(stored), _digits(told)
-    return len(theirs) >= _SAME_DIGITS and ours[-_SAME_DIGITS:] == theirs[-_SAME_DIGITS:]
-
-
-def _digits(number: str) -> str:
-    return "".join(character for character in number if character.isdigit())
-
-
-def _in_time(row: AnyRow, submitted_us: int | None) -> bool:
-    """Whether a report can speak of this attempt by its time; one without a time can."""
-    return submitted_us is None or row.marked_us - AHEAD_US <= submitted_us <= row.marked_us + SLOWEST_US
-
-
-def _same_line(row: AnyRow, told: NewReport | AnyRow) -> bool:
-    """A report comes back to the SIM that submitted; where a SIM is not known, to the modem."""
-    if row.iccid is None or told.iccid is None:
-        return row.modem == told.modem and told.node in {None, row.node}
-    return row.iccid == told.iccid
-
-
-def _same_sim(ours: str | None, theirs: str | None) -> bool:
-    return ours is None or theirs is None or ours == theirs
+    off_us = submitted_us - row.marked_us
+    return abs(off_us) <= _WORST_ZONE_US and (off_us + _ZONE_EARLY_US) % _QUARTER_US <= _ZONE_EARLY_US + _ZONE_LATE_US

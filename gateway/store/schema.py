@@ -10,36 +10,75 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 
+from gateway.store.schema_alerts import alert
 from gateway.store.schema_base import ID, ROW_ID, AnyRow, metadata, partial
+from gateway.store.schema_campaigns import automation, campaign, campaign_member, campaign_stop
 from gateway.store.schema_care import missed_call, modem_care, self_test
+from gateway.store.schema_channels import notice, trouble
+from gateway.store.schema_consent import consent, review
+from gateway.store.schema_inbound import inbound_part, inbox, report
+from gateway.store.schema_limits import token_part, traffic_country, traffic_part
+from gateway.store.schema_links import click, code, code_pool, conversion, link
 from gateway.store.schema_modems import command, host, host_modem, modem_pause, sim_count, sim_person, sim_pin
+from gateway.store.schema_notify import delivery, follower, webhook
+from gateway.store.schema_people import attribute, contact, contact_import, import_rejection, segment, template
+from gateway.store.schema_rings import ring, ring_member, ring_step
 
 __all__ = [
     "AnyRow",
+    "alert",
     "attempt",
+    "attribute",
+    "automation",
+    "campaign",
+    "campaign_member",
+    "campaign_stop",
+    "click",
+    "code",
+    "code_pool",
     "command",
+    "consent",
+    "contact",
+    "contact_import",
+    "conversion",
+    "delivery",
     "event",
+    "follower",
     "host",
     "host_modem",
     "idempotency",
+    "import_rejection",
     "inbound_part",
     "inbox",
+    "link",
     "message",
     "meta",
     "metadata",
     "missed_call",
     "modem_care",
     "modem_pause",
+    "notice",
     "optout",
     "part",
     "pause",
     "recipient",
     "report",
+    "review",
+    "ring",
+    "ring_member",
+    "ring_step",
+    "segment",
     "self_test",
     "sim_count",
     "sim_person",
     "sim_pin",
+    "template",
     "token",
+    "token_part",
+    "traffic_country",
+    "traffic_part",
+    "trouble",
+    "webhook",
 ]
 
 #: Facts about the store itself: `lookup_key_id`, ….
@@ -58,6 +97,11 @@ token = Table(
     Column("test", Boolean, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("revoked_us", BigInteger),
+    # What it may do at most: beginnings of numbers as a JSON list, messages over a time ("60/1m"), parts in 24 hours.
+    Column("destinations", Text, nullable=False, server_default="[]"),
+    Column("rate", String(32)),
+    Column("parts_a_day", Integer),
+    Column("expires_us", BigInteger),
 )
 Index("uq_token_name_live", token.c.name, unique=True, sqlite_where=text("revoked_us IS NULL"),
       postgresql_where=text("revoked_us IS NULL"))  # fmt: skip
@@ -74,6 +118,10 @@ recipient = Table(
     Column("created_us", BigInteger, nullable=False),
     # Last concatenation reference used towards this person, so that two long messages never share one by chance.
     Column("concat_reference", Integer, nullable=False, server_default="0"),
+    # What a contact says of where this person is, which goes before what the digits say, and what it reads.
+    Column("timezone", String(64)),
+    Column("country", String(2)),
+    Column("language", String(16)),
 )
 
 message = Table(
@@ -120,6 +168,29 @@ message = Table(
     Column("warnings", Text),
     # What decides which modems may take it, written by gateway.rules.routing and compared as a whole.
     Column("lane", String(160), nullable=False, server_default=""),
+    # When its first part was marked, which is when caps count it; null while nothing of it may have left.
+    Column("begun_us", BigInteger),
+    # "best": in the category's preferred hours.
+    Column("timing", String(8)),
+    # The event that it is about, and whether it rather leaves "earlier" than later.
+    Column("about_us", BigInteger),
+    Column("shift", String(8)),
+    # When it was let go before its last allowed minute, because many waited for that one; no second time.
+    Column("led_us", BigInteger),
+    # The words that answer it, as a JSON list.
+    Column("expect", Text),
+    # How often the same was asked for again and joined to it; and to which message this one was joined.
+    Column("repeats", Integer, nullable=False, server_default="0"),
+    Column("joined_id", ID),
+    # Where news of it goes, in which system's form (JSON); what is done when it cannot arrive (a JSON list).
+    Column("callback", Text),
+    Column("fallback", Text),
+    # 64 bits of a keyed hash of all that makes two messages to one person the same; null where none is looked for.
+    Column("likeness", BigInteger),
+    # The campaign and its variant (0-based), or the ring, that it is part of.
+    Column("campaign_id", ID),
+    Column("variant", Integer),
+    Column("ring_id", ID),
 )
 
 
@@ -127,12 +198,35 @@ _m = message.c
 partial("ix_message_lane", "status = 'queued'", _m.lane, _m.due_us, _m.id)
 partial("ix_message_sending", "status = 'sending'", _m.recipient_id, _m.modem)
 partial("ix_message_held", "status = 'held'", _m.due_us)
+# With all that its question reads, the words of its condition too: SQLite then leaves the rows themselves alone.
+partial(
+    "ix_message_early",
+    "status = 'held' AND shift = 'earlier' AND led_us IS NULL AND due_us < send_us"
+    " AND hold_rule IN ('country_profile', 'holiday', 'quiet_hours', 'window')",
+    _m.due_us,
+    _m.parts,
+    _m.send_us,
+    _m.hold_rule,
+    _m.status,
+    _m.shift,
+    _m.led_us,
+)
 partial("ix_message_retry", "retry_us IS NOT NULL", _m.retry_us)
 partial("ix_message_expiry", "status IN ('held', 'queued')", _m.expires_us)
 partial("ix_message_resend", "status = 'uncertain' AND resend_us IS NOT NULL", _m.resend_us)
-partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id)
+partial("ix_message_waiting", "status IN ('held', 'queued')", _m.recipient_id, _m.likeness)
 partial("ix_message_reference", "reference IS NOT NULL", _m.reference, _m.id)
 partial("ix_message_reference_waiting", "reference IS NOT NULL AND status IN ('held', 'queued')", _m.reference, _m.id)
+partial("ix_message_begun", "begun_us IS NOT NULL", _m.recipient_id, _m.category, _m.begun_us)
+partial("ix_message_joined", "joined_id IS NOT NULL", _m.joined_id, _m.id)
+partial("ix_message_campaign", "campaign_id IS NOT NULL", _m.campaign_id, _m.id)
+partial(
+    "ix_message_campaign_waiting",
+    "campaign_id IS NOT NULL AND status IN ('held', 'queued')",
+    _m.campaign_id,
+    _m.id,
+)
+partial("ix_message_ring", "ring_id IS NOT NULL", _m.ring_id, _m.recipient_id)
 Index("ix_message_recipient", _m.recipient_id, _m.id)
 Index("ix_message_token", _m.token_id, _m.id)
 
@@ -190,95 +284,21 @@ event = Table(
     Column("inbox_id", ID),
     # One sentence without numbers or texts of people.
     Column("detail", Text),
+    # Whom it is about, and what else belongs to it as JSON, without numbers or texts of people.
+    Column("recipient_id", ROW_ID),
+    Column("facts", Text),
     # On PostgreSQL the transaction's number, by default of the column: ids are given out before their commits come.
     Column("xact", BigInteger),
 )
 partial("ix_event_message", "message_id IS NOT NULL", event.c.message_id, event.c.id)
 partial("ix_event_xact", "xact IS NOT NULL", event.c.xact, event.c.id)
 
-inbox = Table(
-    "inbox",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
-    Column("modem", String(64), nullable=False),
-    Column("node", String(255), nullable=False),
-    Column("iccid", String(24)),
-    Column("text", Text),
-    Column("data", LargeBinary),
-    Column("parts", Integer, nullable=False),
-    Column("received_us", BigInteger, nullable=False),
-    # TP-SCTS of the first part; null when the network's time was broken.
-    Column("sent_us", BigInteger),
-    Column("keyword", String(8)),
-    Column("in_reply_to", ID),
-    Column("reference", String(255)),
-    Column("answer", String(64)),
-)
-Index("ix_inbox_recipient", inbox.c.recipient_id, inbox.c.id)
-partial("ix_inbox_reply", "in_reply_to IS NOT NULL", inbox.c.in_reply_to)
-
-#: Every SMS-DELIVER as it came, whole or a part of a long one; `inbox_id` is null while others are missing.
-inbound_part = Table(
-    "inbound_part",
-    metadata,
-    Column("id", ROW_ID, primary_key=True),
-    # SHA-256 over SIM and octets: the same message read twice is one record.
-    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
-    Column("recipient_id", ROW_ID, ForeignKey("recipient.id")),
-    Column("modem", String(64), nullable=False),
-    Column("node", String(255)),
-    Column("iccid", String(24)),
-    Column("received_us", BigInteger, nullable=False),
-    Column("sent_us", BigInteger),
-    Column("octets", LargeBinary, nullable=False),
-    Column("text", Text),
-    Column("data", LargeBinary),
-    Column("concat_reference", Integer),
-    Column("concat_bits", Integer),
-    Column("concat_total", Integer),
-    Column("concat_sequence", Integer),
-    Column("inbox_id", ID),
-    # Why the octets could not be read; such a row is kept and shown, never dropped.
-    Column("problem", Text),
-    # How often these octets were told: by a network that sends twice, or a modem that was not made to forget.
-    Column("heard", Integer, nullable=False, server_default="1"),
-)
-partial(
-    "ix_inbound_part_open",
-    "inbox_id IS NULL AND concat_reference IS NOT NULL",
-    inbound_part.c.recipient_id,
-    inbound_part.c.concat_reference,
-)
-Index("ix_inbound_part_inbox", inbound_part.c.inbox_id)
-
-#: Status reports as they came; `attempt_id` is null while nothing matches.
-report = Table(
-    "report",
-    metadata,
-    Column("id", ROW_ID, primary_key=True),
-    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
-    Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
-    Column("modem", String(64), nullable=False),
-    Column("node", String(255)),
-    Column("iccid", String(24)),
-    Column("tp_mr", Integer, nullable=False),
-    Column("tp_st", Integer, nullable=False),
-    Column("received_us", BigInteger, nullable=False),
-    # TP-SCTS: when the service centre took the message; null when the network's time was broken.
-    Column("submitted_us", BigInteger),
-    Column("discharged_us", BigInteger),
-    Column("attempt_id", ROW_ID, ForeignKey("attempt.id")),
-)
-partial("ix_report_unmatched", "attempt_id IS NULL", report.c.modem, report.c.tp_mr)
-partial("ix_report_waiting", "attempt_id IS NULL AND submitted_us IS NOT NULL", report.c.submitted_us)
-
 optout = Table(
     "optout",
     metadata,
     Column("id", ROW_ID, primary_key=True),
     Column("recipient_id", ROW_ID, ForeignKey("recipient.id"), nullable=False),
-    # Empty means every stoppable category.
+    # Empty means every stoppable category; "+" and a category, that this one is left out of it.
     Column("category", String(64), nullable=False, server_default=""),
     Column("since_us", BigInteger, nullable=False),
     Column("source", String(64), nullable=False),
@@ -286,6 +306,7 @@ optout = Table(
     Column("lifted_us", BigInteger),
     Column("lifted_by", String(64)),
 )
+partial("ix_optout_lifted", "lifted_us IS NOT NULL", optout.c.recipient_id, optout.c.since_us)
 Index("uq_optout_live", optout.c.recipient_id, optout.c.category, unique=True, sqlite_where=text("lifted_us IS NULL"),
       postgresql_where=text("lifted_us IS NULL"))  # fmt: skip
 

@@ -28,6 +28,10 @@ def add(connection: Connection, new: NewToken, secret_hash: bytes, now_us: int) 
         default_category=new.default_category,
         test=new.test,
         created_us=now_us,
+        destinations=json.dumps(new.destinations),
+        rate=new.rate,
+        parts_a_day=new.parts_a_day,
+        expires_us=new.expires_us,
     )
     made = connection.execute(row.returning(_t.id)).scalar_one()
     signals.send(connection, Topic.TOKENS)
@@ -47,6 +51,11 @@ def every(connection: Connection) -> Sequence[TokenView]:
     return [view(row) for row in connection.execute(select(token).order_by(_t.id.desc()))]
 
 
+def has_test(connection: Connection) -> bool:
+    """Whether there is a token that only tests, or was one: what it sent may still wait."""
+    return connection.execute(select(_t.id).where(_t.test).limit(1)).first() is not None
+
+
 def edition(connection: Connection) -> tuple[int, int]:
     """Another pair after each token that is made or revoked."""
     row = connection.execute(select(func.count(_t.id), func.count(_t.revoked_us))).one()
@@ -59,6 +68,19 @@ def live(connection: Connection) -> dict[bytes, Principal]:
     return {bytes(row.hash): _principal(row) for row in rows}
 
 
+def only_tests(connection: Connection, token_id: int) -> bool:
+    """Whether it is a token that only tests, revoked or not."""
+    return bool(connection.execute(select(_t.test).where(_t.id == token_id)).scalar())
+
+
+def holder(connection: Connection, token_id: int, now_us: int) -> Principal | None:
+    """Who a token stands for; None once it was revoked or has expired."""
+    row = connection.execute(select(token).where(_t.id == token_id, _t.revoked_us.is_(None))).first()
+    if row is None or (row.expires_us is not None and row.expires_us <= now_us):
+        return None
+    return _principal(row)
+
+
 def _principal(row: AnyRow) -> Principal:
     return Principal(
         token_id=row.id,
@@ -67,6 +89,10 @@ def _principal(row: AnyRow) -> Principal:
         categories=tuple(json.loads(row.categories)),
         default_category=row.default_category,
         test=row.test,
+        destinations=tuple(json.loads(row.destinations)),
+        rate=row.rate,
+        parts_a_day=row.parts_a_day,
+        expires_us=row.expires_us,
     )
 
 
@@ -81,4 +107,8 @@ def view(row: AnyRow) -> TokenView:
         test=row.test,
         created_us=row.created_us,
         revoked_us=row.revoked_us,
+        destinations=tuple(json.loads(row.destinations)),
+        rate=row.rate,
+        parts_a_day=row.parts_a_day,
+        expires_us=row.expires_us,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Integer, bindparam, func, literal_column, select, update
+from sqlalchemy import Connection, Integer, and_, bindparam, func, literal_column, select, update
 
-from gateway.message import PAUSED, WAITING, PartEvent, PartState, Rule, Status, next_state
+from gateway.message import PAUSED, WAITING, PartEvent, PartState, Pause, Rule, Status, next_state
 from gateway.store import events, idempotency, messages, pauses, queue
 from gateway.store.prepared import Prepared, word, words
 from gateway.store.schema import AnyRow, attempt, message, part
@@ -17,22 +17,30 @@ BATCH = 500
 
 
 # Words in the text, not bound: with values bound to IN, SQLite passes over the partial index and reads every message.
+_ENDS = tuple(
+    Prepared(query)
+    for query in (
+        select(func.min(_m.expires_us)).where(_m.status.in_(words(WAITING))),
+        select(func.min(_m.expires_us)).where(_m.status == word(Status.SENDING)),
+    )
+)
 _NEXT = tuple(
     Prepared(query)
     for query in (
         select(func.min(_m.due_us)).where(_m.status == word(Status.HELD)),
-        select(func.min(_m.expires_us)).where(_m.status.in_(words(WAITING))),
-        select(func.min(_m.expires_us)).where(_m.status == word(Status.SENDING)),
         select(func.min(_m.retry_us)).where(_m.retry_us.is_not(None)),
         select(func.min(_m.resend_us)).where(_m.status == word(Status.UNCERTAIN), _m.resend_us.is_not(None)),
     )
 )
 
 
-def next_due_us(connection: Connection) -> int | None:
-    """The next instant at which something becomes due by itself."""
+def next_due_us(connection: Connection, *, ends: bool = True) -> int | None:
+    """The next instant at which something becomes due by itself; without `ends` what expires or is forgotten is left
+    out."""
     instants = [query.scalar(connection) for query in _NEXT]
-    instants.append(idempotency.next_forget_us(connection))
+    if ends:
+        instants += [query.scalar(connection) for query in _ENDS]
+        instants.append(idempotency.next_forget_us(connection))
     return min((instant for instant in instants if instant is not None), default=None)
 
 
@@ -51,19 +59,61 @@ def release_held(connection: Connection, now_us: int) -> int:
     """Queue what was held and is due; returns how many."""
     query = select(_m.id, _m.category).where(_m.status == Status.HELD, _m.due_us <= now_us)
     rows = connection.execute(query.order_by(_m.due_us).limit(BATCH)).all()
-    free = {"status": Status.QUEUED, "hold_rule": None, "hold_until_us": None, "hold_detail": None}
     pause = pauses.standing(connection)
-    released = 0
-    for row in rows:
-        held = update(message).where(_m.id == row.id, _m.status == Status.HELD)
-        if not connection.execute(held.values(**free)).rowcount:
-            # Somebody at another host took it back a moment ago.
-            continue
-        released += 1
-        status = pause.shown(Status.QUEUED, row.category)
-        detail = PAUSED.detail if status is Status.HELD else None
-        events.record_status(connection, now_us, row.id, status, detail)
-    return released
+    return sum(_release(connection, row, pause, now_us) for row in rows)
+
+
+def _release(
+    connection: Connection, row: AnyRow, pause: Pause, now_us: int, detail: str | None = None, **values: int
+) -> bool:
+    """Queue a held one; `row` has its id and category. False if somebody at another host took it back a moment ago."""
+    free = {"status": Status.QUEUED, "hold_rule": None, "hold_until_us": None, "hold_detail": None}
+    held = update(message).where(_m.id == row.id, _m.status == Status.HELD)
+    if not connection.execute(held.values(**free, **values)).rowcount:
+        return False
+    status = pause.shown(Status.QUEUED, row.category)
+    events.record_status(connection, now_us, row.id, status, PAUSED.detail if status is Status.HELD else detail)
+    return True
+
+
+# Those that wait for the last allowed minute before the time that they were asked for. With the words of its index.
+_waits_early = and_(
+    _m.status == word(Status.HELD),
+    _m.shift == word("earlier"),
+    _m.led_us.is_(None),
+    _m.due_us < _m.send_us,
+    _m.hold_rule.in_(words((Rule.QUIET_HOURS, Rule.WINDOW, Rule.HOLIDAY, Rule.COUNTRY_PROFILE))),
+)
+_first_early = (
+    select(_m.due_us, _m.parts)
+    .where(_waits_early)
+    .order_by(_m.due_us)
+    .limit(bindparam("most", type_=Integer))
+    .subquery()
+)
+_early = Prepared(
+    select(_first_early.c.due_us, func.sum(_first_early.c.parts).label("parts"))
+    .group_by(_first_early.c.due_us)
+    .order_by(_first_early.c.due_us)
+)
+
+
+def waiting_early(connection: Connection, most: int) -> list[tuple[int, int]]:
+    """Until when so many parts wait that are to leave earlier rather than later, in the order of time; of the first
+    `most` messages."""
+    return [(row.due_us, int(row.parts)) for row in _early.rows(connection, most=most)]
+
+
+def release_early(connection: Connection, until_us: int, now_us: int) -> int:
+    """Queue those of `waiting_early` that wait until then or less long, before their time; returns how many."""
+    query = select(_m.id, _m.category).where(_waits_early, _m.due_us <= until_us)
+    rows = connection.execute(query.order_by(_m.due_us, _m.id).limit(BATCH)).all()
+    pause, sentence = pauses.standing(connection), "many wait for the same minute, so it leaves before that"
+    # What has to leave first stands first.
+    return sum(
+        _release(connection, row, pause, now_us, sentence, due_us=now_us - behind, led_us=now_us)
+        for behind, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True)
+    )
 
 
 def release_retries(connection: Connection, now_us: int) -> int:
@@ -116,7 +166,7 @@ def _fail_torso(connection: Connection, message_id: str, now_us: int) -> bool:
     state = next_state(next_state(PartState.PENDING, PartEvent.MARK), event)
     pending = update(part).where(part.c.message_id == message_id, part.c.state == PartState.PENDING)
     connection.execute(pending.values(state=state))
-    events.record_status(connection, now_us, message_id, status, sentence)
+    events.record_status(connection, now_us, message_id, status, sentence, facts=events.error_facts(Rule.EXPIRED))
     return True
 
 

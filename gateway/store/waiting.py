@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import queue
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from gateway.clock import SECOND_US
 from gateway.store.jobs import Job, Shared
 
 #: Bounds how long one transaction keeps its callers waiting.
 MAX_GROUP = 256
+#: So many transactions of others go before one that lets others go before; then it is taken along.
+MOST_PASSED = 4
 _PART = 4
 # How much the latest measure counts.
 _LATEST = 0.1
@@ -30,11 +33,14 @@ class Pace:
     def __init__(self) -> None:
         self._flush_us = _FLUSH_US
         self._work_us = _WORK_US
+        #: Told of each flush, in seconds.
+        self.flushed: Callable[[float], None] = lambda _: None
 
     def learn(self, works: int, work_us: int, flush_us: int) -> None:
         """A transaction of so many works took this long, and this long to be flushed."""
         self._work_us += _LATEST * (work_us / works - self._work_us)
         self._flush_us += _LATEST * (flush_us - self._flush_us)
+        self.flushed(flush_us / SECOND_US)
 
     def most(self, waiting: int) -> int:
         """How many of the works that wait share the next transaction."""
@@ -50,6 +56,9 @@ class Waiting:
         self._found: deque[Job] = deque()
         # Those that can wait for others: each is handed over as well when it can wait no longer.
         self._patient: deque[Job] = deque()
+        # Those that let others go before, and how many transactions have gone before the first of them.
+        self._idle: deque[Job] = deque()
+        self._passed = 0
         self._closed = False
 
     def put(self, job: Job) -> None:
@@ -71,21 +80,35 @@ class Waiting:
     def take_one(self, patience_s: float) -> Job | None:
         """The next, if there is one in this time."""
         self._look(patience_s)
-        return self._found.popleft() if self._found else None
+        waiting = self._found or self._idle
+        return waiting.popleft() if waiting else None
 
     @property
     def is_over(self) -> bool:
         """Whether it was closed and everything was taken."""
-        return self._closed and not self._found
+        return self._closed and not self._found and not self._idle
 
     def take(self) -> list[Job]:
         """Wait for something; the jobs of the next transaction in their order, none when it is over."""
-        while not self._found and not self._closed:
+        while not self._found and not self._idle and not self._closed:
             self._look(None)
         self._look(0)
+        if not self._found:
+            return self._alone() + self._along()
         works = _works(self._found)
         count = min(sum(works[: self.pace.most(len(works))]), MAX_GROUP)
-        return [self._found.popleft() for _ in range(count)] + self._along()
+        return [self._found.popleft() for _ in range(count)] + self._passed_over() + self._along()
+
+    def _alone(self) -> list[Job]:
+        """One of those that let others go before: whoever comes meanwhile waits for no more than that."""
+        self._passed = 0
+        return [self._idle.popleft()] if self._idle else []
+
+    def _passed_over(self) -> list[Job]:
+        if not self._idle:
+            return []
+        self._passed += 1
+        return [] if self._passed <= MOST_PASSED else self._alone()
 
     def _along(self) -> list[Job]:
         jobs: list[Job] = []
@@ -99,7 +122,7 @@ class Waiting:
     def _look(self, patience_s: float | None) -> None:
         """Take over what was handed over; where nothing is known yet, wait for it."""
         try:
-            if not self._found and not self._closed and patience_s != 0:
+            if not self._found and not self._idle and not self._closed and patience_s != 0:
                 self._note(self._handed.get(timeout=patience_s))
             while not self._closed:
                 self._note(self._handed.get_nowait())
@@ -111,7 +134,7 @@ class Waiting:
             self._closed = True
         elif not job.taken:
             job.taken = True
-            self._found.append(job)
+            (self._idle if job.idle else self._found).append(job)
 
 
 def _works(jobs: Sequence[Job]) -> list[int]:

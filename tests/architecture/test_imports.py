@@ -61,7 +61,9 @@ def _declared_dependencies() -> set[str]:
 
 
 def _is_for_use(marker: str) -> bool:
-    return "extra" not in marker or any(f'extra == "{extra}"' in marker for extra in ("postgresql",))
+    return "extra" not in marker or any(
+        f'extra == "{extra}"' in marker for extra in ("channels", "email", "postgresql", "spelling")
+    )
 
 
 def _imported_distributions() -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import support.settings
 from sqlalchemy import Connection
 
 from bench.filling import MODEM, Works, fill_open, settings_in, works_on
@@ -94,7 +95,7 @@ async def test_what_a_modem_may_not_take_costs_its_claim_nothing(unsuitable: Wor
         connection.exec_driver_sql(f"UPDATE message SET lane = substr(lane, 1, length(lane) - 1) || '+33/{table}'")
 
     async def steps_of_claim(modems: dict[str, ModemConfig]) -> int:
-        gate = Gate({}, modems)
+        gate = Gate(replace(support.settings.settings_in(Path("state")), modems=modems, categories={}))
 
         def claim(connection: Connection) -> None:
             assert gate.next(connection, MODEM, 2**60) is None

@@ -23,17 +23,25 @@ FIGURES = {
     "wire": 2,
     "accept": 2,
     "batch": 2,
+    "profile": 14,
     "gate": 6,
     "backlog": 3,
     "postgresql": 6,
     "hosts": 3,
     "statements": 12,
     "inbound": 1,
-    "stop": 1,
+    "stop": 2,
+    "owed": 12,
+    "quiet": 4,
     "idle": 6,
     "codec": 3,
+    "rules": 3,
+    "preview": 5,
+    "campaign": 4,
     "peers": 4,
 }
+#: Several daemons, or a server and a daemon: a long time of starting, for what `make test` knows from other rows.
+LONG = {"hosts", "postgresql", "batch", "accept"}
 # A process may take less than one tick while nothing happens.
 MAY_BE_NOTHING = ("idle, 2 modems: processor", "idle, 2 modems in the daemon's process: processor")
 
@@ -43,9 +51,9 @@ def _check(figure: Figure) -> None:
     assert math.isfinite(figure.value)
     assert figure.value > 0 or figure.work in MAY_BE_NOTHING
     assert (figure.p50 is None) == (figure.p99 is None)
-    assert figure.p50 is None or figure.p50 <= figure.p99
+    assert figure.p50 is None or figure.p99 is None or figure.p50 <= figure.p99
     assert (figure.limit is None) == (figure.limit_is == "")
-    assert figure.limit is None or figure.ratio > 0
+    assert figure.limit is None or (figure.ratio is not None and figure.ratio > 0)
     assert all(goal.met(figure) in {True, False} for goal in figure.goals)
 
 
@@ -64,7 +72,14 @@ async def _figures(row: str, folder: Path) -> list[Figure]:
     return figures
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in {"peers", "statements"}])
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, marks=pytest.mark.long if row in LONG else ())
+        for row in ROWS
+        if row not in {"peers", "statements"}
+    ],
+)
 async def test_a_row_gives_figures(row: str, tmp_path: Path):
     assert await _figures(row, tmp_path)
 

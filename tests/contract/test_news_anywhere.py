@@ -42,6 +42,8 @@ TO, FROM = "+33639981299", "+33612345678"
 FAMILIES = sorted(SIM_PROFILES)
 KEPT = 11
 EVERY = 10**9
+#: All modems are at work at once, on a machine that may have much else to do: for what has no time of its own.
+PATIENCE_S = 120
 
 
 @dataclass
@@ -108,8 +110,8 @@ class Bench:
         try:
             yield
         finally:
-            await asyncio.wait_for(self.modem.stop(), 20)
-            await asyncio.wait_for(listening, 5)
+            await asyncio.wait_for(self.modem.stop(), PATIENCE_S)
+            await asyncio.wait_for(listening, PATIENCE_S)
 
     async def _listen(self) -> None:
         async for event in self.modem.events():
@@ -127,7 +129,7 @@ class Bench:
 
     async def ready(self) -> None:
         try:
-            await asyncio.wait_for(self.modem.wait_ready(), 30)
+            await asyncio.wait_for(self.modem.wait_ready(), PATIENCE_S)
         except TimeoutError:
             states = [event for event in self.events if isinstance(event, ModemStateChanged)]
             raise AssertionError(f"{self.family} is not ready: {states[-3:]}") from None
@@ -136,7 +138,7 @@ class Bench:
         """Whatever an earlier round has left to do is done."""
         await self.ready()
         await self.modem.submit(submit_of("in between"))
-        await eventually(lambda: self.line.silent_for > 0.05)
+        await eventually(lambda: self.line.silent_for > 0.05, PATIENCE_S)
 
     # --- news of which is known whether it was heard
 
@@ -297,11 +299,11 @@ async def receive_everywhere(bench: Bench, news_of: News, choose: Callable[[int]
     async with bench.running():
         for number in range(KEPT):  # so that a slot has two digits, and half of one is another
             bench.rig.simulated.inject_sms(FROM, f"kept {number}")
-        await eventually(lambda: len(bench.texts) == KEPT)
+        await eventually(lambda: len(bench.texts) == KEPT, PATIENCE_S)
         await bench.settled()
         bench.line.arm(EVERY, b"")
         bench.rig.simulated.inject_sms(FROM, "in the measure")
-        await eventually(lambda: "in the measure" in bench.texts and occupied(bench) == KEPT)
+        await eventually(lambda: "in the measure" in bench.texts and occupied(bench) == KEPT, PATIENCE_S)
         for position in choose(len(bench.line.output)):
             news, was_heard = news_of(bench)()
             await receive_with_news(bench, position, news)
@@ -410,7 +412,7 @@ async def echoed_submit(position: int, figures: Figures) -> bool:
     patient = replace(QUICK, prompt=2.0, submit=2.0, factor=0.5)
     supervisor = ModemSupervisor(ModemSettings("m", "scripted:", deadlines=patient), line)
     await supervisor.start()
-    await asyncio.wait_for(supervisor.wait_ready(), 10)
+    await asyncio.wait_for(supervisor.wait_ready(), PATIENCE_S)
     # A modem that never stops echoing is asked for its mode before each submit.
     lines[-1].arm(position, framed("^RSSI: 17"), b"AT+CMGF?")
     outcome: int | None = None

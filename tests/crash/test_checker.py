@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from support.checker import Sent, Tally, Verdict, judge
 from support.crash import CrashRig, crash_rig
+from support.daemon import DaemonProcess
 
 PERSON = "+33639984401"
 
@@ -68,6 +71,19 @@ def _with_another_number(line: str) -> str:
     return json.dumps(json.loads(line) | {"to": "+33600000000"}) + "\n"
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sent]:
+    """The histories that a real gateway left of one message, to take copies of; and what was asked of it."""
+    folder = tmp_path_factory.mktemp("whole")
+    async with crash_rig(folder) as rig:
+        await rig.gateway.start()
+        sent = Sent(PERSON, "as it was", "hold")
+        await rig.send(sent)
+        await rig.until(sent, "delivered")
+        assert await rig.gateway.end() == 0
+    return folder, sent
+
+
 @pytest.mark.parametrize(
     ("doctor", "found"),
     [
@@ -80,18 +96,15 @@ def _with_another_number(line: str) -> str:
         (_text_changed, {"lost", "misclassified"}),
     ],
 )
-async def test_a_doctored_history_is_found(
-    tmp_path: Path, doctor: Callable[[Histories], None], found: set[str]
+def test_a_doctored_history_is_found(
+    whole: tuple[Path, Sent], tmp_path: Path, doctor: Callable[[Histories], None], found: set[str]
 ) -> None:
-    async with crash_rig(tmp_path) as rig:
-        await rig.gateway.start()
-        sent = Sent(PERSON, "as it was", "hold")
-        await rig.send(sent)
-        await rig.until(sent, "delivered")
-        assert await rig.gateway.end() == 0
-        before = [rig.verdict(sent, rig.ledger()), *rig.verdicts([sent])]
-        doctor(Histories(rig, sent))
-        after = [rig.verdict(sent, rig.ledger()), *rig.verdicts([sent])]
+    folder, sent = whole
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    rig = CrashRig(DaemonProcess(tmp_path, ""), tmp_path / "sim")
+    before = [rig.verdict(sent, rig.ledger()), *rig.verdicts([sent])]
+    doctor(Histories(rig, sent))
+    after = [rig.verdict(sent, rig.ledger()), *rig.verdicts([sent])]
     assert [_words(each) for each in before] == [set(), set()]
     assert [_words(each) for each in after] == [found, found]
     assert not any(each.sound for each in after)

@@ -41,6 +41,7 @@ async def test_a_request_that_is_repeated_with_its_key_after_a_kill_is_one_messa
         assert await rig.gateway.end() == 0
         copies = len(rig.ledger())
     tell(f"{case}: {len(before)} row after the kill, {len(rows)} after three repeats, {copies} copy")
+    tell(f"H08: killed with the request {place}: {len(rows)} row after three repeats of its key")
     assert len(before) == stored
     assert answered == rows * 3
     assert before in ([], rows)

@@ -15,17 +15,18 @@ from support.tree import ROOT
 PAGE = page("docs/explanation/cases.md")
 #: What nobody may drop by forgetting it.
 CASES = {
-    *(f"C{number:02}" for number in range(1, 24) if number != 14),
+    *(f"C{number:02}" for number in range(1, 24)),
     *(f"P{number:02}" for number in (1, 2, 5)),
-    *(f"D{number:02}" for number in (*range(1, 16), 18, 20)),
+    *(f"D{number:02}" for number in (*range(1, 19), 20)),
+    *(f"T{number:02}" for number in range(1, 10)),
     *(f"F{number:02}" for number in range(1, 6)),
-    *(f"S{number:02}" for number in (1, 2, 3, 4, 7)),
-    *(f"M{number:02}" for number in range(1, 23)),
-    *(f"S{number:02}" for number in (1, 2, 3, 4, 5, 7)),
-    *(f"M{number:02}" for number in (1, *range(4, 23))),
+    *(f"S{number:02}" for number in range(1, 8)),
+    *(f"M{number:02}" for number in (*range(1, 23), 25)),
     *(f"I{number:02}" for number in (1, 2, 3, 4, 5, 13, 14)),
+    *(f"H{number:02}" for number in range(1, 13)),
+    *(f"A{number:02}" for number in (*range(1, 9), 13, 14)),
+    *(f"W{number:02}" for number in range(1, 8)),
     "L06",
-    *("M08", "M25"),
 }
 _ROW = re.compile(r"^\| ([A-Z]\d\d) \| [^|]+ \| (.+) \|$", re.MULTILINE)
 _LINK = re.compile(r"\]\(\.\./\.\./([^)]+)\)")

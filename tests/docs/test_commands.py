@@ -55,7 +55,10 @@ def test_every_target_is_listed_by_help():
 def _parse(arguments: list[str]) -> click.Context:
     """The context of the command that the arguments reach; click's own complaint where they are wrong."""
     command, name, rest = main, "tocsin", list(arguments)
-    while isinstance(command, click.Group):
+    # A group that lists may be called alone, with options.
+    while isinstance(command, click.Group) and (rest or not command.invoke_without_command):
+        if rest[0].startswith("-"):
+            break
         name = rest.pop(0)
         command = command.commands[name]
     return command.make_context(name, rest)

@@ -6,6 +6,7 @@ import itertools
 import re
 import tomllib
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 from support.tree import ROOT
@@ -21,7 +22,7 @@ from gateway.config.table import Findings, Table
 EXAMPLE = ROOT / "config.example.toml"
 REFERENCE = ROOT / "docs/reference/configuration.md"
 # Prose begins with "# "; what could be uncommented, with "#" alone.
-COMMENTED_OUT = re.compile(r"^#(?=[\[a-z])", re.MULTILINE)
+COMMENTED_OUT = re.compile(r'^#(?=[\[a-z]|"\+)', re.MULTILINE)
 KEY_LINE = re.compile(r"#?[a-z_]+ = ")
 
 
@@ -30,8 +31,17 @@ def full_example(tmp_path: Path) -> Path:
     """The example with everything uncommented, and the secrets that it speaks of."""
     path = tmp_path / "config.toml"
     path.write_text(COMMENTED_OUT.sub("", EXAMPLE.read_text("utf-8")), "utf-8")
+    for name in ("api.pem", "api.key", "links.pem", "links.key"):
+        copyfile(ROOT / "tests/vectors/tls" / f"one{Path(name).suffix}", tmp_path / name)
+        (tmp_path / name).chmod(0o600)
     for name in ("stick.pin", "store.password"):
         (tmp_path / name).write_text("1234\n")
+        (tmp_path / name).chmod(0o600)
+    for name, url in (
+        ("mail.url", "mailtos://user:secret@host:587?from=sms@host"),
+        ("push.urls", "ntfys://host/topic"),
+    ):
+        (tmp_path / name).write_text(f"# ours\n{url}\n")
         (tmp_path / name).chmod(0o600)
     return path
 

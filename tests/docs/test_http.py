@@ -47,6 +47,5 @@ def test_every_status_of_a_refusal_is_explained():
 
 
 def test_scopes_are_those_of_the_code():
-    # `campaigns` can be given to a token already; no route asks for it yet.
     told = set(re.findall(r"^\| `([a-z:]+)` \|", PAGE.section("Tokens and scopes"), re.MULTILINE))
-    assert told == set(SCOPES) - {"campaigns"}
+    assert told == set(SCOPES)

@@ -108,7 +108,8 @@ def test_clone_run_send_stop_and_run_again(clone: Path):
         )
         assert (sent.returncode, "delivered" in sent.stdout) == (0, True), sent
         for text in ("a" * 161, "b" * 70 + "🎉"):
-            assert _tocsin(clone, "send", NUMBER, text, "--wait").returncode == 0
+            # As the README's line does: at any hour.
+            assert _tocsin(clone, "send", NUMBER, text, "--category", "emergency", "--wait").returncode == 0
         before = _listed(clone)
         assert [(one["status"], one["parts"]) for one in before] == [
             ("delivered", 2),

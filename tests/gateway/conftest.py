@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.bench import Bench, make_bench
 from support.clock import ManualClock
-from support.place import Place
+from support.place import Blank, Place
 from support.postgresql import Database
 from support.settings import settings_in
 
@@ -24,6 +24,8 @@ def clock() -> ManualClock:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "sqlite":
+        blank: Blank = request.getfixturevalue("blank")
+        blank.copy_to(tmp_path)
         return Place(tmp_path, None)
     database: Database = request.getfixturevalue("postgresql_database")
     (tmp_path / KEY_NAME).write_bytes(database.key)

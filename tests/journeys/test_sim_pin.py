@@ -8,21 +8,19 @@ import os
 import random
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.daemon import TOCSIN, Client, DaemonProcess, client_of, daemon
+from support.daemon import FAILING, TOCSIN, Client, DaemonProcess, client_of, daemon
 from support.locked_sim import LockedSim, locked_sim
 from support.tree import ROOT
 from support.waiting import eventually
 
 WRONG = "7351"
 RIGHT = "2846"
-FAILING = (sys.executable, "-m", "support.failing_daemon")
 CONFIG = """
 [gateway]
 node = "desk"

@@ -28,7 +28,7 @@ from drivers.tpdu import (
 
 pytestmark = pytest.mark.long
 
-SHORT_S = 20.0
+SHORT_S = 10.0
 BATCH = 500
 ORIGINS = (None, Origin.NETWORK, Origin.MOBILE)
 TEXTS = ("Hello", "€[]{}|~^\\", "ç" * 200, "Ωμέγα ğüş", "🎉 fête", "x" * 161)

@@ -15,7 +15,7 @@ from support.settings import settings_in
 
 pytestmark = pytest.mark.long
 
-SHORT_S = 30.0
+SHORT_S = 15.0
 A_ROUND = 5_000
 
 

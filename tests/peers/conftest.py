@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from support.foreign import Foreign, foreign_in
 from support.simulation import PATIENCE_S, Modem, running
 from support.waiting import eventually_sync
 
@@ -41,3 +43,10 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Mod
         assert process.poll() is None, log.read_text()
         yield {name: Modem(f"modem{index}", folder) for index, name in enumerate(SIM_PROFILES)}
     assert process.returncode == 0
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def foreign(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Foreign]:
+    """A gateway that other systems' clients speak to."""
+    async with foreign_in(tmp_path_factory.mktemp("foreign")) as gateway:
+        yield gateway

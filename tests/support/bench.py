@@ -12,9 +12,11 @@ from gateway.config.settings import Settings
 from gateway.ids import IdSource
 from gateway.message import Message, PartEvent
 from gateway.outbound.dispatcher import upkeep_at
-from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate, Marked
 from gateway.outbound.intake import Intake
+from gateway.people.aside import Aside
+from gateway.people.rendering import Renderer
+from gateway.people.templates import TemplateBook
 from gateway.requests import NewMessage, NewToken, Principal
 from gateway.store import messages, tokens
 from gateway.store.database import Store
@@ -37,6 +39,11 @@ class Bench:
     intake: Intake
     principal: Principal
 
+    @property
+    def book(self) -> TemplateBook:
+        """For messages that name a template; what it starts with a process for is not tested with a bench."""
+        return TemplateBook(self.settings, self.store, Renderer(Aside(), self.settings))
+
     async def accept(self, to: str = NUMBER, text: str = "hello", **fields: object) -> Message:
         return await self.intake.accept(self.principal, NewMessage(to, text, **fields))  # type: ignore[arg-type]
 
@@ -56,7 +63,9 @@ class Bench:
 
     async def upkeep(self) -> None:
         """What the dispatcher would do at this instant."""
-        await self.store.write(lambda connection: upkeep_at(connection, self.clock.now_us()))
+        await self.store.write(
+            lambda connection: upkeep_at(connection, self.clock.now_us(), ends=self.clock.doubt() is None)
+        )
 
     async def get(self, message_id: str) -> Message:
         found = await self.store.read(lambda connection: messages.get(connection, message_id))
@@ -71,7 +80,7 @@ async def make_bench(settings: Settings, store: Store, clock: ManualClock) -> Be
     )
     assert view is not None
     principal = Principal(view.id, "test", frozenset(view.scopes))
-    gate = Gate(settings.categories, settings.modems, settings.gateway.timezone, numbers_of(settings))
+    gate = Gate(settings)
     return Bench(settings, store, clock, ids, gate, Intake(settings, store, clock, ids), principal)
 
 

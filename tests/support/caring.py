@@ -27,7 +27,6 @@ from gateway.config.settings import ModemConfig, Settings
 from gateway.crew import Crew
 from gateway.ids import IdSource
 from gateway.message import Message
-from gateway.outbound.door import numbers_of
 from gateway.outbound.gate import Gate
 from gateway.outbound.journal import Journals
 from gateway.requests import MessageFilter
@@ -77,8 +76,8 @@ class Caring:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Crew]:
         """Start everything, and stop it in order."""
-        ids, numbers = IdSource(self.clock), numbers_of(self.settings)
-        gate = Gate(self.settings.categories, self.settings.modems, numbers=numbers)
+        ids = IdSource(self.clock)
+        gate = Gate(self.settings)
         node = self.settings.gateway.node
         journals = Journals(self.place.folder, node, boot_id())
         self.modems = {

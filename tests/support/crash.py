@@ -9,7 +9,6 @@ import asyncio
 import os
 import signal
 import sqlite3
-import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -18,7 +17,7 @@ from typing import Any
 
 import aiohttp
 from support.checker import Copy, Sent, Verdict, copies_in, judge, verdicts_of
-from support.daemon import TOCSIN, DaemonProcess, client_of, daemon, simulated_modems
+from support.daemon import FAILING, TOCSIN, DaemonProcess, client_of, daemon, simulated_modems
 from support.postgresql import Database, rows_of
 from support.service_manager import PROGRAM as MANAGER
 from support.service_manager import service_manager
@@ -276,7 +275,7 @@ async def crash_rig(
         text += f'[store]\nurl = "{database.url if through is None else database.url_through(through)}"\n'
     for index in range(modems):
         text += f'[modems.m{index}]\nport = "{folder}/sim/modem{index}"\n'
-    command = (TOCSIN,) if production else (sys.executable, "-m", "support.failing_daemon")
+    command = (TOCSIN,) if production else FAILING
     environ = {
         "TOCSIN_FAILPOINT": str(folder / "failpoint"),
         "TOCSIN_SUBMIT_SECONDS": str(submit_seconds),

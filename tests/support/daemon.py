@@ -15,14 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from support.nursery import Forked, forked
 from support.waiting import eventually
 
+from bench.rules_off import rules_off
 from drivers.tpdu import SmsSubmit
 
 #: The command as it is installed beside the interpreter.
 TOCSIN = str(Path(sys.executable).with_name("tocsin"))
+#: The same with places at which it can be made to fail.
+FAILING = (sys.executable, "-m", "support.failing_daemon")
 #: Far longer than a start takes, also on a machine that has much else to do.
 START_S = 60
+
+
+#: Coverage is measured in processes that were started in the usual way.
+MEASURED = any(name.startswith("COVERAGE_PROCESS") for name in os.environ)
+Process = subprocess.Popen[str] | Forked
 
 
 @dataclass
@@ -71,24 +80,30 @@ async def client_of(url: str, token: str) -> AsyncIterator[Client]:
 
 
 class DaemonProcess:
-    """`tocsin serve` as a process of its own."""
+    """`tocsin serve` as a process of its own. Of the rules, only those hold that its configuration writes."""
 
-    def __init__(self, folder: Path, config: str, command: Sequence[str] = (TOCSIN,), **environ: str) -> None:
+    def __init__(self, folder: Path, config: str, command: Sequence[str] = (), **environ: str) -> None:
+        """`command` starts it in the usual way; `FAILING` and none are forked from a process that is ready."""
         self.folder = folder
         self._command = command
         self._environ = environ
         self.config = folder / "config.toml"
-        self.config.write_text(config, encoding="utf-8")
-        self.process: subprocess.Popen[str] | None = None
+        self.config.write_text(rules_off(config), encoding="utf-8")
+        self.process: Process | None = None
         self.url = ""
 
-    async def spawn(self) -> subprocess.Popen[str]:
+    async def spawn(self) -> Process:
         """Start the process, and do not wait until it can be used."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN")}
+        arguments = ["serve", "--config", str(self.config)]
         with (self.folder / "stderr.log").open("a") as log:
+            if tuple(self._command) in {(), FAILING} and not MEASURED:
+                kind = "failing" if self._command else "plain"
+                self.process = await asyncio.to_thread(forked, kind, arguments, environ | self._environ, log.fileno())
+                return self.process
             self.process = await asyncio.to_thread(
                 subprocess.Popen,
-                [*self._command, "serve", "--config", str(self.config)],
+                [*(self._command or (TOCSIN,)), *arguments],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -131,7 +146,7 @@ class DaemonProcess:
 
 @asynccontextmanager
 async def daemon(
-    folder: Path, config: str, command: Sequence[str] = (TOCSIN,), **environ: str
+    folder: Path, config: str, command: Sequence[str] = (), **environ: str
 ) -> AsyncIterator[DaemonProcess]:
     """A daemon process that is ended in any case; not started yet."""
     made = DaemonProcess(folder, config, command, **environ)
@@ -145,9 +160,13 @@ async def daemon(
 @asynccontextmanager
 async def simulated_modems(folder: Path, *options: str) -> AsyncIterator[Path]:
     """`tocsin simulate` as a process of its own; its folder with `modem0`, `control` and `ledger.jsonl`."""
-    command = [TOCSIN, "simulate", "--dir", str(folder)]
-    command += ["--ledger", str(folder / "ledger.jsonl"), *options]
-    process = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.PIPE, text=True)
+    arguments = ["simulate", "--dir", str(folder), "--ledger", str(folder / "ledger.jsonl"), *options]
+    process: Process
+    if MEASURED:
+        command = [TOCSIN, *arguments]
+        process = await asyncio.to_thread(subprocess.Popen[str], command, stdout=subprocess.PIPE, text=True)
+    else:
+        process = await asyncio.to_thread(forked, "plain", arguments, os.environ, 2)
     assert process.stdout is not None
     try:
         line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 20)

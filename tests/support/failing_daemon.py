@@ -89,11 +89,16 @@ def _shorten() -> None:
         lease.PATIENCE_US = int(float(os.environ["TOCSIN_PATIENCE_SECONDS"]) * 1_000_000)
 
 
-def main() -> None:
+def prepare() -> None:
+    """What has to be so before anything else is imported."""
     import drivers.at.commands
 
     drivers.at.commands.SUBMIT_SECONDS = float(os.environ["TOCSIN_SUBMIT_SECONDS"])
     _shorten()
+
+
+def run() -> None:
+    """The command, with the places at which it can be made to fail."""
     import gateway.daemon
     from drivers.transport.serial import SerialTransport
     from gateway import failpoints
@@ -120,4 +125,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    prepare()
+    run()

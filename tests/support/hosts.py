@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from support.checker import Sent, Verdict, copies_in, verdicts_of
-from support.daemon import TOCSIN, Client, DaemonProcess, client_of, daemon, ledger_of, simulated_modems
+from support.daemon import FAILING, Client, DaemonProcess, client_of, daemon, ledger_of, simulated_modems
 from support.postgresql import Database, rows_of
 from support.tree import ROOT
 from support.waiting import eventually
@@ -151,7 +150,7 @@ def failing(folder: Path, **environ: str) -> tuple[tuple[str, ...], dict[str, st
         "TOCSIN_SUBMIT_SECONDS": "0.5",
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
     }
-    return (sys.executable, "-m", "support.failing_daemon"), known | environ
+    return FAILING, known | environ
 
 
 @asynccontextmanager
@@ -185,7 +184,7 @@ async def hosts_on(
             names = [f"m{index}" for index in range(modems)]
             for index, name in enumerate(names):
                 text += f'[modems.{name}]\nport = "{network}/modem{number * modems + index}"\n'
-            command, variables = ((TOCSIN,), {}) if environ is None else failing(home, **environ)
+            command, variables = ((), {}) if environ is None else failing(home, **environ)
             gateway = await stack.enter_async_context(daemon(home, text, command, **variables))
             made.all[node] = HostProcess(node, gateway, names)
         yield made

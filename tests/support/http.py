@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+from support.described import check_described
 
 PROBLEM = "application/problem+json"
 _PROBLEM_MEMBERS = ["type", "title", "status", "detail", "code", "errors"]
@@ -41,12 +42,12 @@ class Api:
     """Asks one gateway, with one token unless another is given."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str | None) -> None:
-        self._session = session
+        self.session = session
         self.url = url
         self.token = token
 
     def with_token(self, token: str | None) -> Api:
-        return Api(self._session, self.url, token)
+        return Api(self.session, self.url, token)
 
     async def get(self, path: str, **given: Any) -> Answer:
         return await self.ask("GET", path, **given)
@@ -62,10 +63,10 @@ class Api:
         if isinstance(given.get("data"), bytes):
             # The client warns of large bodies given as octets.
             given["data"] = io.BytesIO(given["data"])
-        async with self._session.request(
-            method, self.url + path, headers=fields | (headers or {}), **given
-        ) as response:
-            return checked(response.status, dict(response.headers), await response.read(), method)
+        async with self.session.request(method, self.url + path, headers=fields | (headers or {}), **given) as response:
+            answer = checked(response.status, dict(response.headers), await response.read(), method)
+        check_described(method, path, answer.status, answer.headers["content-type"], answer.document)
+        return answer
 
 
 def checked(status: int, headers: dict[str, str], body: bytes, method: str = "GET") -> Answer:
@@ -74,6 +75,8 @@ def checked(status: int, headers: dict[str, str], body: bytes, method: str = "GE
     assert fields["server"] == "tocsin"
     assert fields["cache-control"] == "no-store"
     assert fields["x-content-type-options"] == "nosniff"
+    assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(fields["content-security-policy"].split("; "))
+    assert fields["referrer-policy"] == "no-referrer"
     assert not any(name.startswith("access-control-") for name in fields)
     document = json.loads(body) if method != "HEAD" else None
     answer = Answer(status, fields, document)

@@ -15,6 +15,10 @@ PACKAGE_OF = {
     "mmcli": "modemmanager",
     "dbus-daemon": "dbus",
     "dbus-send": "dbus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "curl": "curl",
+    "php": "php-cli",
+    "ssconvert": "gnumeric",
 }
 
 # Daemons live in sbin, which an ordinary user's PATH leaves out.

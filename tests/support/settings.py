@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,25 @@ from gateway.config.settings import (
     GatewaySettings,
     ListenAddress,
     ModemConfig,
+    RecipientSettings,
+    ReplySettings,
     Settings,
     StoreSettings,
+    StormSettings,
 )
+
+#: Nothing is held, refused, joined or added to for any of this: what most tests look at has nothing to do with it.
+NO_RULES: Mapping[str, object] = {
+    "profile": None,
+    "quiet_hours": (),
+    "windows": (),
+    "preferred": (),
+    "caps": (),
+    "consent": "none",
+    "sender_prefix": None,
+    "stop_notice": None,
+    "stop_notice_when": "never",
+}
 
 
 def settings_in(
@@ -25,7 +42,11 @@ def settings_in(
     language: str = "fr",
     stop_scope: str = "stoppable",
 ) -> Settings:
-    """Settings as `config.example.toml` gives them, listening on a free port. `ports` are modem names and ports."""
+    """Settings like those of `config.example.toml`, listening on a free port. `ports` are modem names and ports.
+
+    The built-in categories keep none of their rules, and nothing is joined: `categories` and `replace` give a test the
+    rules it is about, `BUILT_IN` those that people have.
+    """
     modems = {
         name: ModemConfig(name, port, None, None, None, (), ())
         for name, port in (ports or {"sim1": "simulated:"}).items()
@@ -44,9 +65,16 @@ def settings_in(
         store=StoreSettings(f"sqlite:///{folder}/tocsin.db", folder / "tocsin.db"),
         api=ApiSettings((ListenAddress("127.0.0.1", 0),), (), ()),
         modems=modems,
-        categories=dict(BUILT_IN) | {category.name: category for category in categories},
-        stop_scope=stop_scope,
+        categories={name: _without_rules(each) for name, each in BUILT_IN.items()}
+        | {category.name: category for category in categories},
+        replies=ReplySettings(stop_scope),
+        storms=StormSettings(identical_us=None),
+        recipients=RecipientSettings(caps=()),
     )
+
+
+def _without_rules(category: Category) -> Category:
+    return replace(category, **NO_RULES)  # pyright: ignore[reportArgumentType]
 
 
 def category(name: str, **keys: object) -> Category:

@@ -109,18 +109,24 @@ class TroubleSoak:
         self._messages: list[Message] = []
         self._inbound: list[str] = []
         self._waits: list[float] = []
+        self._over = False
         #: When, by the monotonic clock, each modem was seen to have sent a part, or to be ready for one.
         self._usable_at: dict[str, list[float]] = defaultdict(list)
 
     async def run(self, *, calm_s: float, troubled_s: float, every_s: float, longest_s: float) -> Found:
         """Calm, then in trouble, then until everything is settled."""
-        tasks = [asyncio.create_task(work()) for work in (*[self._send] * _CLIENTS, self._probe, self._receive)]
+        clients = [asyncio.create_task(self._send()) for _ in range(_CLIENTS)]
+        tasks = [*clients, *(asyncio.create_task(work()) for work in (self._probe, self._receive))]
         watch = asyncio.create_task(self._watch())
         try:
             await self._phases(tasks, calm_s, troubled_s, f"every={every_s:g}s,longest={longest_s:g}s")
+            self._over = True
+            await asyncio.gather(*clients)  # not in the midst of a request: nobody would know what became of it
             await _ended(tasks)
             self._control("trouble off")
             await eventually(self._settled, _SETTLE_S, "everything settled")
+            # A modem with nothing left to send may rest still: how long it took is known when it is ready.
+            await eventually(self._usable_again, _SETTLE_S, "every modem usable after its last trouble")
         finally:
             await _ended([*tasks, watch])
         self._judge()
@@ -146,7 +152,7 @@ class TroubleSoak:
 
     async def _send(self) -> None:
         async with self._client() as client:
-            while True:
+            while not self._over:
                 number = len(self._messages)
                 policy = self._chance.choice(POLICIES)
                 text = self._text(number)
@@ -222,6 +228,10 @@ class TroubleSoak:
     def _settled(self) -> bool:
         query = "SELECT 1 FROM message WHERE status IN ('queued', 'sending', 'held') OR resend_us IS NOT NULL LIMIT 1"
         return not self._rig.rows(query) and self._missing_inbound() == 0
+
+    def _usable_again(self) -> bool:
+        last = {modem: entries[-1]["at"] for modem, entries in self._history().items()}
+        return all(max(self._usable_at[modem], default=0.0) >= at for modem, at in last.items())
 
     def _heard(self) -> Counter[str]:
         return Counter(row[0] for row in self._rig.rows("SELECT text FROM inbox"))

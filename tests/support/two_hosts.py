@@ -12,6 +12,7 @@ from support.clock import ManualClock
 from support.place import Place
 from support.settings import settings_in
 
+from gateway.config.settings import Category, Settings
 from gateway.ids import IdSource
 from gateway.message import PartEvent
 from gateway.outbound.elsewhere import Elsewhere
@@ -68,14 +69,20 @@ class TwoHosts:
 
 @asynccontextmanager
 async def two_hosts(
-    place: Place, folder: Path, clock: ManualClock, rules: tuple[str, str] = ("1", "1")
+    place: Place,
+    folder: Path,
+    clock: ManualClock,
+    rules: tuple[str, str] = ("1", "1"),
+    *,
+    categories: tuple[Category, ...] = (),
+    settings: Settings | None = None,
 ) -> AsyncIterator[TwoHosts]:
-    """Both with their lease taken."""
+    """Both with their lease taken; `settings` are those of both but for their node."""
     opened = [place.open("a"), place.open("b")]
-    settings = settings_in(folder)
+    settings = settings or settings_in(folder, categories=categories)
     settings = replace(settings, gateway=replace(settings.gateway, node="a"))
     first = await make_bench(settings, opened[0], clock)
-    gate = Gate(settings.categories)
+    gate = Gate(settings)
     other = replace(settings, gateway=replace(settings.gateway, node="b"))
     ids = IdSource(clock)
     second = Bench(other, opened[1], clock, ids, gate, Intake(other, opened[1], clock, ids), first.principal)

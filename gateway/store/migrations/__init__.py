@@ -1,3 +1,3 @@
 """Alembic migrations; `head` is what this version of the code expects."""
 
-HEAD = "0008"
+HEAD = "0023"

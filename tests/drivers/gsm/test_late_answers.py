@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,9 +39,13 @@ def answers(driven: Driven) -> list[SubmitAnsweredLate]:
     return [event for event in driven.events if isinstance(event, SubmitAnsweredLate)]
 
 
-async def give_up(driven: Driven, tag: object = "first") -> None:
-    """A submit that is not answered in time."""
-    driven.modem.on_submit = lambda _: None
+async def give_up(driven: Driven, tag: object = "first", then: Callable[[], object] = lambda: None) -> None:
+    """A submit that is not answered in time; `then` is called when the modem has all of it."""
+
+    def silent(_: str) -> None:
+        then()
+
+    driven.modem.on_submit = silent
     with pytest.raises(SubmitUncertain) as caught:
         await driven.supervisor.submit(TPDU, None if tag is None else Looker(tag))
     assert caught.value.cause == "timeout"
@@ -80,16 +85,26 @@ async def test_the_resynchronisation_does_not_swallow_it(driven: Driven, command
         driven.modem.answers[command] = PLAIN[command]
         return f"+CMGS: 9\nOK\n{PLAIN[command]}"
 
-    driven.modem.answers[command] = late
-    await give_up(driven)
+    await give_up(driven, then=lambda: driven.modem.answers.update({command: late}))
     await eventually(lambda: answers(driven) == [SubmitAnsweredLate("first", SubmitResult(9))])
     assert await driven.supervisor.submit(TPDU) == SubmitResult(99)
 
 
+async def test_the_question_before_the_next_submit_does_not_swallow_it(driven: Driven) -> None:
+    def late(_: str) -> str:
+        driven.modem.answers["AT+CMGF?"] = PLAIN["AT+CMGF?"]
+        return f"+CMGS: 9\nOK\n{PLAIN['AT+CMGF?']}"
+
+    await give_up(driven)
+    await in_step(driven)
+    driven.modem.answers["AT+CMGF?"] = late
+    assert await driven.supervisor.submit(TPDU, Looker("second")) == SubmitResult(99)
+    assert answers(driven) == [SubmitAnsweredLate("first", SubmitResult(9))]
+
+
 async def test_a_modem_that_is_deaf_until_then_is_heard_through_the_port_opened_anew(driven: Driven) -> None:
     was = dict(driven.modem.answers)
-    driven.modem.answers = dict.fromkeys(was)
-    await give_up(driven)
+    await give_up(driven, then=lambda: driven.modem.answers.update(dict.fromkeys(was)))
     await eventually(lambda: len(driven.lines) > 1 and driven.line.open_now)
     driven.modem.say("+CMGS: 9\nOK")
     driven.modem.answers = was

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -100,18 +101,79 @@ async def test_a_modem_that_does_not_bear_such_a_line_is_sent_to_all_the_same(dr
     assert modem.submitted == ["00" + TPDU.hex().upper()]
     start = len(modem.commands)
     assert await driven.supervisor.submit(TPDU) == SubmitResult(7)
-    assert about_mode(modem.commands[start:]) == [BARE_LINE]
+    assert about_mode(modem.commands[start:]) == ["AT+CMGF?", BARE_LINE]
 
 
-async def test_one_that_is_silent_after_such_a_line_is_not_given_it_again(drive: Drive) -> None:
+@pytest.mark.parametrize("habit", ["nothing more", "as it should"])
+async def test_one_that_was_silent_after_such_a_line_is_asked_by_another(drive: Drive, tell: Tell, habit: str) -> None:
+    """Also where the silence had another cause: that it falls into text mode later is seen all the same."""
     modem = Joining()
     modem.habit = "nothing more"
     driven = drive(modem, poll_seconds=SELDOM)
     await driven.ready()
     with pytest.raises(ModemNotReady):
         await driven.supervisor.submit(TPDU)
+    modem.habit = habit
+    for _ in range(5):
+        start = len(modem.commands)
+        assert await driven.supervisor.submit(TPDU) == SubmitResult(7)
+    assert about_mode(modem.commands[start:]) == ["AT+CMGF?", BARE_LINE]
+    modem.text_mode = True
+    with pytest.raises(ModemNotReady):
+        await driven.supervisor.submit(TPDU)
+    tell(f"M17: silent after its first such line, then in text mode unseen: {len(modem.submitted) - 5} texts sent")
+    assert modem.submitted == ["00" + TPDU.hex().upper()] * 5
+
+
+@pytest.mark.parametrize("answer", ["ERROR", None])
+async def test_one_that_tells_its_mode_no_longer_is_not_believed_that_it_took_it(
+    drive: Drive, answer: str | None
+) -> None:
+    modem = ScriptedModem()
+    driven = drive(modem, poll_seconds=SELDOM)
+    await driven.ready()
+    modem.answers["AT+CMGF?"] = answer
+    start = len(modem.commands)
+    with pytest.raises(ModemNotReady):
+        await driven.supervisor.submit(TPDU)
+    assert "AT+CMGF=0" in modem.commands[start:]
+    assert modem.submitted == []
+    await asyncio.wait_for(driven.supervisor.wait_ready(), 15)
+    # It was set up anew, and never told its mode since: such a one is told before each submit.
+    start = len(modem.commands)
     assert await driven.supervisor.submit(TPDU) == SubmitResult(7)
-    assert modem.submitted == ["00" + TPDU.hex().upper()]
+    assert about_mode(modem.commands[start:]) == ["AT+CMGF=0", BARE_LINE]
+    modem.answers["AT+CMGF=0"] = "ERROR"
+    with pytest.raises(ModemNotReady):
+        await driven.supervisor.submit(TPDU)
+    assert len(modem.submitted) == 1
+
+
+async def test_one_whose_answer_was_missed_once_is_set_asked_again_and_sent_to(drive: Drive) -> None:
+    modem = ScriptedModem()
+    driven = drive(modem, poll_seconds=SELDOM)
+    await driven.ready()
+
+    def missed(_: str) -> None:
+        modem.answers["AT+CMGF?"] = PLAIN["AT+CMGF?"]
+
+    modem.answers["AT+CMGF?"] = missed
+    start = len(modem.commands)
+    assert await driven.supervisor.submit(TPDU) == SubmitResult(7)
+    assert about_mode(modem.commands[start:])[-3:] == ["AT+CMGF=0", "AT+CMGF?", BARE_LINE]
+    assert len(driven.lines) == 1
+
+
+async def test_no_line_of_somebody_else_comes_between_the_question_and_the_submit(drive: Drive) -> None:
+    modem = ScriptedModem()
+    modem.answers["AT+CSQ"] = "+CSQ: 20,99\nOK"
+    driven = drive(modem, poll_seconds=0.01)
+    await driven.ready()
+    start = len(modem.commands)
+    at_hand = [driven.supervisor.converse("AT+CSQ", 5.0) for _ in range(10)]
+    await asyncio.gather(*(work for each in at_hand for work in (driven.supervisor.submit(TPDU), each)))
+    commands = modem.commands[start:]
+    assert [before for before, line in pairwise(commands) if line == BARE_LINE] == ["AT+CMGF?"] * 10
 
 
 async def test_one_that_cannot_join_is_asked_after_anything_odd(drive: Drive) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from bench.rules_off import rules_off
 from gateway.cli.client import GatewayClient
 from gateway.cli.main import main
 from gateway.config.loader import load_settings
 from gateway.daemon import running_gateway
 
-CONFIG = """
+#: No rule of the built-in categories: what is sent here leaves at any hour.
+CONFIG = rules_off("""
 [gateway]
 country = "FR"
 node = "desk"
@@ -28,7 +31,9 @@ node = "desk"
 listen = ["127.0.0.1:0"]
 [modems.sim1]
 port = "simulated:"
-"""
+[categories.club]
+consent = "opt_in"
+""")
 UNSET = dict.fromkeys(("TOCSIN_CONFIG", "TOCSIN_URL", "TOCSIN_TOKEN", "TOCSIN_LOG", "STATE_DIRECTORY"))
 
 Tocsin = Callable[..., Result]
@@ -52,11 +57,10 @@ class Daemon:
         self.client.post("/v1/modems/sim1/simulate", {"from": sender, "text": text})
 
 
-@pytest.fixture(scope="session")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """One for all tests: each uses numbers of its own."""
-    config = tmp_path_factory.mktemp("daemon") / "config.toml"
-    config.write_text(CONFIG)
+@contextmanager
+def _running(config: Path, text: str) -> Iterator[Daemon]:
+    """A gateway of this configuration."""
+    config.write_text(text)
     settings = load_settings(config, {})
     ready, stop = threading.Event(), asyncio.Event()
     found: list[Any] = []
@@ -75,6 +79,20 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     loop.call_soon_threadsafe(stop.set)
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """One for all tests: each uses numbers of its own."""
+    with _running(tmp_path_factory.mktemp("daemon") / "config.toml", CONFIG) as running:
+        yield running
+
+
+@pytest.fixture
+def joining(tmp_path: Path) -> Iterator[Daemon]:
+    """One that joins equal texts, for one test."""
+    with _running(tmp_path / "joining.toml", CONFIG.replace('identical = "0s"', 'identical = "10m"')) as running:
+        yield running
 
 
 @pytest.fixture

@@ -96,6 +96,9 @@ def test_clocks(year: int, synchronised: bool | None, level: str) -> None:
     found = of_clock(year, synchronised=synchronised)
     assert found.level == level
     assert (found.mend is None) == (level == "ok")
+    doubted = of_clock(year, synchronised=synchronised, doubt="the clock cannot be trusted: it was set back", floor="x")
+    assert (doubted.level, doubted.message) == ("error", "the clock cannot be trusted: it was set back; it has been x")
+    assert "tocsin clock confirm" in (doubted.mend or "")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +179,7 @@ def test_what_is_seen_of_a_folder(tmp_path: Path) -> None:
 
 
 def test_the_kernel_tells_of_its_clock() -> None:
-    assert doctor_facts.clock_is_synchronised() in {True, False, None}
+    assert SystemClock().synchronized() in {True, False, None}
 
 
 # --- whole runs
@@ -189,7 +192,7 @@ def test_a_good_machine(tocsin: Tocsin, tmp_path: Path) -> None:
     assert {"level", "check", "message", "mend"} == found[0].keys()
     assert not [one for one in found if one["level"] == "error"]
     assert [one["message"] for one in found if one["check"] == "modem"] == ["sim1 is ready"]
-    assert {"configuration", "gateway", "modem", "modemmanager", "state", "disk", "store", "clock"} == {
+    assert {"configuration", "profile", "gateway", "modem", "modemmanager", "state", "disk", "store", "clock"} == {
         one["check"] for one in found
     }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from datetime import datetime, timedelta
+from zlib import crc32
 
 import pytest
 from support.command_line import documents, passed
@@ -19,8 +22,19 @@ def test_messages_are_listed_newest_first(tocsin):
     listed = documents(tocsin("messages", "--to", "+33639980301", "--json"))
     assert [one["id"] for one in listed] == [one["id"] for one in reversed(sent)]
     lines = passed(tocsin("messages", "--to", "+33639980301", "--limit", "2")).splitlines()
-    assert lines[0].split() == ["CREATED", "ID", "TO", "CATEGORY", "STATUS", "PARTS", "TEXT"]
+    assert lines[0].split() == ["CREATED", "ID", "TO", "CATEGORY", "STATUS", "HOLD", "PARTS", "TEXT"]
     assert [line.split()[-1] for line in lines[1:]] == ["three", "two"]
+
+
+def test_what_is_held_shows_by_what_and_until_when(tocsin):
+    at = datetime.now().astimezone().replace(hour=8, minute=30, second=0, microsecond=0) + timedelta(days=2)
+    passed(tocsin("send", "+33639980304", "Later", "--send-at", at.isoformat()))
+    passed(tocsin("send", "+33639980304", "Now"))
+    now, later = passed(tocsin("messages", "--to", "+33639980304")).splitlines()[1:]
+    assert re.search(rf"  held +scheduled {at.day} {at:%b} 08:30 +1 ", later)
+    assert re.search(r"  (queued|sending|sent|delivered) +- +1 ", now)
+    (shown,) = documents(tocsin("messages", "--to", "+33639980304", "--status", "held", "--json"))
+    assert shown["hold"]["rule"] == "scheduled"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +50,7 @@ def test_messages_are_listed_newest_first(tocsin):
     ],
 )
 def test_filters(tocsin, filters: tuple[str, ...], texts: list[str]):
-    number = f"+3363998{4000 + abs(hash(filters)) % 5000:04}"
+    number = f"+3363998{4000 + crc32(repr(filters).encode()) % 5000:04}"
     _send(tocsin, number, "a", "--reference", "r-302")
     _send(tocsin, number, "b", "--category", "emergency")
     assert [one["text"] for one in documents(tocsin("messages", "--to", number, "--json", *filters))] == texts

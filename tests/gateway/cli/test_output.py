@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import os
 import unicodedata
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cli.output import clean, local_time, print_pairs, print_table
+from gateway.cli.output import clean, local_time, print_pairs, print_table, short_time
 
 
 class Terminal(io.StringIO):
@@ -73,3 +73,12 @@ def test_times_are_shown_in_the_zone_of_this_machine():
     expected = datetime.fromisoformat("2026-03-01T08:00:00+00:00").astimezone().strftime("%Y-%m-%d %H:%M:%S")
     assert local_time("2026-03-01T08:00:00.000Z") == expected
     assert (local_time(None), local_time("soon")) == ("-", "soon")
+
+
+def test_a_short_time_leaves_out_what_goes_without_saying():
+    now = datetime.now().astimezone().replace(hour=12, minute=5)
+    assert short_time(now.isoformat()) == "12:05"
+    near, far = now + timedelta(days=30), now + timedelta(days=360)
+    assert short_time(near.isoformat()) == f"{near.day} {near:%b} 12:05"
+    assert short_time(far.isoformat()) == f"{far.day} {far:%b} {far.year} 12:05"
+    assert short_time("soon") == "soon"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import datetime, timedelta
 
 import pytest
 from support.command_line import assert_failed, documents, passed
+from support.waiting import eventually_sync
 
+from gateway.cli.message_view import state
+from gateway.cli.send import _ENDS
+from gateway.clock import rfc3339
 from gateway.ids import is_id
 
 # In the zone of the machine, and written without it.
@@ -42,6 +47,27 @@ def test_send_takes_every_field(tocsin):
     (message,) = documents(tocsin("send", "+33639980203", "Now", *fields, "--expires-at", expires, "--json"))
     assert (message["category"], message["reference"]) == ("emergency", "r-203")
     assert message["expires_at"] == f"{TOMORROW:%Y-%m-%d}T23:00:00.000Z"
+
+
+def test_send_and_preview_take_every_word_about_the_moment(tocsin):
+    number, later = "+33639980214", str(TOMORROW + timedelta(hours=1))
+    fields = ("--about-at", later, "--shift", "later", "--expect", "yes", "--expect", "no", "--reference", "r-214")
+    first, second = (
+        documents(tocsin("send", number, "Do you come?", "--send-at", str(TOMORROW), *fields, *more, "--json"))[0]
+        for more in ((), ("--replaces",))
+    )
+    assert (second["status"], second["hold"]["rule"], second["reference"]) == ("held", "scheduled", "r-214")
+    assert second["expires_at"] == rfc3339(int((TOMORROW + timedelta(hours=1)).timestamp()) * 10**6)
+    assert documents(tocsin("message", first["id"], "--json"))[0]["status"] == "canceled"
+    (shown,) = documents(tocsin("preview", number, "Hi", "--send-at", str(TOMORROW), *fields, "--replaces", "--json"))
+    assert (shown["decision"], shown["rule"], shown["until"]) == ("hold", "scheduled", second["send_at"])
+
+
+def test_send_at_the_best_moment(tocsin):
+    (message,) = documents(tocsin("send", "+33639980215", "Hi", "--send-at", "best", "--json"))
+    assert message["send_at"] is None
+    (shown,) = documents(tocsin("preview", "+33639980215", "Hi", "--send-at", "best", "--json"))
+    assert shown["decision"] == "send"
 
 
 @pytest.mark.parametrize(("given", "text"), [("two\nlines\n", "two\nlines"), ("one\r\n", "one"), ("à", "à")])
@@ -95,7 +121,10 @@ def test_a_preview_refuses_in_the_same_words(tocsin):
     ("arguments", "complaint"),
     [
         ((), "Missing argument 'TO'"),
-        (("+33639980208",), "Missing argument 'TEXT'"),
+        (("+33639980208",), "say either TEXT or --template NAME"),
+        (("+33639980208", "x", "--template", "t"), "say either TEXT or --template NAME"),
+        (("+33639980208", "x", "--var", "a=b"), "--var belongs to a template"),
+        (("+33639980208", "--template", "t", "--var", "a"), "is not NAME=VALUE"),
         (("+33639980208", "x", "--send-at", "tomorrow"), "must be a time such as"),
         (("+33639980208", "x", "--send-at", "0001-01-01"), "must be a time such as"),
         (("+33639980208", "x", "--timeout", "5"), "must be a duration such as"),
@@ -123,6 +152,18 @@ def test_preview(tocsin):
     )
 
 
+def test_preview_tells_what_to_change_and_until_when(tocsin):
+    text = "See http://127.0.0.1:1/x , Hello {nom}"
+    shown = tocsin("preview", "+33639980209", text, "--check-links").stdout
+    assert "warning: missing_field: “{nom}” at character 34 looks like a field that was not filled in" in shown
+    assert "warning: broken_link: link 1 is not looked at: it leads to an address that is not public" in shown
+    (told,) = documents(tocsin("preview", "+33639980209", text, "--json"))
+    assert [(caution["code"], "not looked at" in caution["message"]) for caution in told["warnings"]] == [
+        ("missing_field", False),
+        ("broken_link", False),
+    ]
+
+
 def test_preview_at_a_time(tocsin):
     arguments = (
         "preview",
@@ -142,3 +183,46 @@ def test_cancel_of_nothing(tocsin):
     result = tocsin("cancel", "0" * 32)
     assert (result.exit_code, result.stdout) == (1, "")
     assert_failed(tocsin("cancel", "../tokens"), 1, result.stderr.rstrip("\n"))
+
+
+def test_waiting_says_once_what_holds_a_message(tocsin):
+    result = tocsin("send", "+33639980212", "Later", "--send-at", str(TOMORROW), "--wait", "--timeout", "1s")
+    assert result.exit_code == 1
+    assert result.stderr.count(f"held  scheduled until {TOMORROW}: ") == 1
+    quiet = tocsin("send", "+33639980212", "Later", "--send-at", str(TOMORROW), "--wait", "--timeout", "1s", "--json")
+    assert quiet.stderr == ""
+
+
+def test_one_that_was_joined_to_another_ends_as_that_does(bare, joining):
+    there = {"TOCSIN_CONFIG": str(joining.config)}
+    told = ("send", "+33639980213", "Pump 3 is off")
+    passed(bare("pause", **there))
+    first = passed(bare(*told, **there)).split()[0]
+    joined = bare(*told, **there)
+    assert (joined.exit_code, joined.stdout.split()[1:3]) == (0, ["canceled", "storm:"])
+    assert joined.stdout.rstrip().endswith(f"joined to message {first}")
+    waiting = bare(*told, "--wait", "--timeout", "1s", **there)
+    assert (waiting.exit_code, waiting.stdout.split()[:3]) == (1, [first, "held", "paused:"])
+    assert waiting.stderr.splitlines()[0].endswith(f"joined to message {first}")
+
+    def resume() -> None:
+        # Not before the third was joined: whoever comes after it has left is a follow-up.
+        eventually_sync(lambda: joining.client.get(f"/v1/messages/{first}")["repeats"] == 3)
+        joining.client.post("/v1/resume", {})
+
+    later = threading.Thread(target=resume)
+    later.start()
+    (ended,) = documents(bare(*told, "--wait", "--json", **there))
+    later.join()
+    assert (ended["id"], ended["status"], ended["joined_to"]) == (first, "delivered", None)
+
+
+def test_one_that_was_joined_to_another_ends_with_its_sentence():
+    joined = {
+        "id": "0" * 32,
+        "status": "canceled",
+        "hold": None,
+        "error": {"code": "storm", "message": "joined to a message that says the same"},
+    }
+    assert state(joined) == f"{'0' * 32}  canceled  storm: joined to a message that says the same"
+    assert joined["status"] in _ENDS

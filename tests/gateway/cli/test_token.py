@@ -48,6 +48,20 @@ def test_json_shows_the_token_once(command, request: pytest.FixtureRequest):
     assert revoked["revoked_at"]
 
 
+def test_its_limits_are_listed(command, request: pytest.FixtureRequest):
+    name = f"bound-{request.node.callspec.id}"
+    limits = ("--destination", "FR", "+32", "--rate", "60/1m", "--parts-a-day", "500", "--expires", "90d")
+    passed(command("token", "create", name, "--scope", "send", *limits))
+    (one,) = [each for each in documents(command("token", "list", "--json")) if each["name"] == name]
+    assert (one["destinations"], one["rate"], one["parts_a_day"]) == (["FR", "+32"], "60/1m", 500)
+    assert one["expires_at"] > one["created_at"]
+    (line,) = [line for line in passed(command("token", "list")).splitlines() if line.startswith(name)]
+    assert "FR +32 60/1m 500 parts/24h" in line
+    wrong = command("token", "create", "x", "--scope", "send", "--expires", "soon")
+    assert (wrong.exit_code, "--expires" in wrong.stderr) == (2, True)
+    assert "rate: " in command("token", "create", "x", "--scope", "send", "--rate", "fast").stderr
+
+
 def test_what_is_wrong_with_it(command):
     result = command("token", "create", "x", "--scope", "sned", "--category", "none")
     assert (result.exit_code, result.stdout) == (2, "")

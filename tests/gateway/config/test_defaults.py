@@ -11,7 +11,15 @@ import pytest
 from gateway.config.categories import BUILT_IN
 from gateway.config.loader import load_settings
 from gateway.config.machine import node_name, time_zone
-from gateway.config.settings import ListenAddress, ModemConfig
+from gateway.config.settings import (
+    ListenAddress,
+    ModemConfig,
+    RecipientSettings,
+    ReplySettings,
+    StormSettings,
+    TlsFiles,
+    UnixAddress,
+)
 
 SECOND = 1_000_000
 
@@ -29,8 +37,7 @@ def test_smallest_file(load, tmp_path: Path):
     assert settings.api.listen == (ListenAddress("127.0.0.1", 7672),)
     assert not settings.api.insecure
     assert settings.categories == BUILT_IN
-    assert settings.stop_scope == "stoppable"
-    assert settings.replies == {}
+    assert settings.replies == ReplySettings("stoppable", 7 * 86_400 * SECOND, {})
     assert settings.modems == {
         "sim1": ModemConfig("sim1", "simulated:", number=None, pin=None, smsc=None, categories=(), prefixes=())
     }
@@ -116,7 +123,31 @@ def test_replies_by_language(load):
     settings = load(
         '[gateway]\nlanguage = "de"\n[replies]\nstop_scope = "category"\n[replies.de]\nstop = "Abgemeldet."'
     )
-    assert (settings.stop_scope, settings.replies) == ("category", {"de": "Abgemeldet."})
+    assert settings.replies.stop_scope == "category"
+    assert settings.replies.texts == {"de": {"stop": "Abgemeldet."}}
+
+
+def test_storms(load):
+    assert load().storms == StormSettings(identical_us=600 * SECOND, burst=None, emergency=False)
+    written = load('[storms]\nidentical = "0s"\nburst = "20/10m"\nemergency = true').storms
+    assert written == StormSettings(identical_us=None, burst="20/10m", emergency=True)
+
+
+def test_caps_over_several_categories(load):
+    assert load().recipients == RecipientSettings(caps=("10/30d",), over=("promotional",))
+    written = load('[categories.club]\n[recipients]\ncaps = ["3/7d"]\nover = ["club", "promotional"]').recipients
+    assert written == RecipientSettings(caps=("3/7d",), over=("club", "promotional"))
+
+
+def test_listening_on_sockets_in_the_file_system(load, tmp_path: Path):
+    settings = load('[api]\nlisten = ["unix:/run/x", "unix:api.sock", "[::1]:80"]')
+    assert settings.api.listen[:2] == (UnixAddress(Path("/run/x")), UnixAddress(tmp_path / "api.sock"))
+    assert settings.api.internet == (ListenAddress("::1", 80),)
+
+
+def test_tls_on_every_address(load, tmp_path: Path):
+    settings = load('[api]\nlisten = ["0.0.0.0:443"]\ntls_cert_file = "a.pem"\ntls_key_file = "/b.key"')
+    assert settings.api.tls == TlsFiles(tmp_path / "a.pem", Path("/b.key"))
 
 
 def test_listening(load):

@@ -13,14 +13,17 @@ from gateway.config.table import Findings
 from gateway.errors import ConfigurationError
 
 DURATION = 'must be a duration such as "90s", "15m", "24h" or "30d"'
+PROFILES = "there are BE, CA-QC, CH, DE, FR, GB, LU, US, US-FL, US-TX"
+MEANT = 'did you mean "{country}"?'
 COUNTRY = 'is no known country: write the two letters of ISO 3166, such as "FR"'
-OWN = "is not supported by this version in a category of your own"
+BRITISH = '"ENG", "England", "NIR", "Northern Ireland", "SCT", "Scotland", "WLS", "Wales"'
 CAP = 'must be a count and a duration, such as "1/24h" or "10/30d"'
 NAME = "must be 1 to 32 small letters, digits, - or _, beginning with a letter"
 EXPOSED = (
-    "can be reached from other machines without TLS, which this version does not have: "
-    "write insecure = true if that is meant"
+    "can be reached from other machines: it needs tls_cert_file and tls_key_file, "
+    "or insecure = true where a network without TLS is meant"
 )
+UNIX_FORM = 'must name a file after "unix:", such as "unix:/run/tocsin/api.sock"'
 NO_TIME = "begins and ends at the same minute: leave the hours out to mean the whole day"
 SPAN = 'must be hours "21:00-08:00", days "sun" or "mon-fri", "holidays", or days and hours "mon-fri 17:00-20:00"'
 MODEM = '\n[modems.sim1]\nport = "simulated:"\n'
@@ -65,11 +68,27 @@ WRONG = [
         'gateway.timezone: is no known time zone: write an IANA name such as "Europe/Paris"',
     ),
     (
-        '[gateway]\nlanguage = "de"',
-        'gateway.language: is not spoken: write "en" or "fr", or give its text as [replies.de] stop',
+        '[gateway]\nlanguage = "da"',
+        "gateway.language: is not spoken: write en, fr, de, nl, it, es, pt, ar, or give its text as [replies.da] stop",
     ),
     ('[gateway]\nlanguage = "French"', 'gateway.language: must be a language code such as "en" or "fr"'),
     ('[gateway]\nholiday_region = "a b"', 'gateway.holiday_region: must be a region of the country, such as "57"'),
+    (
+        '[gateway]\nholiday_region = "57"',
+        "gateway.holiday_region: is a region of no country: write gateway.country too",
+    ),
+    (
+        '[gateway]\ncountry = "FR"\nholiday_region = "Mosel"',
+        'gateway.holiday_region: is no region of FR whose holidays are known; did you mean "Moselle"?',
+    ),
+    (
+        '[gateway]\ncountry = "GB"\nholiday_region = "57"',
+        "gateway.holiday_region: is no region of GB whose holidays are known: there are " + BRITISH,
+    ),
+    (
+        '[gateway]\ncountry = "LU"\nholiday_region = "57"',
+        "gateway.holiday_region: is no region of LU whose holidays are known: there is none",
+    ),
     ('[gateway]\nsender_name = "a\\u0007b"', "gateway.sender_name: contains control characters"),
     ('[gateway]\nstate_dir = "config.toml"', "gateway.state_dir: is not a folder"),
     (f'[gateway]\nsender_name = "{"x" * 1001}"', "gateway.sender_name: is longer than 1000 characters"),
@@ -125,7 +144,17 @@ WRONG = [
     ),
     # [api]
     ("[api]\nlisten = []", "api.listen: must name at least one address"),
-    ('[api]\nlisten = ["unix:/run/x"]', "api.listen[0]: unix sockets are not supported by this version"),
+    *(
+        (f'[api]\nlisten = ["{written}"]', f"api.listen[0]: {UNIX_FORM}")
+        for written in ("unix:", "unix: ", "unix:/run/", "unix://run/x")
+    ),
+    (
+        f'[api]\nlisten = ["unix:/{"x" * 107}"]',
+        "api.listen[0]: is longer as a path than the 107 octets that a unix socket's may have",
+    ),
+    ('[api]\nlisten = ["unix:/x", "unix:/x"]', "api.listen: names an address twice"),
+    ('[api]\ntls_cert_file = "x"', "api.tls_key_file: is missing: a certificate and its key are both needed"),
+    ('[api]\ntls_key_file = "x"', "api.tls_cert_file: is missing: a certificate and its key are both needed"),
     (
         '[api]\nlisten = ["127.0.0.1"]',
         'api.listen[0]: must be an address and a port, such as "127.0.0.1:7672" or "[::1]:7672"',
@@ -144,10 +173,6 @@ WRONG = [
         f"api.listen[0]: {EXPOSED}",
     ),
     ('[api]\nlisten = ["127.0.0.1:5", "127.0.0.1:5"]', "api.listen: names an address twice"),
-    (
-        '[api]\ntls_cert_file = "x"',
-        "api.tls_cert_file: is not supported by this version: let a reverse proxy on this machine speak TLS",
-    ),
     ('[api]\nallowed_countries = ["FR", "ZZ"]', f"api.allowed_countries[1]: {COUNTRY}"),
     (f"[webhooks]\nallow = [{'1,' * 1001}]", "webhooks.allow: has more than 1000 items"),
     # [modems]
@@ -244,34 +269,60 @@ WRONG = [
     ),
     (
         '[categories.promotional]\nprofile = "fr"',
-        'categories.promotional.profile: must be in capitals; did you mean "FR"?; or write "{country}"',
+        f'categories.promotional.profile: must be in capitals; did you mean "FR"?; {PROFILES}; or write "{{country}}"',
     ),
-    # A category of one's own asks for what this version does not do
-    *[
-        (f"[categories.own]\n{key} = {value}", f"categories.own.{key}: {OWN}: {mend}")
-        for key, value, mend in [
-            ("quiet_hours", '["sun"]', "leave it out or empty"),
-            ("windows", '["mon-fri"]', "leave it out or empty"),
-            ("preferred", '["mon-fri"]', "leave it out or empty"),
-            ("caps", '["1/1h"]', "leave it out or empty"),
-            ("profile", '"FR"', "leave it out or empty"),
-            ("stop_notice", '"STOP"', "leave it out or empty"),
-            ("stop_notice_when", '"always"', 'write "never"'),
-            ("consent", '"implied"', 'write "none"'),
-            ("consent", '"opt_in"', 'write "none"'),
-        ]
-    ],
+    (
+        '[categories.promotional]\nprofile = "AT"',
+        f'categories.promotional.profile: is a country without a profile; {PROFILES}; or write "{{country}}"',
+    ),
+    (
+        '[categories.own]\nprofile = "{contry}"',
+        f'categories.own.profile: is no country profile; {PROFILES}; or write "{{country}}"; {MEANT}',
+    ),
     # Tables of later versions
-    ("[profiles.France]\npromotional_over_sim = false", f"profiles.France: the name {COUNTRY}"),
+    (
+        "[profiles.France]\npromotional_over_sim = false",
+        f'profiles.France: the name is no country profile; did you mean "FR"?; {PROFILES}',
+    ),
+    ("[profiles.ZZ]\nprudence = false", f"profiles.ZZ: the name is no country profile; {PROFILES}"),
+    ("[profiles.AT]\nprudence = false", f"profiles.AT: the name is a country without a profile; {PROFILES}"),
+    ("[profiles.FR]\nprudence = 1", "profiles.FR.prudence: must be true or false, without quotes"),
+    (
+        "[profiles.FR]\npromotional_over_sms = true",
+        'profiles.FR.promotional_over_sms: unknown key; did you mean "promotional_over_sim"?',
+    ),
     ('[recipients]\nover = ["promo"]', 'recipients.over[0]: names no category; did you mean "promotional"?'),
     ('[storms]\nidentical = "10"', f"storms.identical: {DURATION}"),
+    ('[storms]\nburst = "0/10m"', "storms.burst: allows nothing: a cap must be at least 1"),
+    ('[storms]\nemergency = "no"', "storms.emergency: must be true or false, without quotes"),
     (
         '[inbound]\nforward = ["https://x"]',
         'inbound.forward[0]: must be "mailto:" and an address or "sms:" and a number',
     ),
     ('[alarms]\nto = ["sms:0612345678"]', 'alarms.to[0]: must be written as + and digits only, such as "+33612345678"'),
     ('[webhooks]\nallow = ["10.0.0.1/8"]', 'webhooks.allow[0]: must be a network such as "192.168.1.0/24"'),
-    ("[replies.fr]", "replies.fr.stop: is missing"),
+    ("[replies.da]", "replies.da.stop: is missing"),
+    ('[replies]\nconfirm_within = "367d"', 'replies.confirm_within: must be at most "366d"'),
+    ('[replies.fr]\nhelp = "{sender}"', 'replies.fr.help: may only contain "{sender_name}" or "{category}"'),
+    ('[replies.fr]\nstart = ""', "replies.fr.start: must not be empty"),
+    (
+        '[categories.club]\njoin_words = ["!"]',
+        "categories.club.join_words[0]: must be a word of 2 to 20 letters and digits",
+    ),
+    (
+        '[categories.club]\njoin_words = ["CLUB", "« Désabonner ! »"]',
+        "categories.club.join_words[1]: is a word of the family STOP",
+    ),
+    ('[categories.club]\njoin_words = ["oui"]', "categories.club.join_words[0]: is a word of the family YES"),
+    (
+        '[categories.club]\njoin_words = ["Été"]\n[categories.winter]\njoin_words = ["x1", "ETE"]',
+        "categories.winter.join_words[1]: is used twice: also in categories.club.join_words[0]",
+    ),
+    (f'[categories.club]\nwelcome = "{"x" * 307}"', "categories.club.welcome: is longer than 306 characters"),
+    (
+        '[categories.emergency]\njoin_words = ["ALERTE"]',
+        'categories.emergency.join_words: lead nowhere: with consent = "none" nobody is asked',
+    ),
     ('[replies]\nstop_scope = "all"', 'replies.stop_scope: must be "stoppable" or "category"'),
     (f'[replies.fr]\nstop = "{"x" * 307}"', "replies.fr.stop: is longer than 306 characters"),
 ]
@@ -284,7 +335,7 @@ def test_wrong_input(problems, text: str, problem: str):
 
 
 def test_all_problems_at_once(problems):
-    found = problems('[gateway]\ncountry = 1\nx = 1\n[api]\nlisten = ["0.0.0.0:1", "unix:/x"]\n[modems.a]\n')
+    found = problems('[gateway]\ncountry = 1\nx = 1\n[api]\nlisten = ["0.0.0.0:1", "unix:/"]\n[modems.a]\n')
     assert [line.partition(":")[0] for line in found] == [
         "gateway.country", "api.listen[0]", "api.listen[1]", "modems.a.port", "gateway.x",
     ]  # fmt: skip

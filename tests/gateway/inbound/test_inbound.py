@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -131,7 +131,7 @@ def _parts_of(settings, store, clock):  # type: ignore[no-untyped-def]
     from gateway.requests import Principal  # noqa: PLC0415
 
     ids = IdSource(clock)
-    return ids, Gate(settings.categories), Intake(settings, store, clock, ids), Principal(1, "test", frozenset())
+    return ids, Gate(settings), Intake(settings, store, clock, ids), Principal(1, "test", frozenset())
 
 
 async def test_parts_of_two_senders_or_with_another_total_are_never_mixed(ear: Ear) -> None:
@@ -200,10 +200,14 @@ async def test_stop_ends_what_waits_confirms_once_and_start_lifts_it(ear: Ear) -
     assert [item.keyword for item in await ear.items()] == ["start", "stop", "stop"]
 
 
-async def test_after_start_a_new_stop_is_confirmed_again(ear: Ear) -> None:
+async def test_after_start_a_new_stop_is_confirmed_again_the_next_day(ear: Ear) -> None:
     for word in ("STOP", "START", "STOP"):
         await ear.text(NUMBER, word)
-    assert len(await ear.bench.send_all()) == 2
+    assert len(await ear.bench.send_all()) == 1
+    ear.bench.clock.advance(timedelta(hours=25))
+    for word in ("START", "STOP"):
+        await ear.text(NUMBER, word)
+    assert len(await ear.bench.send_all()) == 1
 
 
 @pytest.mark.parametrize("sender", ["36111", "Clinique"])
@@ -332,3 +336,26 @@ async def test_octets_that_no_reading_fits_are_kept_once(ear: Ear) -> None:
 
     assert await ear.bench.store.read(count) == 1
     assert not await ear.items()
+
+
+async def test_an_ordinary_text_is_answered_once_a_day_that_nobody_reads_it(
+    tmp_path: Path, store: Store, clock: ManualClock
+):
+    settings = settings_in(tmp_path)
+    unread = "This number is not read, call 01 99 00 11 22"
+    bench = await make_bench(replace(settings, replies=replace(settings.replies, unread=unread)), store, clock)
+    ear, strangers = Ear(bench), [f"+3363998010{at}" for at in range(6)]
+    for text in ("I come later", "And tomorrow?"):
+        await ear.text(NUMBER, text)
+    # What is said to be unread comes back from a gateway like this one; a question of ours waits for its words; a word
+    # is obeyed; who opted out, and who has no number, is left alone.
+    await ear.text(strangers[0], unread)
+    await bench.accept(to=strangers[1], expect=("OUI",))
+    await bench.send_all()
+    await ear.text(strangers[1], "Which day?")
+    await ear.text(strangers[2], "STOP")
+    await ear.text(strangers[2], "Really")
+    await ear.text("Clinic", "Our news")
+    await ear.text("36180", "Our news")
+    answers = [(each.to, each.text) for each in await ear.outgoing() if each.text == unread]
+    assert answers == [(NUMBER, unread)]

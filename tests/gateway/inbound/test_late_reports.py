@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -159,7 +160,8 @@ async def test_two_references_at_once_are_too_many(late: Late) -> None:
 async def test_a_reference_of_long_ago_gives_way_to_the_part_that_fits_by_time(late: Late) -> None:
     old = await late.bench.accept(text="old")
     await late.bench.send_all(reference=99)
-    late.bench.clock.advance(timedelta(hours=5))
+    # By whole quarters of an hour the centre could mean the old one, and be wrong about its zone.
+    late.bench.clock.advance(timedelta(hours=5, minutes=7))
     lost = await late.lose(text="lost")
     await late.report(tp_mr=99)
     assert [await late.status(each) for each in (old, lost)] == [Status.SENT, Status.DELIVERED]
@@ -247,3 +249,79 @@ async def test_a_report_for_the_first_copy_after_the_second_was_taken_is_recorde
     await late.report(tp_mr=12)
     assert await late.attempts() == [("delivered", 11, 0), ("delivered", 12, 0)]
     assert await late.status(message) is Status.DELIVERED
+
+
+async def _send_at_one_time(late: Late, references: list[int]) -> None:
+    """A message of several parts, which the modem says it sent under these references."""
+    await late.bench.accept(text="x" * (140 * len(references)))
+    for reference in references:
+        marked = await late.bench.next()
+        assert marked is not None
+        await late.bench.settle(marked, PartEvent.ACCEPTED, tp_mr=reference)
+
+
+async def test_a_report_of_parts_that_nobody_could_tell_apart_is_no_evidence_for_another(
+    late: Late, tell: Callable[[str], None]
+) -> None:
+    """The modem gave both parts one reference: which of them each report means is not known, but it means one."""
+    await _send_at_one_time(late, [192, 192])
+    late.bench.clock.advance(timedelta(seconds=2))
+    for tp_st in (0x00, 0x01):
+        await late.report(after_s=-1, tp_st=tp_st, tp_mr=192)
+    late.bench.clock.advance(timedelta(seconds=44))
+    lost = await late.lose(text="never left")
+    assert await late.status(lost) is Status.UNCERTAIN
+    tell("M18: reports of two parts of one reference, then a third part to the same person is lost: it stays uncertain")
+
+
+async def test_a_report_under_a_reference_that_the_modem_never_told_may_be_of_what_was_sent_before(late: Late) -> None:
+    await late.bench.accept(text="sent")
+    await late.bench.send_all(reference=0)
+    late.bench.clock.advance(timedelta(seconds=2))
+    await late.report(after_s=-1, tp_mr=57)
+    late.bench.clock.advance(timedelta(seconds=44))
+    lost = await late.lose(text="never left")
+    assert await late.status(lost) is Status.UNCERTAIN
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_part_that_was_believed_refused_can_be_meant_too(late: Late, before: bool) -> None:
+    for text in ("one", "two"):
+        # Two of them: neither can be told from the other.
+        await late.bench.accept(text=text)
+        marked = await late.bench.next()
+        assert marked is not None
+        await late.bench.settle(marked, PartEvent.REFUSED, code="cms_10", sentence="call barred")
+    if before:
+        await late.report(after_s=1)
+    late.bench.clock.advance(timedelta(seconds=44))
+    lost = await late.lose(text="never left")
+    if not before:
+        await late.report(after_s=-42)
+    assert await late.status(lost) is Status.UNCERTAIN
+
+
+async def test_a_part_that_was_refused_long_before_takes_no_evidence_away(late: Late) -> None:
+    await late.bench.accept(text="refused")
+    marked = await late.bench.next()
+    assert marked is not None
+    await late.bench.settle(marked, PartEvent.REFUSED, code="cms_304", sentence="invalid")
+    late.bench.clock.advance(timedelta(seconds=59))
+    lost = await late.lose(text="left")
+    await late.report()
+    assert await late.status(lost) is Status.DELIVERED
+
+
+@pytest.mark.parametrize(("behind_s", "told"), [(0, Status.UNCERTAIN), (40, Status.DELIVERED)])
+async def test_a_centre_that_was_right_so_far_did_not_take_a_part_before_its_mark(
+    late: Late, behind_s: int, told: Status
+) -> None:
+    """A report of what is not in the store, such as another program's, or the clock of the centre is behind."""
+    for reference in range(4):
+        await late.bench.accept(OTHER, f"earlier {reference}")
+        await late.bench.send_all(reference=reference)
+        await late.report(OTHER, after_s=1 - behind_s, tp_mr=reference)
+        late.bench.clock.advance(timedelta(minutes=5))
+    lost = await late.lose(text="lost")
+    await late.report(after_s=-38)
+    assert await late.status(lost) is told

@@ -233,3 +233,51 @@ async def test_m20_a_torso_is_not_taken_up_again(centre: Centre) -> None:
     await centre.report(Gone(message, NUMBER, 9, at_us))
     assert (await centre.bench.get(message.id)).status is Status.FAILED
     assert await centre.bench.next() is None
+
+
+@pytest.mark.parametrize(
+    "off", ["-12 h", "-1 h", "-15 min", "+15 min", "+45 min", "+1 h", "+5 h 45", "+14 h", "year 99"]
+)
+@pytest.mark.parametrize("neighbour", [None, "lost", "failed"])
+async def test_t09_a_centre_that_is_wrong_about_its_zone_or_its_year(
+    centre: Centre, off: str, neighbour: str | None, tell: Callable[[str], None]
+) -> None:
+    """Beside a part whose answer was lost, or that was believed refused, just where the wrong time points at."""
+    seconds = {
+        "-12 h": -43_200, "-1 h": -3600, "-15 min": -900, "+15 min": 900, "+45 min": 2700, "+1 h": 3600,
+        "+5 h 45": 20_700, "+14 h": 50_400, "year 99": -27 * 365 * 86_400,
+    }[off]  # fmt: skip
+    clock, wrong = centre.bench.clock, 0
+    beside: list[Message] = []
+
+    async def trouble() -> None:
+        message = await centre.bench.accept(NUMBER)
+        marked = await centre.bench.next()
+        assert marked is not None
+        event = PartEvent.OUTCOME_LOST if neighbour == "lost" else PartEvent.REFUSED
+        await centre.bench.settle(marked, event, code="x", sentence="nobody knows")
+        beside.append(message)
+
+    if neighbour and -86_400 < seconds < 0:
+        await trouble()
+        clock.advance(timedelta(seconds=-seconds))
+    gone = await centre.send(NUMBER, 7)
+    if neighbour and seconds > 0:
+        clock.advance(timedelta(seconds=seconds))
+        await trouble()
+    clock.advance(timedelta(seconds=5))
+    assert await centre.report(gone, late_s=seconds + 2)
+    # As they came, whatever was made of them.
+    stamp = TimeStamp.from_datetime(to_datetime(gone.at_us + (seconds + 2) * SECOND_US))
+    raw = await centre.bench.store.read(
+        lambda connection: connection.exec_driver_sql("SELECT stamps FROM report").scalars().all()
+    )
+    assert [bytes(each)[:7] for each in raw] == [stamp.raw]
+    matched = [message_id for _, message_id in await centre.matched()]
+    wrong = sum(message_id not in {None, gone.message.id} for message_id in matched)
+    assert wrong == 0
+    if not beside:
+        assert await centre.status(gone) is Status.DELIVERED
+    for message in beside:
+        assert (await centre.bench.get(message.id)).status in {Status.UNCERTAIN, Status.FAILED}
+    tell("T09: centres wrong by 15 min to 14 h or by years, beside parts that are lost or failed: false matches 0")

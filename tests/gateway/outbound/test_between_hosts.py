@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from drivers.events import NO_RECEIPT, StatusReportReceived
 from drivers.tpdu import Address, SmsStatusReport, TimeStamp, join_smsc
 from gateway.clock import to_datetime
 from gateway.config.rules_hash import rules_hash
+from gateway.config.settings import RecipientSettings, StormSettings
 from gateway.errors import InvalidRequest, Unavailable
 from gateway.inbound.arrival import Origin
 from gateway.inbound.reports import Reports
@@ -94,7 +97,7 @@ async def test_without_any_signal_work_is_found_by_looking(hosts: TwoHosts) -> N
     await eventually(lambda: clock.next_wake_us, what="a dispatcher that sleeps")
     await hosts.a.bench.accept()
     assert clock.next_wake_us == clock.now_us() + LOOK_US
-    clock.set_wall(clock.now_us() + LOOK_US)
+    clock.advance(timedelta(microseconds=LOOK_US))
     await eventually(lambda: woken, what="senders that are woken")
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -166,6 +169,8 @@ def test_the_hash_of_the_rules_is_about_what_decides(tmp_path: Path) -> None:
     assert rules_hash(settings) == rules_hash(moved)
     assert rules_hash(settings) != rules_hash(settings_in(tmp_path, stop_scope="category"))
     assert rules_hash(settings) != rules_hash(settings_in(tmp_path, categories=(category("mine"),)))
+    assert rules_hash(settings) != rules_hash(replace(settings, storms=StormSettings()))
+    assert rules_hash(settings) != rules_hash(replace(settings, recipients=RecipientSettings()))
 
 
 # --- what comes back

@@ -57,6 +57,31 @@ async def test_what_can_never_become_right_is_refused_and_leaves_nothing(
     assert rows == 0
 
 
+async def test_a_moment_that_cannot_be_is_refused_or_explained(
+    tmp_path: Path, store: Store, clock: ManualClock, tell
+) -> None:
+    """Expired, in a thousand years, over before the quiet hours are."""
+    bench = await make_bench(
+        settings_in(tmp_path, categories=(category("quiet", quiet_hours=("00:00-24:00",)),)), store, clock
+    )
+    now_us, day_us = clock.now_us(), 24 * 3600 * 1_000_000
+    refused: list[str] = []
+    for fields in (
+        {"send_us": now_us - 3 * day_us},
+        {"send_us": now_us + 400 * day_us},
+        {"expires_us": now_us},
+        {"expires_us": now_us + 800 * day_us},
+        {"send_us": now_us + day_us, "expires_us": now_us + day_us},
+    ):
+        with pytest.raises(InvalidRequest) as told:
+            await bench.accept(**fields)  # type: ignore[arg-type]
+        refused.append(told.value.code)
+    quiet = await bench.accept(category="quiet", expires_us=now_us + 3600 * 1_000_000)
+    explained = [caution.code for caution in quiet.warnings]
+    assert (quiet.status, "expires_first" in explained) == (Status.HELD, True), explained
+    tell(f"H09: {', '.join(refused)}; over before the quiet hours are: {quiet.status}, with {explained[0]}")
+
+
 @pytest.mark.parametrize("text", ["x" * 1530, "ж" * 670, "a\tb\nc\rd", "€" * 76])
 async def test_what_just_fits_is_taken(bench: Bench, text: str) -> None:
     assert (await bench.accept(text=text)).status is Status.QUEUED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -143,8 +144,10 @@ def test_a_link_in_its_place_is_not_followed(journals: Journals, tmp_path: Path)
 # --- the watch over one submit
 
 
-@pytest.mark.parametrize(("waited_s", "late"), [(0, False), (5, False), (5.001, True), (3600, True)])
-def test_a_mark_that_has_grown_old_is_taken_back(journals: Journals, waited_s: float, late: bool) -> None:
+@pytest.mark.parametrize(("waited_s", "late"), [(0, False), (5, False), (5.001, True), (3 * 3600, True)])
+def test_a_mark_that_has_grown_old_is_taken_back(
+    journals: Journals, waited_s: float, late: bool, tell: Callable[[str], None]
+) -> None:
     clock, journal = ManualClock(), journals.open("sim1")
     watch = SubmitWatch(journal, clock, 7, clock.boottime_us())
     watch.begin()
@@ -157,6 +160,7 @@ def test_a_mark_that_has_grown_old_is_taken_back(journals: Journals, waited_s: f
         watch.on_wire(WireStage.TYPED)
     assert journals.trace("sim1") == Trace(journal.id, 7, ended=not late, lines=())
     journal.close()
+    tell("T06: the machine sleeps up to 3 h between a mark and Ctrl-Z: stale Ctrl-Z 0")
 
 
 def test_nothing_leaves_that_cannot_be_written_down(journals: Journals) -> None:

@@ -16,7 +16,6 @@ from gateway.message import PartEvent, Rule, Status
 from gateway.outbound.gate import Gate
 from gateway.outbound.intake import Intake
 from gateway.requests import MessageFilter, NewMessage, Submission
-from gateway.rules.numbers import Numbers
 from gateway.store import events, messages
 
 BELGIAN = "+32470123456"
@@ -38,7 +37,8 @@ def _intake(bench: Bench, countries: tuple[str, ...], own: str | None = None) ->
 
 def _close_to(bench: Bench, countries: tuple[str, ...]) -> None:
     """The gateway was started anew with this list."""
-    bench.gate = Gate(bench.settings.categories, bench.settings.modems, "Europe/Paris", Numbers(countries))
+    api = replace(bench.settings.api, allowed_countries=countries)
+    bench.gate = Gate(replace(bench.settings, api=api))
 
 
 async def _count(bench: Bench) -> int:
@@ -100,6 +100,22 @@ async def test_the_gate_lets_the_others_pass(bench: Bench) -> None:
         message = await bench.accept(to=number)
         (marked,) = await bench.send_all()
         assert marked.message_id == message.id
+
+
+async def test_a_number_that_is_allowed_by_itself_passes_both(bench: Bench) -> None:
+    allowed = ("+33899", "3949")
+    settings = replace(
+        bench.settings, api=replace(bench.settings.api, allowed_countries=("DE",), allowed_numbers=allowed)
+    )
+    intake, bench.gate = Intake(settings, bench.store, bench.clock, IdSource(bench.clock)), Gate(settings)
+    for number in ("+33899123456", "3949"):
+        message = await intake.accept(bench.principal, NewMessage(number, "x"))
+        assert [each.message_id for each in await bench.send_all()] == [message.id]
+    # Not any more, when the configuration changes while it waits.
+    waiting = await intake.accept(bench.principal, NewMessage("3949", "y"))
+    bench.gate = Gate(bench.settings)
+    assert await bench.next() is None
+    assert (await bench.get(waiting.id)).error_code == Rule.NUMBER_NOT_ALLOWED
 
 
 async def test_a_list_that_was_made_shorter_ends_what_waits_and_lets_the_rest_go(bench: Bench) -> None:

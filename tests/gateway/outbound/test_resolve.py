@@ -31,6 +31,7 @@ async def resolve(bench: Bench, message: Message, word: str, principal: Principa
         bench.intake,
         lambda _earliest_us=None: nudged.append(True),
         settings=bench.settings,
+        book=bench.book,
     )
     return await service.resolve(principal or bench.principal, message.id, Settlement(word))
 

@@ -109,7 +109,7 @@ async def test_prefixes_that_were_not_known_at_acceptance_are_obeyed(
     before = await bench_with(place, store, clock, sim1={})
     belgian, french = await before.accept(to=BELGIAN), await before.accept()
     changed = with_modems(settings_in(place.folder), sim1={"prefixes": ("+336",)}, sim2={})
-    before.gate = Gate(changed.categories, changed.modems)
+    before.gate = Gate(changed)
     assert ids(await send(before, SIM1)) == [french.id]
     assert ids(await send(before, SIM2)) == [belgian.id]
 
@@ -250,7 +250,7 @@ async def test_counts_begin_with_what_was_sent_before_there_were_limits(
         await without.accept(to=to)
     assert len(await send(without)) == 2
     limited = with_modems(without.settings, sim1={"limits": SimLimits(per_day=3)})
-    without.gate = Gate(limited.categories, limited.modems, "Europe/Paris")
+    without.gate = Gate(limited)
     for to in (NUMBER, BELGIAN):
         await without.accept(to=to)
     assert len(await send(without)) == 1
@@ -318,7 +318,7 @@ async def test_what_waits_for_a_sim_is_shown_with_the_instant_and_is_not_written
 ) -> None:
     bench = await bench_with(place, store, clock, sim1={"limits": SimLimits(per_minute=1)}, sim2={})
     clock.advance(timedelta(seconds=20))
-    service = Messages(store, clock, bench.intake, lambda: None, settings=bench.settings)
+    service = Messages(store, clock, bench.intake, lambda: None, settings=bench.settings, book=bench.book)
     waits = [await bench.accept(to=f"+3360000000{at}") for at in range(3)]
     wanted = await bench.accept(to="+33600000009", modem="sim1")
     alert = await bench.accept(to="+33600000008", category="emergency", send_us=clock.now_us() + 10**6)

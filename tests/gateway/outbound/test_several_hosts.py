@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -209,7 +210,7 @@ async def test_policy_resend_spends_its_one_copy_elsewhere_by_upkeep(hosts: TwoH
     hosts.age("a", 200)
     await hosts.b.renew()
     assert await hosts.b.next() is None
-    hosts.clock.set_wall(hosts.clock.now_us() + 60_000_000)
+    hosts.clock.advance(timedelta(microseconds=60_000_000))
     await hosts.b.bench.upkeep()
     again = await hosts.b.next()
     assert first is not None
@@ -337,7 +338,7 @@ async def test_accepting_waits_for_a_stop_that_another_host_hears(hosts: TwoHost
 
 async def test_upkeep_is_done_by_one_at_a_time_and_by_the_next_when_that_one_is_gone(hosts: TwoHosts) -> None:
     message = await hosts.a.bench.accept(expires_us=hosts.clock.now_us() + 60_000_000)
-    hosts.clock.set_wall(hosts.clock.now_us() + 120_000_000)
+    hosts.clock.advance(timedelta(microseconds=120_000_000))
     now_us = hosts.clock.now_us()
     async with Held(hosts.a.bench.store, lambda c: locks.try_alone(c, Lock.UPKEEP)):
         await hosts.b.bench.store.write(lambda c: upkeep_at(c, now_us))
@@ -348,7 +349,7 @@ async def test_upkeep_is_done_by_one_at_a_time_and_by_the_next_when_that_one_is_
 
 async def test_a_message_that_was_taken_back_elsewhere_is_not_released(hosts: TwoHosts) -> None:
     message = await hosts.a.bench.accept(send_us=hosts.clock.now_us() + 60_000_000)
-    hosts.clock.set_wall(hosts.clock.now_us() + 120_000_000)
+    hosts.clock.advance(timedelta(microseconds=120_000_000))
 
     def cancel(connection: Connection) -> None:
         connection.exec_driver_sql(f"UPDATE message SET status = 'canceled' WHERE id = '{message.id}'")

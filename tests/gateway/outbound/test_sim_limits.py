@@ -56,7 +56,7 @@ class Hosts:
     def restart(self, node: str) -> None:
         """Everything that a gate remembers is forgotten."""
         modems = self.settings.modems
-        self.benches[node].gate = Gate(self.settings.categories, modems, self.settings.gateway.timezone)
+        self.benches[node].gate = Gate(replace(self.settings, modems=modems))
 
     async def send(self, node: str) -> bool:
         """One part, if the SIM has room."""

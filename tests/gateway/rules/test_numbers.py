@@ -11,11 +11,8 @@ import pytest
 from phonenumbers import PhoneNumberType
 from support.numbers import ALLOWED, REFUSED
 
-from gateway.message import Rule
-from gateway.rules.admission import Facts, decide
 from gateway.rules.number_ranges import RANGES, Kind, Range
 from gateway.rules.numbers import Numbers
-from gateway.rules.verdict import Refuse
 
 SUBSCRIBERS = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 PRICED = {PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST}
@@ -86,12 +83,3 @@ def test_no_subscriber_has_a_number_of_a_range(row: Range, seeded: random.Random
         country = None if number is None else phonenumbers.region_code_for_country_code(number.country_code)
         assert country in {None, "001"} or phonenumbers.number_type(number) not in SUBSCRIBERS
         assert Numbers().refusal(prefix + more) == row.kind
-
-
-def test_the_verdict_says_so_after_expiry_and_opt_out() -> None:
-    refused = Facts(10, 15, 20, stoppable=True, opted_out=False, number_refused="is a satellite number")
-    assert decide(refused) == Refuse(Rule.NUMBER_NOT_ALLOWED, "the number is a satellite number")
-    late = Facts(20, None, 20, stoppable=True, opted_out=False, number_refused="is a satellite number")
-    verdict = decide(late)
-    assert isinstance(verdict, Refuse)
-    assert verdict.rule is Rule.EXPIRED

@@ -140,7 +140,7 @@ async def test_a_listener_whose_connection_breaks_listens_again(
             lambda: clock.next_wake_us and clock.next_wake_us < question_us,
             what="a listener that waits for its next try",
         )
-        clock.set_wall(clock.now_us() + 10_000_000)
+        clock.advance(timedelta(microseconds=10_000_000))
         await eventually(lambda: len(far.heard) == 2, what="a listener that listens again")
         await a.write(saying(Topic.WORK))
         await eventually(lambda: far.heard[-1] == {Topic.WORK})
@@ -319,7 +319,7 @@ async def test_a_host_that_does_not_answer_is_not_waited_for_long(
     if taken:
         place.database.run("UPDATE command SET taken_us = 1")
     await eventually(lambda: clock.next_wake_us)
-    clock.set_wall(clock.now_us() + PATIENCE_US + 1)
+    clock.advance(timedelta(microseconds=PATIENCE_US + 1))
     with pytest.raises(Unavailable) as refused:
         await asking
     assert refused.value.code == code
@@ -360,7 +360,7 @@ async def test_an_answer_comes_back_and_is_gone_from_the_store(
     await eventually(lambda: len(doer._doing) == 1)
     asker.nudge()
     assert await short == {"text": "m2 has 12.40 EUR"}
-    clock.set_wall(clock.now_us() + 30 * SECOND_US)
+    clock.advance(timedelta(microseconds=30 * SECOND_US))
     slow.set()
     await asyncio.gather(*doer._doing)
     asker.nudge()
@@ -442,7 +442,7 @@ async def test_a_token_that_another_host_makes_or_revokes_is_followed(a: Store, 
     await here.revoke(ADMIN, "other")
     # Without a signal it is found by looking.
     await eventually(lambda: clock.next_wake_us)
-    clock.set_wall(clock.now_us() + 5_000_001)
+    clock.advance(timedelta(microseconds=5_000_001))
     await eventually(lambda: not there.knows(secret), what="the end of the token at the other host")
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)

@@ -72,7 +72,7 @@ async def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [(b"CREATE TABLE token", b"CREATE \xff\xfeBLE token"), (b"SQLite format", b"SQLite farmat")]
+    "damage", [(b"CREATE TABLE token (", b"CREATE \xff\xfeBLE token ("), (b"SQLite format", b"SQLite farmat")]
 )
 async def test_p08_a_damaged_store_is_refused_with_a_sentence(tmp_path: Path, damage: tuple[bytes, bytes]) -> None:
     path = tmp_path / "tocsin.db"

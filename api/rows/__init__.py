@@ -1,0 +1,1 @@
+"""Rows of the route table, by room; `api.table` puts them together."""

@@ -1,0 +1,1 @@
+"""Messages to many over time: audiences, variants, links, conversions, what came of them."""

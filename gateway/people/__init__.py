@@ -1,0 +1,1 @@
+"""People whom the owner knows: contacts, segments, templates."""
