@@ -53,7 +53,7 @@ def form(length: int, query: str = "") -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def connect(serve, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[str], Awaitable[Peer]]]:
     """Connections that begin with some octets, to a server that has room for two of one source."""
-    monkeypatch.setattr(api.server, "connections_of_process", lambda: Connections(8, 2))
+    monkeypatch.setattr(api.server, "connections_of_process", lambda share: Connections(8, share))
     host, port = (await serve(SETTINGS)).removeprefix("http://").split(":")
     async with AsyncExitStack() as stack:
 
