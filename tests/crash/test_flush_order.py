@@ -68,6 +68,7 @@ def _call(line: str) -> Call:
 
 
 WRITE = _call('7 pwrite64(9</s/tocsin.db-wal>, "x"..., 24, 0) = 24')
+PAGE = _call('7 pwrite64(9</s/tocsin.db-wal>, "x"..., 4096, 24) = 4096')
 FLUSH = _call("7 fdatasync(9</s/tocsin.db-wal>) = 0")
 SAY = _call('7 sendto(11<socket:[1]>, "HTTP/1.1 202 Accepted\\r\\n"..., 300, 0, NULL, 0) = 300')
 
@@ -80,6 +81,10 @@ SAY = _call('7 sendto(11<socket:[1]>, "HTTP/1.1 202 Accepted\\r\\n"..., 300, 0, 
         ([WRITE, FLUSH, SAY, SAY], 1),
         ([WRITE, FLUSH, WRITE, SAY], 1),
         ([SAY], 1),
+        ([WRITE, PAGE, WRITE, PAGE, FLUSH, WRITE, PAGE, SAY, FLUSH], 0),
+        ([WRITE, PAGE, FLUSH, SAY], 1),
+        ([WRITE, PAGE, WRITE, PAGE, FLUSH, WRITE, PAGE, SAY, WRITE, PAGE, FLUSH], 1),
+        ([WRITE, PAGE, WRITE, PAGE, SAY, FLUSH], 1),
     ],
 )
 def test_an_order_that_is_wrong_is_found(trace: list[Call], violations: int) -> None:
