@@ -236,15 +236,8 @@ DRAFT: Final = (
     "text_invalid",
     "text_too_long",
 )
-NEW: Final = (
-    *DRAFT,
-    "cap",
-    "country_profile",
-    "daily_parts",
-    "idempotency_key_invalid",
-    "idempotency_mismatch",
-    "rate_limited",
-)
+SENT: Final = (*DRAFT, "cap", "country_profile", "daily_parts", "rate_limited")
+NEW: Final = (*SENT, "idempotency_key_invalid", "idempotency_mismatch")
 KNOWN: Final = ("message_not_found",)
 ALERT: Final = ("alert_not_found",)
 ACT_OF_ALERT: Final = (*ALERT, "test_token")
@@ -355,6 +348,6 @@ START_CAMPAIGN: Final = (
     "lint_failed",
     "send_at_past",
 )
-TRIGGER: Final = (*AUTOMATION, *NEW, *TEXTS, "at_missing", "automation_raced", "template_not_found")
-PROOF: Final = (*ACT_OF_CAMPAIGN, *TEXTS, *NEW, "proof_to_missing", "template_invalid", "template_not_found")
+TRIGGER: Final = (*AUTOMATION, *SENT, *TEXTS, "at_missing", "automation_raced", "template_not_found")
+PROOF: Final = (*ACT_OF_CAMPAIGN, *TEXTS, *SENT, "proof_to_missing", "template_invalid", "template_not_found")
 TRACE: Final = ("modem_not_found", "real_modem_refused", "trace_invalid", "trace_unwritable")

@@ -23,6 +23,7 @@ from support.crash_load import Load, all_settled, counted, figures
 from support.long_run import hours_asked_for
 from support.postgresql import WHEEL, Installed, home, installed, new_database, processes_on, reach
 from support.storage import Image, disk_image
+from support.waiting import eventually
 
 CUTS = 20 if hours_asked_for() is None else 200
 DATABASE_CUTS = 20 if hours_asked_for() is None else 200
@@ -128,11 +129,12 @@ def test_what_was_not_flushed_is_not_in_the_copy(tmp_path: Path) -> None:
 
 async def _one_power_life(rig: CrashRig, load: Load, image: Image, place: Installed, seconds: float) -> None:
     """A gateway and its database at work until both lose their power."""
+    processes: list[int] = []
     with place.started():
         await rig.gateway.start()
 
         async def end() -> None:
-            processes = processes_on(place.data)
+            processes.extend(processes_on(place.data))
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 rig.signal(number)
                 for process in processes:
@@ -142,8 +144,17 @@ async def _one_power_life(rig: CrashRig, load: Load, image: Image, place: Instal
             await rig.gateway.end(signal.SIGKILL)
 
         await load.one_life(seconds, end)
+    await eventually(lambda: not any(map(_has_files, processes)), 30, "the end of every process of PostgreSQL")
     image.cut()
     rig.boot_anew()
+
+
+def _has_files(process: int) -> bool:
+    """Whether it is there: one that was killed lets go of its files some time after."""
+    try:
+        return any(Path(f"/proc/{process}/fd").iterdir())
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.long

@@ -1,6 +1,7 @@
 """Makes a store again and again, killed at its first statement, at its second, and so on: in FOLDER/1, FOLDER/2, ….
 
-`python -m support.dying_migration FOLDER` prints how often it was killed before a store was made whole.
+`python -m support.dying_migration FOLDER FIRST STEP` begins at its statement FIRST and goes on by STEP; it prints the
+number of the first store that was made whole.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def _killed(folder: Path, number: int) -> bool:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
-    print(next(number for number in count() if not _killed(folder / str(number + 1), number + 1)))  # noqa: T201 - its answer
+    folder, first, step = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    print(next(number for number in count(first, step) if not _killed(folder / str(number), number)))  # noqa: T201 - its answer
 
 
 if __name__ == "__main__":
