@@ -258,9 +258,8 @@ async def test_attempts_are_not_made_without_a_network(drive: Drive, tell: Calla
     driven.modem.answers["AT+CREG?"] = "+CREG: 1,1\nOK"
     began = asyncio.get_running_loop().time()  # nothing is said of it: it is asked for
     await asyncio.wait_for(driven.supervisor.wait_ready(), 15)
-    tell(
-        f"M13: 0 submits while not registered; ready {asyncio.get_running_loop().time() - began:.1f} s after the network was back"
-    )
+    took = asyncio.get_running_loop().time() - began
+    tell(f"M13: 0 submits while not registered; ready {took:.1f} s after the network was back")
     assert await driven.supervisor.submit(TPDU) == SubmitResult(7)
     assert len(driven.lines) == 1
 
