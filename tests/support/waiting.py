@@ -18,14 +18,15 @@ async def eventually(condition: Callable[[], T | Awaitable[T]], timeout: float =
 
     Prefer an event where there is one. `what` says in the failure what was waited for.
     """
-    deadline = time.monotonic() + timeout
+    now = asyncio.get_running_loop().time
+    deadline = now() + timeout
     while True:
         value = condition()
         if inspect.isawaitable(value):
             value = await value
         if value:
             return value
-        if time.monotonic() >= deadline:
+        if now() >= deadline:
             raise AssertionError(f"not within {timeout} s: {what or inspect.getsource(condition).strip()}")
         await asyncio.sleep(_STEP_S)
 

@@ -1,4 +1,4 @@
-"""A driver on a scripted modem, stopped after the test."""
+"""A driver on a scripted modem, stopped after the test; what they wait for takes no time (`support.own_time`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from support.driven import Drive, Driven
+from support.own_time import alarms_of_the_loop, pytest_asyncio_loop_factories
 from support.scripted_modem import ScriptedModem
+
+__all__ = ["alarms_of_the_loop", "pytest_asyncio_loop_factories"]
 
 
 @pytest.fixture

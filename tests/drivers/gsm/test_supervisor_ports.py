@@ -104,10 +104,10 @@ async def submitted(modem: ModemSupervisor, text: str) -> bool:
 async def plug_again(cut: Cut, modem: ModemSupervisor) -> float:
     await cut.done.wait()
     await eventually(lambda: modem.status().state is ModemState.ABSENT, 20)
-    began = time.monotonic()
+    began = asyncio.get_running_loop().time()
     await cut.rig.plug()
     await asyncio.wait_for(modem.wait_ready(), 20)
-    return time.monotonic() - began
+    return asyncio.get_running_loop().time() - began
 
 
 async def life(at: int, how: str) -> Outcome:
@@ -165,10 +165,10 @@ async def test_sending_resumes_within_five_seconds(kind: str, tmp_path: Path, te
     for text in ("one", "two", "three", "four"):
         await rig.unplug()
         await eventually(lambda: modem.status().state is ModemState.ABSENT, 20)
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
         await rig.plug()
         assert await submitted(modem, text)
-        took.append(time.monotonic() - began)
+        took.append(asyncio.get_running_loop().time() - began)
     tell(f"M06: {kind}: sent {max(took):.1f} s after the port was back, at most of {len(took)}")
     assert max(took) < 5
     assert left(rig) == ["one", "two", "three", "four"]
@@ -232,9 +232,9 @@ EACH = 10
 async def busy(driven: Driven, times: list[float]) -> None:
     for _ in range(EACH):
         await driven.supervisor.wait_ready()
-        began = time.monotonic()
+        began = time.perf_counter()
         assert await driven.supervisor.submit(tpdu("one")) == SubmitResult(7)
-        times.append(time.monotonic() - began)
+        times.append(time.perf_counter() - began)
 
 
 def p99(times: list[float]) -> float:
