@@ -153,12 +153,13 @@ class Crew:
 
     def _wake_one(self) -> bool:
         """An idle sender; where there is none, whoever is done first looks once more. Whether others are idle still."""
-        idle = [sender for sender in self._senders.values() if sender.idle]
-        if not idle:
+        senders = self._senders.values()
+        idle = next((sender for sender in senders if sender.idle), None)
+        if idle is None:
             self._wake_all()
             return False
-        idle[0].nudge()
-        return len(idle) > 1
+        idle.nudge()
+        return any(sender.idle for sender in senders)
 
     def _wake_more(self) -> None:
         """Who was woken found something: there may be more, and soon everybody knows."""
@@ -169,11 +170,7 @@ class Crew:
     def _usable(self) -> Collection[str]:
         """The modems that can send, or are sending."""
         written = self._settings.modems
-        return [
-            name
-            for name, modem in self._modems.items()
-            if modem.status().state in _USABLE and not written[name].built_in
-        ]
+        return [name for name, modem in self._modems.items() if modem.state in _USABLE and not written[name].built_in]
 
     def _facts_of(self, modem: Modem, journal: str) -> Callable[[], ModemFacts]:
         """What the queue must know of a modem, asked anew for each part: a SIM may be swapped."""
@@ -181,13 +178,13 @@ class Crew:
         only_simulated = all(each.simulated for each in self._settings.modems.values())
 
         def facts() -> ModemFacts:
-            status = modem.status()
+            identity = modem.identity
             return ModemFacts(
                 name=modem.name,
                 node=self._settings.gateway.node,
                 simulated=simulated,
-                imei=status.imei,
-                iccid=status.iccid,
+                imei=identity.imei,
+                iccid=identity.iccid,
                 takes_test=simulated,
                 takes_live=not built_in and (not simulated or (only_simulated and self._elsewhere.all_simulated)),
                 journal=journal,

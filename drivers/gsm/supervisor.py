@@ -131,15 +131,25 @@ class ModemSupervisor:
         self._state, self._reason = ModemState.ABSENT, "stopped"
         self._events.put_nowait(None)
 
+    @property
+    def state(self) -> ModemState:
+        """That of `status` alone: it is asked of every modem for every part."""
+        if self._state is not ModemState.READY:
+            return self._state
+        # For a moment nothing is taken where the SIM may be another by now: until its number has been read again.
+        return ModemState.READY if not self._in_flight and self._ready.is_set() else ModemState.BUSY
+
+    @property
+    def identity(self) -> ModemIdentity:
+        """Equipment and SIM, as `status` has them."""
+        return self._identity
+
     def status(self) -> ModemStatus:
         """What is known of the modem now; never waits."""
         modem, identity = self._upkeep.modem, self._identity
-        # For a moment nothing is taken where the SIM may be another by now: until its number has been read again.
-        takes = not self._in_flight and self._ready.is_set()
-        state = ModemState.BUSY if self._state is ModemState.READY and not takes else self._state
         return ModemStatus(
             name=self.name,
-            state=state,
+            state=self.state,
             reason=self._reason,
             port=self.settings.port,
             manufacturer=identity.manufacturer,

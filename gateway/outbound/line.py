@@ -46,6 +46,8 @@ class Line:
 
     def __init__(self, modems: Mapping[str, ModemConfig]) -> None:
         self._routes = routes_of(modems)
+        #: The same by what was last known of each modem.
+        self._now: dict[str, Route] = {}
         self._turns: dict[int, Turns] = {}
         #: How many outcomes in a row of each modem nobody knows.
         self._lost: dict[str, int] = {}
@@ -54,8 +56,18 @@ class Line:
 
     def route(self, modem: ModemFacts) -> Route:
         """What a modem may take: test or live traffic by its facts, the rest by the configuration."""
+        # The facts are made anew for each part and are nearly always what they were.
+        known = self._now.get(modem.name)
+        if known is not None and (known.takes_test, known.takes_live, known.node) == (
+            modem.takes_test,
+            modem.takes_live,
+            modem.node,
+        ):
+            return known
         route = self._routes.get(modem.name) or Route(modem.name, modem.takes_test, modem.takes_live)
-        return replace(route, takes_test=modem.takes_test, takes_live=modem.takes_live, node=modem.node)
+        route = replace(route, takes_test=modem.takes_test, takes_live=modem.takes_live, node=modem.node)
+        self._now[modem.name] = route
+        return route
 
     def flows(
         self, waiting: Sequence[AnyRow], modem: ModemFacts, now_us: int, above: int, *, may: Callable[[Lane], bool]

@@ -125,7 +125,7 @@ class Sender:
 
     async def _modem_ready(self) -> bool:
         """Wait for the modem, or for the end; True when the modem can take a submit."""
-        if self._modem.status().state is ModemState.READY:
+        if self._modem.state is ModemState.READY:
             return not self._stopping.is_set()
         self._handed_us = None
         ready = asyncio.ensure_future(self._modem.wait_ready())

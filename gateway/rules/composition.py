@@ -73,8 +73,13 @@ def touches(category: Category) -> bool:
 
 def names(text: str, name: str) -> bool:
     """Whether the text has the name, however case, accents and blanks are written."""
-    pattern = _pattern_of(name)
-    return name in text if pattern is None else pattern.search(_bare(text)) is not None
+    letters, pattern = _pattern_of(name)
+    if pattern is None:
+        return name in text
+    pieces = _in_pieces(text)
+    seen = pieces.casefold()
+    # Often a letter of it is nowhere, which costs least to see.
+    return all(letter in seen for letter in letters) and pattern.search(_bare(pieces)) is not None
 
 
 def compose_longest(
@@ -159,17 +164,22 @@ def _parts(text: str, category: Category) -> int:
 
 
 @lru_cache(maxsize=64)
-def _pattern_of(name: str) -> re.Pattern[str] | None:
-    """Finds a name in a bare text, as whole words; None for one without a letter or digit."""
-    letters = [re.escape(character) for character in _bare(name) if character.isalnum()]
-    return re.compile(rf"(?<![^\W_]){_GAP.join(letters)}(?![^\W_])") if letters else None
+def _pattern_of(name: str) -> tuple[frozenset[str], re.Pattern[str] | None]:
+    """The letters and digits of a name, and what finds it in a bare text as whole words; None for one without any."""
+    letters = [character for character in _bare(_in_pieces(name)) if character.isalnum()]
+    gapped = _GAP.join(map(re.escape, letters))
+    return frozenset(letters), re.compile(rf"(?<![^\W_]){gapped}(?![^\W_])") if letters else None
 
 
-def _bare(text: str) -> str:
+def _in_pieces(text: str) -> str:
+    """The text with each letter's accents behind it."""
+    return text if text.isascii() else unicodedata.normalize("NFKD", folded(text))
+
+
+def _bare(pieces: str) -> str:
     """Small letters without accents; signs and blanks stay, so that words end where they ended."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", folded(text))
+    if pieces.isascii():
+        return pieces.lower()
     # A long text has few different characters: each is asked about once.
-    marks = [character for character in set(decomposed) if unicodedata.combining(character)]
-    return decomposed.translate({ord(mark): None for mark in marks}).casefold() if marks else decomposed.casefold()
+    marks = list(filter(unicodedata.combining, set(pieces)))
+    return (pieces.translate({ord(mark): None for mark in marks}) if marks else pieces).casefold()

@@ -7,6 +7,7 @@ behind it, a verb of answering before it, or where it ends the text behind a col
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 import phonenumbers
@@ -26,11 +27,41 @@ SHORT_NOTICES: dict[str, str] = {
 }
 _FALLBACK = "en"
 
+
+def _one_of(words: Mapping[str, str], before: str) -> str:
+    """A pattern of words by their first letters, none of them with a sign of `before` in front.
+
+    That a match begins with one of few letters is what lets a search run over a text instead of trying at each place;
+    so what must not be in front is looked at behind the first letter.
+    """
+    rests = "|".join(rf"(?<=[{letters}])(?:{rest})" for letters, rest in words.items())
+    return rf"[{''.join(words)}](?<!{before}.)(?:{rests})"
+
+
 # Words by which readers of the eight languages are told to stop; in capitals, as notices write them.
-_WORDS = (
-    r"(?:STOP(?:\s?(?:SMS|PUB|PROMO|ALL))?|STOPPEN|ARR[EÊ]T(?:ER)?|UNSUBSCRIBE|OPT-?OUT|ABMELDEN|AFMELDEN|BAJA|CANCELAR"
-    r"|SAIR|REMOVER|DISDICI|CANCELLA)"
-)
+_STOPPING = {
+    "S": r"TOP(?:\s?(?:SMS|PUB|PROMO|ALL))?|TOPPEN|AIR",
+    "A": r"RR[EÊ]T(?:ER)?|BMELDEN|FMELDEN",
+    "U": r"NSUBSCRIBE",
+    "O": r"PT-?OUT",
+    "B": r"AJA",
+    "C": r"ANCELAR|ANCELLA",
+    "R": r"EMOVER",
+    "D": r"ISDICI",
+}
+_WORD = rf"(?:{'|'.join(rf'{letter}(?:{rest})' for letter, rest in _STOPPING.items())})"
+_VERBS = {
+    "rR": r"[ée]pond(?:ez|re|s)|eply|ispond[iae]|ispondere|espond[ae]|esponder",
+    "eE": r"nvoye[zr]|nvoie|nv[íi][ae]|nviar",
+    "tT": r"apez|ext|xt",
+    # re takes the long s for an s where case is ignored.
+    "sSſ": r"end|ende[nt]?|chreiben?|tuur|ms",
+    "aA": r"nswer|ntworten?|ntworte|ntwoord(?:en)?",
+    "iIİı": r"nvia|nviare",
+    "mM": r"anda",
+    "أ": r"رسل",
+    "ا": r"رسل",
+}
 # Blanks are bounded everywhere: a text of nothing else must not cost more than another.
 _S, _SS = r"\s{0,3}", r"\s{1,3}"
 _SIGNS = rf"{_S}[:=>-]"
@@ -39,29 +70,38 @@ _TO = (
     rf"|{_SIGNS}{{1,3}})"
 )
 _DIGITS = rf"{_S}\+?\(?\d(?:[ ./()-]{{0,2}}\d)"
-_VERBS = (
-    r"(?:r[ée]pond(?:ez|re|s)|envoye[zr]|envoie|tapez|reply|text|txt|send|answer|antworten?|antworte|sende[nt]?"
-    r"|schreiben?|rispond[iae]|rispondere|invia|inviare|manda|respond[ae]|responder|env[íi][ae]|enviar|antwoord(?:en)?"
-    r"|stuur|sms|أرسل|ارسل)"
-)
 _WITH = r"\W{1,4}(?:(?:with|with the word|mit|par|avec|con|com|met|le mot|the word|das Wort|a|de)\W{1,4})?"
-_ALONE = r"(?<![\w-])"
+
+_ALONE = _one_of(_STOPPING, before=r"[\w-]")
+_VERB = _one_of({letters: f"(?i:{rest})" for letters, rest in _VERBS.items()}, before=r"\w")
+
 # Looked for first: most texts have none of the words, and the rest costs more.
-_ANY_WORD = re.compile(_WORDS)
-_NOTICE = re.compile(
-    # Without a word or sign between, only what is long enough for a short code: "STOP 100 euros" names none.
-    rf"{_ALONE}{_WORDS}(?:{_TO}{_DIGITS}{{2}}|{_DIGITS}{{4}})"
-    rf"|(?<!\w)(?i:{_VERBS}){_WITH}{_WORDS}(?!\w)"
-    rf"|{_ALONE}{_WORDS}[\"']?\s(?:antworten|senden|schreiben|sturen|antwoorden)(?!\w)"
-    rf"|[:>=]{_S}[\"']?{_WORDS}[\"']?[ .]{{0,3}}\Z"
-    rf"|{_ALONE}{_WORDS}{_S}[:=]?{_S}(?:https?://|www\.)"
-    rf"|{_ALONE}{_WORDS}\s(?:to{_SS}(?:end|stop|quit|opt|cancel|unsub)|pour{_SS}(?:arr[êe]ter|se{_SS}d[ée]s))"
+_ANY_WORD = re.compile(_one_of(_STOPPING, before=r"\w"))
+_DIGIT = re.compile(r"\d")
+# Without a word or sign between, only what is long enough for a short code: "STOP 100 euros" names none.
+_NUMBERED = re.compile(rf"{_ALONE}(?:{_TO}{_DIGITS}{{2}}|{_DIGITS}{{4}})")
+_EXPLAINED = re.compile(
+    rf"{_ALONE}"
+    rf"(?:[\"']?\s(?:antworten|senden|schreiben|sturen|antwoorden)(?!\w)"
+    rf"|{_S}[:=]?{_S}(?:https?://|www\.)"
+    rf"|\s(?:to{_SS}(?:end|stop|quit|opt|cancel|unsub)|pour{_SS}(?:arr[êe]ter|se{_SS}d[ée]s)))"
 )
+_ANSWERED = re.compile(rf"{_VERB}{_WITH}{_WORD}(?!\w)")
+_AT_THE_END = re.compile(rf"[:>=]{_S}[\"']?{_WORD}[\"']?[ .]{{0,3}}\Z")
+# More than `_AT_THE_END` can take.
+_END = 30
 
 
 def carries_notice(text: str) -> bool:
     """Whether the text tells its reader how to stop such messages."""
-    return _ANY_WORD.search(text) is not None and _NOTICE.search(text) is not None
+    if _ANY_WORD.search(text) is None:
+        return False
+    return (
+        (_DIGIT.search(text) is not None and _NUMBERED.search(text) is not None)
+        or _EXPLAINED.search(text) is not None
+        or _AT_THE_END.search(text, max(0, len(text) - _END)) is not None
+        or _ANSWERED.search(text) is not None
+    )
 
 
 def short_notice(language: str) -> str:

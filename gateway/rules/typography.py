@@ -93,6 +93,7 @@ _FOREIGN = "аеорсухіјѕАВЕКМНОРСТУХІЈЅαονΑΒΕΖΗΙ
 _LATIN = "aeopcyxijsABEKMHOPCTYXIJSaovABEZHIKMNOPTYX"
 _LATIN_FOR = dict(zip(map(ord, _FOREIGN), _LATIN, strict=True))
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_WORDS = re.compile(f"({_WORD.pattern})")
 _FOREIGN_LETTER = re.compile(f"[{_FOREIGN}]")
 _LATIN_LETTER = re.compile("[A-Za-zÀ-ÖØ-öø-ɏ]")
 
@@ -108,19 +109,33 @@ def _folds(table: tuple[Fold, ...]) -> dict[int, str]:
 _FULL_WIDTH_FOLDS = {code: chr(code - _FULL_WIDTH_OFFSET).replace("`", "'") for code in _FULL_WIDTH}
 _TYPOGRAPHIC = _FULL_WIDTH_FOLDS | _folds(LOOK_ALIKES)
 _BY_HAND = _folds(SUGGESTED)
+_FOLDED_SIGN = re.compile(f"[{re.escape(''.join(map(chr, _TYPOGRAPHIC)))}]")
+_NOT_GSM7 = re.compile(f"[^{re.escape(''.join(sorted(GSM7)))}]")
+# A long text has few different characters to change: each is looked for and exchanged at once, which is ten times
+# cheaper than asking about every character. One that has more is asked about character by character.
+_FEW = 12
 
 
 def is_gsm7(text: str) -> bool:
     """Whether the default alphabet has every character."""
-    return GSM7.issuperset(text)
+    return _NOT_GSM7.search(text) is None
 
 
 def folded(text: str) -> str:
     """The text with typographic characters written plainly, letters and their accents composed."""
     if text.isascii():
         return text.replace("`", "'").replace("\t", " ") if "`" in text or "\t" in text else text
-    # Composed twice: what stood between a letter and its accent may be gone. Nothing that GSM-7 has is in the table.
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(_TYPOGRAPHIC))
+    # Composed twice: what stood between a letter and its accent may be gone.
+    return unicodedata.normalize("NFC", _written_plainly(unicodedata.normalize("NFC", text)))
+
+
+def _written_plainly(text: str) -> str:
+    """The text with what the table has exchanged. Nothing that GSM-7 has is in the table, so nothing goes twice."""
+    for _ in range(_FEW):
+        if (sign := _FOLDED_SIGN.search(text)) is None:
+            return text
+        text = text.replace(sign[0], _TYPOGRAPHIC[ord(sign[0])])
+    return text.translate(_TYPOGRAPHIC)
 
 
 def gsm7_version(text: str) -> str | None:
@@ -133,29 +148,38 @@ def gsm7_version(text: str) -> str | None:
     found = mended(folded(text))
     for sign, plain in _DEGREES:
         found = found.replace(sign, plain)
+    for _ in range(_FEW):
+        if (sign := _NOT_GSM7.search(found)) is None:
+            return found
+        if not is_gsm7(plain := _plain(sign[0])):
+            return None
+        found = found.replace(sign[0], plain)
     plain = found.translate({ord(character): _plain(character) for character in set(found) - GSM7})
     return plain if is_gsm7(plain) else None
 
 
 def strange_words(text: str) -> Iterator[re.Match[str]]:
     """Words of Latin letters among which some are Cyrillic or Greek and only look so."""
-    if _FOREIGN_LETTER.search(text) is None:
+    if not _has_both(text):
         return
     for match in _WORD.finditer(text):
-        if _is_strange(match[0]):
+        if _has_both(match[0]):
             yield match
 
 
 def mended(text: str) -> str:
     """The text with Latin letters where a word of them has others that look the same."""
-    if _FOREIGN_LETTER.search(text) is None:
+    if not _has_both(text):
         return text
-    return _WORD.sub(lambda match: match[0].translate(_LATIN_FOR) if _is_strange(match[0]) else match[0], text)
+    # Words and what is between them, in turns; a long text has few different words.
+    pieces = _WORDS.split(text)
+    better = {word: word.translate(_LATIN_FOR) for word in set(pieces[1::2]) if _has_both(word)}
+    return "".join([better.get(piece, piece) for piece in pieces]) if better else text
 
 
-def _is_strange(word: str) -> bool:
-    foreign = not word.isascii() and _FOREIGN_LETTER.search(word) is not None
-    return foreign and _LATIN_LETTER.search(word) is not None
+def _has_both(text: str) -> bool:
+    """Whether there are Latin letters and such as only look so."""
+    return not text.isascii() and _FOREIGN_LETTER.search(text) is not None and _LATIN_LETTER.search(text) is not None
 
 
 def _plain(character: str) -> str:

@@ -45,6 +45,9 @@ class _Text:
     make: Callable[[Iterable[Any]], Any] | None = None
 
 
+# Where a connection of SQLAlchemy's keeps the driver's.
+_RAW = "_tocsin_raw"
+
 #: Every statement, in the order of their making.
 _MADE: list[Prepared] = []
 
@@ -189,6 +192,13 @@ class _Raw(Protocol):
 
 
 def _raw(connection: Connection) -> _Raw:
-    """The driver's own connection, inside the transaction that SQLAlchemy began on it."""
-    raw: Any = connection.connection.driver_connection
+    """The driver's own connection, inside the transaction that SQLAlchemy began on it.
+
+    A dozen statements of one message ask for it, and it is reached over four properties: each connection of
+    SQLAlchemy's keeps it once it was found. One that was invalidated is never used again.
+    """
+    known = connection.__dict__
+    raw: Any = known.get(_RAW)
+    if raw is None:
+        raw = known[_RAW] = connection.connection.driver_connection
     return raw

@@ -12,7 +12,16 @@ from support.place import Place
 from support.settings import settings_in
 
 from drivers.errors import ModemNotReady
-from drivers.events import CallMissed, ModemEvent, ModemState, ModemStatus, Receipt, SubmitResult, WireWitness
+from drivers.events import (
+    CallMissed,
+    ModemEvent,
+    ModemIdentity,
+    ModemState,
+    ModemStatus,
+    Receipt,
+    SubmitResult,
+    WireWitness,
+)
 from gateway.ids import IdSource
 from gateway.inbound.inbox import Inbox
 from gateway.inbound.receiver import Receiver
@@ -25,6 +34,8 @@ class Ringing:
     """A modem that tells of these calls, and then no more."""
 
     name = "sim1"
+    state = ModemState.READY
+    identity = ModemIdentity(iccid="8933")
 
     def __init__(self, callers: Sequence[str | None]) -> None:
         self._callers = callers
