@@ -92,23 +92,6 @@ class RemarkOut(Outgoing):
     message: str
 
 
-class CampaignReportOut(Outgoing):
-    """The report of a campaign."""
-
-    id: Id
-    name: str
-    status: str
-    category: str
-    test: bool
-    made_at: TimeOut
-    started_at: TimeOut | None
-    finished_at: TimeOut | None
-    figures: CampaignFiguresOut
-    variants: list[VariantFiguresOut]
-    verdict: VerdictOut | None
-    remarks: list[RemarkOut]
-
-
 class ReportGroupOut(Outgoing):
     """What the messages of a group have in common, and their figures."""
 
@@ -158,6 +141,26 @@ class CategoryHoursOut(Outgoing):
     category: str
     cells: list[CellOut]
     best: dict[str, BestHourOut]
+
+
+class CampaignReportOut(Outgoing):
+    """The report of a campaign. Keys of `modems` are `node`, `modem` and `operator`; `hours` are null while nothing has
+    begun."""
+
+    id: Id
+    name: str
+    status: str
+    category: str
+    test: bool
+    made_at: TimeOut
+    started_at: TimeOut | None
+    finished_at: TimeOut | None
+    figures: CampaignFiguresOut
+    variants: list[VariantFiguresOut]
+    verdict: VerdictOut | None
+    modems: list[ReportGroupOut]
+    hours: CategoryHoursOut | None
+    remarks: list[RemarkOut]
 
 
 class TimingReportOut(Outgoing):

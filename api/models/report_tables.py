@@ -17,6 +17,11 @@ _COUNTS = (
 )  # fmt: skip
 
 
+_TIMED = ("delivery", "click", "reply")
+_OF_BEST = ("hour", "rate", "low", "rest", "p", "level", "reason")
+_BEST = tuple(f"best_{name}_{word}" for name in _TIMED for word in _OF_BEST)
+
+
 def campaign_table(document: Mapping[str, Any]) -> str:
     """A line for the whole, then one for each variant."""
     groups = [("all", "", document["figures"])]
@@ -31,14 +36,19 @@ def messages_table(document: Mapping[str, Any]) -> str:
 
 
 def timing_table(document: Mapping[str, Any]) -> str:
-    """A line for each hour of a day of the week, by category."""
-    rows = [{"category": each["category"], **cell} for each in document["categories"] for cell in each["cells"]]
-    return _table(rows, ("category", "weekday", "hour", "begun", "delivered", "clicked", "replied"))
+    """A line for each hour of a day of the week, by category; each says the best hours of its category."""
+    rows = [{**_best(each), **cell} for each in document["categories"] for cell in each["cells"]]
+    return _table(rows, ("category", "weekday", "hour", "begun", "delivered", "clicked", "replied", *_BEST))
 
 
 def pressure_table(document: Mapping[str, Any]) -> str:
     """A line for each class."""
     return _table([{"month": document["month"], **each} for each in document["classes"]])
+
+
+def _best(hours: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"category": hours["category"]}
+    return found | {f"best_{name}_{word}": hours["best"][name][word] for name in _TIMED for word in _OF_BEST}
 
 
 def _figures(figures: Mapping[str, Any], *, people: bool) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from gateway.rules.best_hour import BestHour
 from gateway.rules.proportions import Share
 
 _Format: TypeAlias = Annotated[
-    Literal["json", "csv"] | None, Field(description="default: CSV where Accept says text/csv, else JSON")
+    Literal["json", "csv", "html"] | None, Field(description="default: as Accept says, else JSON")
 ]
 _STATUSES: Final = tuple(status.value for status in Status)
 _DIGITS: Final = 6
@@ -35,9 +35,7 @@ _DIGITS: Final = 6
 class CampaignReportQuery(Incoming):
     """Query of `GET /v1/reports/campaign/{id}`."""
 
-    format: Annotated[
-        Literal["json", "csv", "html"] | None, Field(description="default: as Accept says, else JSON")
-    ] = None
+    format: _Format = None
 
 
 class MessagesReportQuery(Incoming):
@@ -84,6 +82,8 @@ def campaign_report_out(report: CampaignReport) -> dict[str, Any]:
         "figures": _people_out(report.whole),
         "variants": variants,
         "verdict": _verdict_out(report, report.verdict),
+        "modems": [{"key": dict(each.key), "figures": _figures_out(each.tally)} for each in report.modems],
+        "hours": None if report.hours is None else _hours_out(report.hours),
         "remarks": _remarks_out(report.remarks),
     }
 
@@ -107,7 +107,7 @@ def timing_report_out(report: TimingReport) -> dict[str, Any]:
         "until": time_out(report.until_us),
         "timezone": report.timezone,
         "categories": [_hours_out(each) for each in report.categories],
-        "remarks": _remarks_out(["no_open", "hours_not_dealt"]),
+        "remarks": _remarks_out(report.remarks),
     }
 
 

@@ -31,7 +31,7 @@ ROWS: Final[tuple[Endpoint[Any], ...]] = (
         MessagesReportQuery,
         reports.of_messages,
         out=MessagesReportOut,
-        also=(_AS_CSV,),
+        also=(_AS_CSV, _AS_HTML),
     ),
     by_query(
         "GET",
@@ -40,7 +40,7 @@ ROWS: Final[tuple[Endpoint[Any], ...]] = (
         TimingReportQuery,
         reports.of_hours,
         out=TimingReportOut,
-        also=(_AS_CSV,),
+        also=(_AS_CSV, _AS_HTML),
     ),
     by_query(
         "GET",
@@ -49,6 +49,6 @@ ROWS: Final[tuple[Endpoint[Any], ...]] = (
         PressureReportQuery,
         reports.of_month,
         out=PressureReportOut,
-        also=(_AS_CSV,),
+        also=(_AS_CSV, _AS_HTML),
     ),
 )

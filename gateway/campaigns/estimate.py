@@ -1,33 +1,39 @@
-"""How long a campaign will take: from the parts that its messages have, and the time that each modem takes for one.
-
-What a modem takes is measured over its last marks; one without any is taken for a common stick.
-"""
+"""How long a campaign will take: its messages by the lanes that they will wait in, and what the modems make of them
+(`gateway.outbound.forecast`). A pace of its own that is slower than the modems is what counts."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
 from gateway.campaign import CampaignEstimate
+from gateway.clock import SECOND_US
+from gateway.outbound.draft import Draft
+from gateway.outbound.forecast import Leaves
+from gateway.ring import Leaving
 
-#: What a stick takes for one part, where nothing was measured yet, in seconds.
-USUAL_S: Final = 3.0
 
-
-def seconds_of(parts: int, submit_s: Sequence[float]) -> float | None:
-    """How long so many parts take over modems that take so long for each; None without any modem."""
-    if not submit_s:
-        return None
-    return parts / sum(1.0 / max(each, 0.001) for each in submit_s)
+def leaves_of(recipients: int, samples: Sequence[Draft]) -> list[Leaves]:
+    """What so many people will be sent, of whom these are samples: each lane and number of parts has its share, and
+    all shares together are everybody."""
+    counts = Counter((each.lane, each.parts) for each in samples)
+    found: list[Leaves] = []
+    seen = shared = 0
+    for (lane, parts), count in counts.items():
+        seen += count
+        until = round(recipients * seen / len(samples))
+        found.append(Leaves(lane, until - shared, parts))
+        shared = until
+    return [each for each in found if each.messages]
 
 
 def estimate_of(
-    recipients: int, parts_each: float, submit_s: Sequence[float], *, per_minute: int | None, now_us: int
+    recipients: int, leaves: Sequence[Leaves], leaving: Leaving, *, per_minute: int | None, starts_us: int
 ) -> CampaignEstimate:
-    """The estimate of a campaign; a pace that is slower than the modems is what counts."""
-    parts = round(recipients * parts_each)
-    seconds = seconds_of(parts, submit_s)
+    """The estimate of a campaign that starts then; `leaving` is what comes of `leaves`."""
+    seconds = leaving.seconds
     if seconds is not None and per_minute is not None:
         seconds = max(seconds, recipients * 60.0 / per_minute)
-    done_us = None if seconds is None else now_us + round(seconds * 1_000_000)
-    return CampaignEstimate(recipients, parts, len(submit_s), seconds, done_us)
+    done_us = None if seconds is None else starts_us + round(seconds * SECOND_US)
+    parts = sum(each.messages * each.parts for each in leaves)
+    return CampaignEstimate(recipients, parts, len(leaving.shares), seconds, done_us)

@@ -45,19 +45,6 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignReport:
-    """A campaign. `variants` are in their order."""
-
-    campaign: CampaignView
-    test: bool
-    made_us: int
-    whole: Tally
-    variants: Sequence[Tally]
-    verdict: Verdict | None
-    remarks: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class MessagesReport:
     """Messages that were accepted from `since_us` to before `until_us`, in groups."""
 
@@ -97,6 +84,23 @@ class TimingReport:
     until_us: int
     timezone: str
     categories: Sequence[CategoryHours]
+    remarks: Sequence[str] = ("no_open", "hours_not_dealt")
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignReport:
+    """A campaign. `variants` are in their order; `modems` by what they took, of which each key has `node`, `modem` and
+    `operator`; `hours` is None while nothing has begun."""
+
+    campaign: CampaignView
+    test: bool
+    made_us: int
+    whole: Tally
+    variants: Sequence[Tally]
+    verdict: Verdict | None
+    remarks: Sequence[str]
+    modems: Sequence[Group] = ()
+    hours: CategoryHours | None = None
 
 
 @dataclass(frozen=True, slots=True)

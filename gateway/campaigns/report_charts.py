@@ -1,4 +1,5 @@
-"""Charts as SVG for a page that fetches nothing and runs nothing: shares with their intervals, and counts.
+"""Charts as SVG for a page that fetches nothing and runs nothing: shares with their intervals, counts, and shares by
+the hours of a week.
 
 All that is told stands in the `desc` of the chart, and in a table beside it. Text is escaped here and nowhere before.
 """
@@ -6,7 +7,7 @@ All that is told stands in the `desc` of the chart, and in a table beside it. Te
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -17,6 +18,11 @@ _RIGHT: Final = 190
 _ROW: Final = 26
 _SPAN: Final = _WIDTH - _LEFT - _RIGHT
 _LABEL: Final = 34
+# Of the hours of a week: 24 columns, a row for each day.
+_DAY_LEFT: Final = 60
+_CELL_WIDTH: Final = (_WIDTH - _DAY_LEFT) / 24
+_CELL_HEIGHT: Final = 26
+_LIGHT, _DARK = (0xEA, 0xF2, 0xFA), (0x14, 0x44, 0x73)
 _GONE: Final = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 # Marks that turn the direction of what follows.
 _TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
@@ -32,6 +38,15 @@ class ChartRow:
     told: str
     low: float | None = None
     high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """An hour of a day: `value` from 0 to 1, and how it is told; `few` where that says little."""
+
+    value: float
+    told: str
+    few: bool
 
 
 def shown(text: str) -> str:
@@ -71,3 +86,52 @@ def _bar(row: ChartRow, top: int, greatest: float) -> Iterator[str]:
         )
         yield f'<path d="{path}" stroke="#222" stroke-width="1.5" fill="none"/>'
     yield f'<text x="{_LEFT + end + 6:.2f}" y="{middle + 4:g}" fill="#222">{shown(row.told)}</text>'
+
+
+def heat_chart(
+    name: str, title: str, days: Sequence[str], hours: Sequence[str], cells: Mapping[tuple[int, int], HeatCell]
+) -> str:
+    """Shares by day (from 0) and hour, in percent, between the lightest and the darkest of those that are not few."""
+    sure = [cell.value for cell in cells.values() if not cell.few] or [cell.value for cell in cells.values()]
+    low, high = min(sure, default=0.0), max(sure, default=1.0)
+    height = 20 + _CELL_HEIGHT * len(days)
+    told = "; ".join(cell.told for _, cell in sorted(cells.items()))
+    return "\n".join(
+        [
+            f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="{name}-title {name}-desc"',
+            'font-size="11" font-family="sans-serif">',
+            f'<title id="{name}-title">{shown(title)}</title><desc id="{name}-desc">{shown(told)}</desc>',
+            *(
+                f'<text x="{_column(hour) + _CELL_WIDTH / 2:g}" y="13" text-anchor="middle" fill="#222">'
+                f"{shown(hours[hour])}</text>"
+                for hour in range(24)
+            ),
+            *(line for day, word in enumerate(days) for line in _day(day, word, cells, low, high)),
+            "</svg>",
+        ]
+    )
+
+
+def _day(day: int, word: str, cells: Mapping[tuple[int, int], HeatCell], low: float, high: float) -> Iterator[str]:
+    top = 20 + day * _CELL_HEIGHT
+    yield f'<text x="{_DAY_LEFT - 8}" y="{top + 17}" text-anchor="end" fill="#222">{shown(word)}</text>'
+    for hour in range(24):
+        place = f'x="{_column(hour):g}" y="{top}" width="{_CELL_WIDTH - 1:g}" height="{_CELL_HEIGHT - 1}"'
+        cell = cells.get((day, hour))
+        if cell is None:
+            yield f'<rect {place} fill="none" stroke="#ddd"/>'
+            continue
+        depth = min(1.0, max(0.0, (cell.value - low) / (high - low))) if high > low else 0.5
+        colour = "".join(
+            f"{round(light + depth * (dark - light)):02x}" for light, dark in zip(_LIGHT, _DARK, strict=True)
+        )
+        style = ' font-style="italic"' if cell.few else ""
+        yield f'<rect {place} fill="#{colour}"><title>{shown(cell.told)}</title></rect>'
+        yield (
+            f'<text x="{_column(hour) + _CELL_WIDTH / 2:g}" y="{top + 17}" text-anchor="middle" '
+            f'pointer-events="none" fill="{"#fff" if depth > 0.45 else "#222"}"{style}>{100 * cell.value:.0f}</text>'
+        )
+
+
+def _column(hour: int) -> float:
+    return _DAY_LEFT + hour * _CELL_WIDTH

@@ -82,10 +82,69 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "stopped_early": (
         "A look at unfinished figures finds differences that are not there more often than the level says."
     ),
-    "figure": "Figure",
+    "hours": "At which hours",
+    "hours_of": (
+        "Of the messages whose sending began in an hour of a day, in the recipient’s own zone where it is known, the "
+        "share in percent that came to it. The darker the more; italics: fewer than {least} messages."
+    ),
+    "heat": "{metric}, by hour and day of the week",
+    "heat_cell": "{when}: {rate} of {n}",
+    "by_hour": "All days together",
+    "hour": "Hour",
+    "clock_hour": "{h}:00",
+    "best": "Best hour by {metric}: {hour}, {rate} (at least {low}); {rest} at all others; {p}",
+    "best_level": "It is told because p is at most {level}: 5 % shared out among the hours that were tried.",
+    "not_enough_data": "By {metric} no hour stands out: there is not enough data.",
+    "no_difference": "By {metric} no hour stands out: the difference may be chance.",
+    "hours_not_dealt": (
+        "Nobody was dealt out to hours by chance: who was written to at one may be other people than at another."
+    ),
+    "modems": "Through which modems",
+    "modem": "Modem",
+    "node": "Host",
+    "operator": "Operator",
+    "operator_now": "An operator is that of the modem now; the SIM may have been another one then.",
+    "segments_overlap": "A campaign or an alert that went to several segments is counted in each of them.",
+    "pressure": "How many messages people got in {month}",
+    "pressure_of": "Messages of every kind that were sent to them. Of those who got none, contacts are counted.",
+    "got_exact": "{least}",
+    "got_some": "{least} to {most}",
+    "got_over": "over {most}",
+    "got": "Messages",
+    "got_by": "People",
+    "nothing": "Nothing was sent in this time.",
+    "messages_report": "Messages",
+    "timing_report": "Hours and days",
+    "pressure_report": "Messages a person",
+    "since": "From",
+    "until": "To before",
+    "groups": "In groups",
+    "kind": "Kind",
+    "campaign": "Campaign",
+    "name": "Name",
+    "variant": "Variant",
+    "segment": "Segment",
+    "no_group": "none",
+    "alert": "alert to a group",
+    "automatic": "automatic reply",
+    "single": "single message",
+    "of_campaign": "of a campaign",
+    "more": "The first {n} are drawn; all stand in the table.",
+    "short_accepted": "accepted",
+    "short_begun": "begun",
+    "short_sent_in_all": "taken by the network",
+    "short_delivered": "delivered",
+    "short_undelivered": "not delivered",
+    "short_failed": "failed",
+    "short_clicked": "clicked",
+    "short_replied": "replied",
+    "short_converted": "converted",
+    "short_unsubscribed": "unsubscribed",
+    "short_median": "reply, median",
+    "short_p90": "reply, nine in ten",
     "seconds": "{n} s",
     "minutes": "{n} min",
-    "hours": "{n} h",
+    "hours_long": "{n} h",
     "draft": "draft",
     "scheduled": "scheduled",
     "paused": "paused",
@@ -174,10 +233,74 @@ _FRENCH: Final[Mapping[str, str]] = {
     "stopped_early": (
         "Regarder des chiffres inachevés montre des écarts qui n’existent pas plus souvent que le seuil ne le dit."
     ),
-    "figure": "Valeur",
+    "hours": "À quelles heures",
+    "hours_of": (
+        "Parmi les messages dont l’envoi a commencé dans une heure d’un jour, au fuseau du destinataire quand il est "
+        "connu, la part en pour cent qui y est arrivée. Plus c’est foncé, plus il y en a ; en italique : moins de "
+        "{least} messages."
+    ),
+    "heat": "{metric}, par heure et jour de la semaine",
+    "heat_cell": "{when} : {rate} de {n}",
+    "by_hour": "Tous les jours ensemble",
+    "hour": "Heure",
+    "clock_hour": "{h} h",
+    "best": "Meilleure heure par {metric} : {hour}, {rate} (au moins {low}) ; {rest} à toutes les autres ; {p}",
+    "best_level": "Elle est dite parce que p est d’au plus {level} : 5 % partagés entre les heures essayées.",
+    "not_enough_data": "Par {metric}, aucune heure ne se détache : il n’y a pas assez de données.",
+    "no_difference": "Par {metric}, aucune heure ne se détache : l’écart peut être dû au hasard.",
+    "hours_not_dealt": (
+        "Personne n’a été réparti au hasard entre les heures : ceux à qui l’on a écrit à l’une ne sont peut-être pas "
+        "ceux d’une autre."
+    ),
+    "modems": "Par quels modems",
+    "modem": "Modem",
+    "node": "Hôte",
+    "operator": "Opérateur",
+    "operator_now": "L’opérateur est celui du modem à présent ; la SIM était peut-être une autre alors.",
+    "segments_overlap": "Une campagne ou une alerte à plusieurs segments compte dans chacun d’eux.",
+    "pressure": "Combien de messages les gens ont reçus en {month}",
+    "pressure_of": (
+        "Messages de toute sorte qui leur ont été envoyés. De ceux qui n’en ont reçu aucun, seuls comptent les "
+        "contacts."
+    ),
+    "got_exact": "{least}",
+    "got_some": "de {least} à {most}",
+    "got_over": "plus de {most}",
+    "got": "Messages",
+    "got_by": "Personnes",
+    "nothing": "Rien n’a été envoyé dans ce temps.",
+    "messages_report": "Messages",
+    "timing_report": "Heures et jours",
+    "pressure_report": "Messages par personne",
+    "since": "Du",
+    "until": "Jusqu’au (exclu)",
+    "groups": "Par groupes",
+    "kind": "Sorte",
+    "campaign": "Campagne",
+    "name": "Nom",
+    "variant": "Variante",
+    "segment": "Segment",
+    "no_group": "aucun",
+    "alert": "alerte à un groupe",
+    "automatic": "réponse automatique",
+    "single": "message isolé",
+    "of_campaign": "d’une campagne",
+    "more": "Les {n} premiers sont dessinés ; tous sont dans le tableau.",
+    "short_accepted": "acceptés",
+    "short_begun": "commencés",
+    "short_sent_in_all": "pris par le réseau",
+    "short_delivered": "remis",
+    "short_undelivered": "non remis",
+    "short_failed": "en échec",
+    "short_clicked": "clics",
+    "short_replied": "réponses",
+    "short_converted": "convertis",
+    "short_unsubscribed": "désinscrits",
+    "short_median": "réponse, médiane",
+    "short_p90": "réponse, neuf sur dix",
     "seconds": "{n} s",
     "minutes": "{n} min",
-    "hours": "{n} h",
+    "hours_long": "{n} h",
     "draft": "brouillon",
     "scheduled": "programmée",
     "paused": "en pause",
@@ -185,7 +308,8 @@ _FRENCH: Final[Mapping[str, str]] = {
     "abandoned": "annulée",
     "at_work": "en cours",
 }
-_LANGUAGES: Final = {"en": _ENGLISH, "fr": _FRENCH}
+#: By language.
+LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "fr": _FRENCH}
 #: The status words of campaigns, where the same word means another thing of messages.
 CAMPAIGN_WORDS: Final = {"finished": "over", "canceled": "abandoned", "running": "at_work"}
 
@@ -194,8 +318,8 @@ class ReportWords:
     """The words of one language; `locale` is what Babel calls it."""
 
     def __init__(self, language: str) -> None:
-        self.locale = language if language in _LANGUAGES else "en"
-        self._words = _LANGUAGES[self.locale]
+        self.locale = language if language in LANGUAGES else "en"
+        self._words = LANGUAGES[self.locale]
 
     def __getitem__(self, key: str) -> str:
         return self._words[key]

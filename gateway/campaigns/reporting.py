@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import ColumnElement, Connection
 
@@ -16,31 +14,29 @@ from gateway.campaigns.ab_deciding import AbTest
 from gateway.campaigns.deciding import decides_at_us
 from gateway.campaigns.report import (
     PRESSURES,
-    TIMED,
     CampaignReport,
     CategoryHours,
-    Cell,
     MessagesReport,
     PressureReport,
     TimingReport,
     Verdict,
 )
+from gateway.campaigns.report_hours import HourCounter
 from gateway.campaigns.report_tally import Group, Tally
 from gateway.campaigns.stored import wanted_of_json
 from gateway.clock import Clock
 from gateway.message import Status
-from gateway.rules.best_hour import best_hour
-from gateway.rules.proportions import Share
 from gateway.store import campaign_members, report_figures
 from gateway.store.database import Store
-from gateway.store.report_figures import KEYS, OF_CAMPAIGN, QUARTER_US, Counted, Span
+from gateway.store.report_figures import KEYS, OF_CAMPAIGN, Counted, Span
 from gateway.store.schema import AnyRow
 
-_QUARTER_S: Final = QUARTER_US // 1_000_000
 #: Campaigns that are looked up at a time.
 _MANY: Final = 200
 #: A group by the values of its keys.
 _Key = tuple[Any, ...]
+#: The operator that each modem is registered with, by node and name.
+Operators = Mapping[tuple[str | None, str | None], str | None]
 
 
 class Reporter:
@@ -50,16 +46,20 @@ class Reporter:
         self._store = store
         self._clock = clock
         self._zone = zone
+        self._hours = HourCounter(store, zone)
 
     # --- a campaign
 
-    async def campaign(self, campaign: CampaignView, *, test: bool) -> CampaignReport:
-        """What came of it, of each variant, and which is better."""
-        groups = await self._groups(Span(campaign.id), OF_CAMPAIGN)
+    async def campaign(self, campaign: CampaignView, *, test: bool, operators: Operators) -> CampaignReport:
+        """What came of it, of each variant, through which modems, at which hours; and which variant is better."""
+        found = await self._groups(Span(campaign.id), (*OF_CAMPAIGN, *KEYS["modem"]))
         whole, variants, tried = Tally(), _tallies(campaign), _tallies(campaign)
-        for (place, is_tried), tally in groups.items():
+        modems: dict[_Key, Group] = {}
+        for (place, is_tried, node, modem), tally in found.items():
             _at(variants, place).join(tally)
             whole.join(tally)
+            key = {"node": node, "modem": modem, "operator": operators.get((node, modem))}
+            modems.setdefault((node, modem), Group(key, Tally())).tally.join(tally)
             if is_tried:
                 _at(tried, place).join(tally)
         rows = await self._store.read(lambda connection: campaign_members.counts(connection, campaign.id))
@@ -67,8 +67,18 @@ class Reporter:
             _add_members(whole, row)
             _add_members(_at(variants, row.variant), row)
         verdict = await asyncio.to_thread(self._verdict, campaign, tried)
-        remarks = _remarks_of(campaign, whole, verdict)
-        return CampaignReport(campaign, test, self._clock.now_us(), whole, variants, verdict, remarks)
+        hours = next(iter(await self._hours.of(Span(campaign.id), None)), None) if whole.begun else None
+        return CampaignReport(
+            campaign=campaign,
+            test=test,
+            made_us=self._clock.now_us(),
+            whole=whole,
+            variants=variants,
+            verdict=verdict,
+            remarks=_remarks_of(campaign, whole, verdict, hours),
+            modems=_ordered(group for group in modems.values() if group.key["modem"] is not None),
+            hours=hours,
+        )
 
     def _verdict(self, campaign: CampaignView, tried: Sequence[Tally]) -> Verdict | None:
         metric = campaign.wanted.metric
@@ -95,8 +105,7 @@ class Reporter:
             for key in named(values):
                 group = groups.setdefault(tuple(key.values()), Group(key, Tally()))
                 group.tally.join(tally)
-        ordered = sorted(groups.values(), key=lambda group: (-group.tally.accepted, str(group.key)))
-        return MessagesReport(since_us, until_us, by, whole, ordered, _remarks_by(by, whole))
+        return MessagesReport(since_us, until_us, by, whole, _ordered(groups.values()), _remarks_by(by, whole))
 
     async def _named(
         self, by: str, found: Mapping[_Key, Tally], operators: Operators
@@ -152,34 +161,7 @@ class Reporter:
 
     async def timing(self, span: Span, since_us: int, until_us: int, category: str | None) -> TimingReport:
         """When messages began, by hour and day of the week, and what came of them."""
-        cells: dict[str, dict[tuple[int, int], Cell]] = {}
-        after: str | None = ""
-        while after is not None:
-            found = await self._store.read(
-                lambda connection, after=after: report_figures.quarters(connection, span, category, after)
-            )
-            for row in found.rows:
-                self._add_quarter(cells.setdefault(row.category, {}), row)
-            after = found.last
-        # Exact tests of a million messages take a second: requests are answered meanwhile.
-        hours = await asyncio.to_thread(
-            lambda: [CategoryHours(name, cells[name], _best_of(cells[name])) for name in sorted(cells)]
-        )
-        return TimingReport(since_us, until_us, self._zone, hours)
-
-    def _add_quarter(self, cells: dict[tuple[int, int], Cell], row: AnyRow) -> None:
-        moment = datetime.fromtimestamp(row.quarter * _QUARTER_S, UTC).astimezone(self._zone_of(row.timezone))
-        cell = cells.setdefault((moment.weekday(), moment.hour), Cell())
-        cell.begun += row.messages
-        cell.delivery += row.delivery
-        cell.click += row.click
-        cell.reply += row.reply
-
-    def _zone_of(self, name: str | None) -> ZoneInfo:
-        try:
-            return ZoneInfo(name or self._zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            return ZoneInfo(self._zone)
+        return TimingReport(since_us, until_us, self._zone, await self._hours.of(span, category))
 
     # --- pressure
 
@@ -201,10 +183,11 @@ class Reporter:
         return PressureReport(month, since_us, until_us, people)
 
 
-#: The operator that each modem is registered with, by node and name.
-Operators = Mapping[tuple[str | None, str | None], str | None]
-
 _KEYS_OF: Final = {"operator": "modem"}
+
+
+def _ordered(groups: Iterable[Group]) -> list[Group]:
+    return sorted(groups, key=lambda group: (-group.tally.accepted, str(group.key)))
 
 
 def _tallies(campaign: CampaignView) -> list[Tally]:
@@ -232,17 +215,6 @@ def _did(tally: Tally, metric: str) -> int:
     return next(rate.share.hits for rate in tally.rates() if rate.name == metric)
 
 
-def _best_of(cells: Mapping[tuple[int, int], Cell]) -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
-    for name in TIMED:
-        sums: dict[int, tuple[int, int]] = {}
-        for (_, hour), cell in cells.items():
-            hits, people = sums.get(hour, (0, 0))
-            sums[hour] = (hits + getattr(cell, name), people + cell.begun)
-        found[name] = best_hour({hour: Share(hits, people) for hour, (hits, people) in sums.items()})
-    return found
-
-
 def _segments_of(campaign: AnyRow | None, rung: AnyRow | None) -> Sequence[Mapping[str, Any]]:
     """The groups that messages of a campaign, of a ring or of neither belong to."""
     wanted: Sequence[str] = ()
@@ -265,9 +237,13 @@ def _names_of_campaign(by: str, values: Sequence[Any], known: Mapping[str, AnyRo
     return [{**key, "variant": names[variant] if variant is not None and variant < len(names) else None}]
 
 
-def _remarks_of(campaign: CampaignView, whole: Tally, verdict: Verdict | None) -> Sequence[str]:
+def _remarks_of(
+    campaign: CampaignView, whole: Tally, verdict: Verdict | None, hours: CategoryHours | None
+) -> Sequence[str]:
     over = campaign.status in (CampaignStatus.FINISHED, CampaignStatus.CANCELED)
     found = [*_remarks_by("campaign", whole)]
+    if hours is not None and any(best.hour is not None for best in hours.best.values()):
+        found.append("hours_not_dealt")
     if not over:
         found.append("running")
         if verdict is not None and verdict.status == "current":

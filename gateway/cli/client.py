@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
@@ -52,10 +52,10 @@ class GatewayClient:
         """The document at a path."""
         return self._call("GET", path, query)
 
-    def text(self, path: str, media: str) -> str:
+    def text(self, path: str, media: str, pairs: Sequence[tuple[str, str]] = ()) -> str:
         """What stands at a path, in that media type."""
         try:
-            status, fields, octets = self._exchange.ask("GET", path, (), None, {"Accept": media})
+            status, fields, octets = self._exchange.ask("GET", path, pairs, None, {"Accept": media})
             if status >= http.HTTPStatus.BAD_REQUEST:
                 document_of(self.url, status, fields, octets)
         except ClientError as error:

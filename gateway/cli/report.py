@@ -14,7 +14,10 @@ from gateway.cli.output import Document, clean, print_document, print_pairs, pri
 from gateway.cli.store_here import ADMIN, on_store, running
 
 if TYPE_CHECKING:
+    from gateway.campaigns.report import MessagesReport, PressureReport, TimingReport
     from gateway.services import Services
+
+    Made = MessagesReport | TimingReport | PressureReport
 
 _GROUPS = ("category", "kind", "campaign", "variant", "segment", "modem", "operator")
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
@@ -23,6 +26,7 @@ _FIGURES = (
     "members", "waiting", "accepted", "begun", "clicked", "visited_by_bots", "replied", "converted", "responded",
     "conversions", "conversions_value", "unsubscribed",
 )  # fmt: skip
+_TOOK = {"median": "median_s", "9 in 10": "p90_s"}
 _SHORT = ("accepted", "begun", "clicked", "replied", "converted", "unsubscribed")
 
 
@@ -30,7 +34,7 @@ _SHORT = ("accepted", "begun", "clicked", "replied", "converted", "unsubscribed"
     epilog=example(
         "tocsin report campaign 0190a3c1d2e37f00a1b2c3d4e5f60718 --html spring.html",
         "tocsin report messages --by modem",
-        "tocsin report timing --category promotional",
+        "tocsin report timing --category promotional --html hours.html",
         "tocsin report pressure --month 2026-03",
     )
 )
@@ -39,17 +43,24 @@ def report() -> None:
     """Tell what came of campaigns and messages, without numbers or names of people."""
 
 
-@report.command(epilog=example("tocsin report campaign 0190a3c1d2e37f00a1b2c3d4e5f60718 --html spring.html"))
-@click.argument("campaign_id", metavar="ID")
-@click.option(
+_as_page = click.option(
     "--html", "file", metavar="FILE", help="Write one page with charts, in the gateway's language; - prints it."
 )
+
+
+@report.command(epilog=example("tocsin report campaign 0190a3c1d2e37f00a1b2c3d4e5f60718 --html spring.html"))
+@click.argument("campaign_id", metavar="ID")
+@_as_page
 @remote_list
 def campaign(campaign_id: str, file: str | None) -> None:
     """Tell what came of the campaign ID, of each variant, and which is better."""
     path = path_of("reports", "campaign", campaign_id)
     if file is not None:
-        _write_page(path, campaign_id, file)
+
+        async def page(services: Services) -> str:
+            return await services.reports.page(ADMIN, await services.reports.campaign(ADMIN, campaign_id))
+
+        _write_page(path, [], page, file)
         return
 
     async def here(services: Services) -> Document:
@@ -64,17 +75,15 @@ def campaign(campaign_id: str, file: str | None) -> None:
 @click.option("--by", type=click.Choice(_GROUPS), default="category", show_default=True, help="What makes a group.")
 @time_option("--since", "Only accepted then or later; else 30 days before --until.")
 @time_option("--until", "Only accepted before; else now.")
+@_as_page
 @remote_list
-def messages(by: str, since: str | None, until: str | None) -> None:
+def messages(by: str, since: str | None, until: str | None, file: str | None) -> None:
     """Tell what came of messages, in groups."""
 
-    async def here(services: Services) -> Document:
-        from api.models.reports import messages_report_out
+    async def made(services: Services) -> Made:
+        return await services.reports.messages(ADMIN, by, *_instants(since, until))
 
-        return messages_report_out(await services.reports.messages(ADMIN, by, *_instants(since, until)))
-
-    pairs = query(by=by, since=since, until=until)
-    _print(_document(path_of("reports", "messages"), pairs, here), "messages_table", _print_messages)
+    _tell("messages", query(by=by, since=since, until=until), made, _print_messages, file)
 
 
 @report.command(epilog=example("tocsin report timing --category promotional --metric reply"))
@@ -84,33 +93,29 @@ def messages(by: str, since: str | None, until: str | None) -> None:
 )
 @time_option("--since", "Only accepted then or later; else 180 days before --until.")
 @time_option("--until", "Only accepted before; else now.")
+@_as_page
 @remote_list
-def timing(category: str | None, metric: str, since: str | None, until: str | None) -> None:
+def timing(category: str | None, metric: str, since: str | None, until: str | None, *, file: str | None) -> None:
     """Tell at which hours messages began and what came of them, and the best hour if one stands out."""
 
-    async def here(services: Services) -> Document:
-        from api.models.reports import timing_report_out
-
-        return timing_report_out(await services.reports.timing(ADMIN, category, *_instants(since, until)))
+    async def made(services: Services) -> Made:
+        return await services.reports.timing(ADMIN, category, *_instants(since, until))
 
     pairs = query(category=category, since=since, until=until)
-    found = _document(path_of("reports", "timing"), pairs, here)
-    _print(found, "timing_table", lambda document: _print_timing(document, metric))
+    _tell("timing", pairs, made, lambda document: _print_timing(document, metric), file)
 
 
 @report.command(epilog=example("tocsin report pressure --month 2026-03"))
 @click.option("--month", metavar="YYYY-MM", help="Which month; else this one.")
+@_as_page
 @remote_list
-def pressure(month: str | None) -> None:
+def pressure(month: str | None, file: str | None) -> None:
     """Tell how many people got how many messages in a month."""
 
-    async def here(services: Services) -> Document:
-        from api.models.reports import pressure_report_out
+    async def made(services: Services) -> Made:
+        return await services.reports.pressure(ADMIN, month)
 
-        return pressure_report_out(await services.reports.pressure(ADMIN, month))
-
-    found = _document(path_of("reports", "pressure"), query(month=month), here)
-    _print(found, "pressure_table", _print_pressure)
+    _tell("pressure", query(month=month), made, _print_pressure, file)
 
 
 def _document(path: str, pairs: Sequence[tuple[str, str]], here: Callable[[Services], Awaitable[Document]]) -> Document:
@@ -125,13 +130,36 @@ def _instants(since: str | None, until: str | None) -> tuple[int | None, int | N
     return since_us, until_us
 
 
-def _write_page(path: str, campaign_id: str, file: str) -> None:
+def _tell(
+    name: str,
+    pairs: Sequence[tuple[str, str]],
+    made: Callable[[Services], Awaitable[Made]],
+    told: Callable[[Document], None],
+    file: str | None,
+) -> None:
+    """A report that is no campaign's: as a page where a file is named, else as is wanted."""
+    path = path_of("reports", name)
+    if file is not None:
+
+        async def page(services: Services) -> str:
+            return await services.reports.page_of(await made(services))
+
+        _write_page(path, pairs, page, file)
+        return
+
+    async def here(services: Services) -> Document:
+        from api.models import reports
+
+        return getattr(reports, f"{name}_report_out")(await made(services))
+
+    _print(_document(path, pairs, here), f"{name}_table", told)
+
+
+def _write_page(
+    path: str, pairs: Sequence[tuple[str, str]], here: Callable[[Services], Awaitable[str]], file: str
+) -> None:
     client = running()
-
-    async def here(services: Services) -> str:
-        return services.reports.page(await services.reports.campaign(ADMIN, campaign_id))
-
-    page = on_store(here) if client is None else client.text(path, "text/html")
+    page = on_store(here) if client is None else client.text(path, "text/html", pairs)
     with click.open_file(file, "w", encoding="utf-8", errors="replace", atomic=file != "-") as opened:
         opened.write(page)
     if file != "-":
@@ -163,6 +191,7 @@ def _print_campaign(document: Document) -> None:
         groups += [(each["name"], each) for each in document["variants"]]
     rows: list[Sequence[object]] = [[name, *(figures[name] for _, figures in groups)] for name in _FIGURES]
     rows += [[word, *(figures["statuses"][word] for _, figures in groups)] for word in document["figures"]["statuses"]]
+    rows += [[f"reply {name}", *(_took(figures, key) for _, figures in groups)] for name, key in _TOOK.items()]
     rows += [
         [f"{rate['name']} rate", *(_rate(figures["rates"][at]) for _, figures in groups)]
         for at, rate in enumerate(document["figures"]["rates"])
@@ -189,6 +218,11 @@ def _rate(rate: Mapping[str, Any]) -> str:
     if rate["rate"] is None:
         return "-"
     return f"{rate['rate']:.1%} of {rate['people']} {rate['of']} ({rate['low']:.1%} to {rate['high']:.1%})"
+
+
+def _took(figures: Mapping[str, Any], key: str) -> str:
+    time = figures["response_time"]
+    return "" if time is None else f"{time[key]:.0f} s"
 
 
 def _print_counts(name: str, counts: Mapping[str, int]) -> None:

@@ -24,13 +24,13 @@ from gateway.ids import IdSource, first_id
 from gateway.message import Caution
 from gateway.outbound.door import warnings_of
 from gateway.outbound.draft import Draft
+from gateway.outbound.forecast import Leaves
 from gateway.outbound.intake import Intake
 from gateway.outbound.quotas import Quotas
 from gateway.requests import Principal
 from gateway.ring import MOST_PEOPLE, NewRing, RingStatus
 from gateway.rings.asked import kept, kept_cautions, message_to
 from gateway.rings.checks import about_text, checked, moved
-from gateway.rings.forecast import Leaves
 from gateway.rings.keeper import ABANDONED_US, CLAIM_US
 from gateway.rings.listed import People, numbers_named
 from gateway.rings.ringer import Ringer

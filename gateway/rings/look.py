@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from gateway.ids import first_id
 from gateway.message import WAITING, Status
+from gateway.outbound.forecast import Leaves
 from gateway.outbound.waits import Waits
 from gateway.ring import NewRing, Step, Tally
 from gateway.rings.asked import asked_of
-from gateway.rings.forecast import Leaves
 from gateway.rings.tally import Person, people_of, tally_of
 from gateway.store import pauses, ring_members, rings
 from gateway.store.schema import AnyRow

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from drivers.events import ModemState, ModemStatus
+from drivers.events import ModemStatus
 from gateway.campaign import FROZEN, LIVE, CampaignAct, CampaignEstimate, CampaignStatus, CampaignView
 from gateway.campaigns import lifecycle, reading
-from gateway.campaigns.estimate import USUAL_S, estimate_of
+from gateway.campaigns.estimate import estimate_of, leaves_of
 from gateway.campaigns.people import contacts_of
 from gateway.campaigns.recurrent import AUDIENCE_EMPTY
 from gateway.campaigns.starting import Prepared, refusal_of
@@ -27,10 +27,12 @@ from gateway.config.settings import Settings
 from gateway.errors import Conflict, FieldError, GatewayError, InvalidRequest
 from gateway.message import Caution
 from gateway.outbound.door import DEFAULT_CATEGORY
+from gateway.outbound.draft import Draft
+from gateway.outbound.forecast import Forecaster, Standing
 from gateway.outbound.intake import Intake
 from gateway.people.contact import Contact
 from gateway.people.rendering import RenderFault
-from gateway.requests import Accepted, NewMessage, Principal, Submission
+from gateway.requests import Accepted, NewMessage, Preview, Principal, Submission
 from gateway.rules.lint import ERRORS
 from gateway.services.campaigns import Campaigns, no_campaign
 from gateway.services.proofreading import Proofreader
@@ -39,7 +41,6 @@ from gateway.store.database import Store
 
 # What is wrong with a number concerns that person alone.
 _OF_NUMBER: Final = frozenset({"number_invalid", "number_not_allowed", "destination_not_allowed"})
-_USABLE: Final = frozenset({ModemState.READY, ModemState.BUSY})
 _ROUTES: Final = (Path("/proc/net/route"), Path("/proc/net/ipv6_route"))
 
 
@@ -84,7 +85,7 @@ class CampaignStarts:
         self._campaigns = campaigns
         self._intake = intake
         self._proofreader = Proofreader(settings)
-        self._statuses = statuses
+        self._forecaster = Forecaster(settings, store.measures, clock, statuses)
         self._nudge = nudge
 
     async def close(self) -> None:
@@ -163,14 +164,12 @@ class CampaignStarts:
             prepared = await starter.prepare(kept, me)
             _refuse_unfit(kept, prepared)
             await starter.check_own(wanted, prepared.people if kept.audience == FROZEN else 0)
-            findings, parts_each = await self._look(principal, campaign, prepared)
+            looked = await self._look(principal, campaign, prepared)
             if not force:
-                _refuse_errors(findings)
-            return Launch(
-                await self._store.write(lambda connection: self._begin(connection, campaign, me, at_us)),
-                self._estimate(campaign, prepared.people, parts_each, at_us),
-                findings,
-            )
+                _refuse_errors(looked.findings)
+            estimate = await self._estimate(campaign, prepared.people, looked, at_us)
+            begun = await self._store.write(lambda connection: self._begin(connection, campaign, me, at_us))
+            return Launch(begun, estimate, looked.findings)
         except BaseException:
             await self._give_up(kept, me)
             raise
@@ -220,47 +219,65 @@ class CampaignStarts:
         assert found is not None, "it is locked"
         return found
 
-    def _estimate(self, campaign: CampaignView, people: int, parts_each: float, at_us: int | None) -> CampaignEstimate:
+    async def _estimate(
+        self, campaign: CampaignView, people: int, looked: _Looked, at_us: int | None
+    ) -> CampaignEstimate:
+        """By what the modems were measured to take; what waits before it, and holds it, as far as it starts now."""
+        leaves = leaves_of(people, looked.drafts)
         starts_us = self._clock.now_us() if at_us is None else at_us
+        priority = min((each.category.priority for each in looked.drafts), default=0)
+        standing = Standing(campaign.category, priority)
+        if at_us is not None:
+            standing = replace(standing, before=None)
+        held_us = looked.held_until_us if at_us is None else None
+        leaving = await self._store.read(
+            lambda connection: self._forecaster.leaving(connection, standing, leaves, held_until_us=held_us)
+        )
         pace = campaign.wanted.per_minute
-        speeds = [USUAL_S for each in self._statuses() if each.state in _USABLE]
-        return estimate_of(people, parts_each, speeds, per_minute=pace, now_us=starts_us)
+        return estimate_of(people, leaves, leaving, per_minute=pace, starts_us=starts_us)
 
     # --- looking at texts
 
-    async def _look(
-        self, principal: Principal, campaign: CampaignView, prepared: Prepared
-    ) -> tuple[Sequence[CampaignFinding], float]:
-        """What a proof-reader finds in some of the messages, and how many parts they have on average."""
-        starter = self._campaigns.engine.starter
-        made = await starter.messages(campaign, prepared)
+    async def _look(self, principal: Principal, campaign: CampaignView, prepared: Prepared) -> _Looked:
+        """What a proof-reader finds in some of the messages, and as what they will leave."""
+        starter, looked = self._campaigns.engine.starter, _Looked()
         found: dict[tuple[int, str, str], CampaignFinding] = {}
-        parts: list[int] = []
         linked: set[int] = set()
-        for variant, new in made:
+        for variant, new in await starter.messages(campaign, prepared):
+            plain = replace(new, campaign_id=None, variant=None)
             try:
-                preview = await self._intake.preview(principal, replace(new, campaign_id=None, variant=None), None)
+                preview = await self._intake.preview(principal, plain, None)
             except GatewayError as error:
                 if error.code in _OF_NUMBER:
                     continue
                 raise InvalidRequest(
                     error.code, error.message, errors=[FieldError(f"/variants/{variant}", error.message)]
                 ) from None
-            parts.append(await self._parts(principal, starter.as_sent(campaign, variant, new), new, preview.parts))
+            looked.add(preview, *await self._intake.drafts(principal, [starter.as_sent(campaign, variant, plain)]))
             cautions = list(preview.warnings)
             if variant not in linked and is_online():
                 linked.add(variant)
                 cautions += await self._proofreader.read(new.text, check_links=True, check_spelling=False)
             for each in cautions:
                 found.setdefault((variant, each.code, each.message), CampaignFinding(variant, each))
-        return list(found.values()), sum(parts) / len(parts) if parts else 1.0
+        looked.findings = list(found.values())
+        return looked
 
-    async def _parts(self, principal: Principal, sent: NewMessage, written: NewMessage, parts: int) -> int:
-        """How many parts it leaves in, with its links replaced."""
-        if sent.text == written.text:
-            return parts
-        preview = await self._intake.preview(principal, replace(sent, campaign_id=None, variant=None), None)
-        return preview.parts
+
+@dataclass(slots=True)
+class _Looked:
+    """What was seen of some of a campaign's messages; `held_until_us` is until when rules hold them, as things are."""
+
+    findings: Sequence[CampaignFinding] = ()
+    drafts: list[Draft] = field(default_factory=list[Draft])
+    held_until_us: int | None = None
+
+    def add(self, preview: Preview, draft: Draft | GatewayError) -> None:
+        """One of them."""
+        if isinstance(draft, Draft):
+            self.drafts.append(draft)
+        if preview.until_us is not None:
+            self.held_until_us = max(self.held_until_us or 0, preview.until_us)
 
 
 def _unschedule(connection: Connection, campaign_id: str) -> None:

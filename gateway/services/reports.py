@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway.campaigns.report import CampaignReport, MessagesReport, PressureReport, TimingReport
+from gateway.campaigns.report_html import Paper
 from gateway.campaigns.report_page import page_of_report
-from gateway.campaigns.reporting import Reporter
+from gateway.campaigns.report_pages import page_of_hours, page_of_messages, page_of_month
+from gateway.campaigns.reporting import Operators, Reporter
 from gateway.clock import Clock, from_datetime, to_datetime
 from gateway.config.settings import Settings
 from gateway.errors import InvalidRequest
@@ -49,21 +52,37 @@ class Reports:
         test = principal.test
         if not test and token_id is not None:
             test = await self._store.read(lambda connection: tokens.only_tests(connection, token_id))
-        return await self._reporter.campaign(found, test=test)
+        return await self._reporter.campaign(found, test=test, operators=await self._operators(principal))
 
-    def page(self, report: CampaignReport) -> str:
-        """The report of a campaign as one page of HTML, in the gateway's language."""
-        return page_of_report(report, self.language, self._zone)
+    async def page(self, principal: Principal, report: CampaignReport) -> str:
+        """The report of a campaign as one page of HTML, in the gateway's language; with what people got in the month in
+        which it began."""
+        began_us = report.campaign.started_us
+        began = to_datetime(report.made_us if began_us is None else began_us).astimezone(self._zone)
+        month = await self.pressure(principal, f"{began.year:04}-{began.month:02}")
+        return await asyncio.to_thread(page_of_report, report, month, self._paper())
+
+    async def page_of(self, report: MessagesReport | TimingReport | PressureReport) -> str:
+        """Another report as a page."""
+        if isinstance(report, MessagesReport):
+            return await asyncio.to_thread(page_of_messages, report, self._paper())
+        if isinstance(report, TimingReport):
+            return await asyncio.to_thread(page_of_hours, report, self._paper())
+        return page_of_month(report, self._paper())
+
+    def _paper(self) -> Paper:
+        return Paper(self.language, self._zone)
+
+    async def _operators(self, principal: Principal) -> Operators:
+        views = await self._modems.list(principal)
+        return {(view.node, view.status.name): view.status.operator for view in views}
 
     async def messages(
         self, principal: Principal, by: str, since_us: int | None = None, until_us: int | None = None
     ) -> MessagesReport:
         """What came of messages that were accepted in a time, the last 30 days where nothing is said."""
         since_us, until_us = self._time(since_us, until_us, _MESSAGES_US)
-        operators: dict[tuple[str | None, str | None], str | None] = {}
-        if by == "operator":
-            views = await self._modems.list(principal)
-            operators = {(view.node, view.status.name): view.status.operator for view in views}
+        operators: Operators = await self._operators(principal) if by == "operator" else {}
         span = Span(first=first_id(since_us), end=first_id(until_us), test=principal.test)
         return await self._reporter.messages(span, since_us, until_us, by, operators)
 

@@ -19,13 +19,13 @@ from gateway.config.settings import Settings
 from gateway.errors import Conflict, NotFound
 from gateway.ids import IdSource
 from gateway.message import Status
+from gateway.outbound.forecast import Forecaster, Standing
 from gateway.outbound.intake import Intake
 from gateway.outbound.waits import Waits
 from gateway.requests import Page, Principal
 from gateway.ring import Leaving, NewRing, RingLine, RingStatus, RingView, Rung
 from gateway.rings.asked import asked_of
 from gateway.rings.beginning import Beginning, Begun
-from gateway.rings.forecast import Forecaster
 from gateway.rings.keeper import Keeper
 from gateway.rings.listed import Listed, People
 from gateway.rings.look import Look, look_at
@@ -193,7 +193,7 @@ class Rings:
         row = rings.get(connection, begun.id)
         assert row is not None, "it was begun"
         look = look_at(connection, row, self._waits, self._clock.now_us())
-        return self._forecaster.leaving(connection, row, begun.leaves, held_until_us=look.held_until_us)
+        return self._forecaster.leaving(connection, _standing(row), begun.leaves, held_until_us=look.held_until_us)
 
     async def _as_rung(self, ring_id: str) -> Rung:
         def work(connection: Connection) -> Rung:
@@ -226,7 +226,11 @@ class Rings:
         """When the rest will have left; when the last left, where there is none."""
         if not look.leaves:
             return Leaving(0.0, look.tally.last_sent_us)
-        return self._forecaster.leaving(connection, look.row, look.leaves, held_until_us=look.held_until_us)
+        return self._forecaster.leaving(connection, _standing(look.row), look.leaves, held_until_us=look.held_until_us)
+
+
+def _standing(row: AnyRow) -> Standing:
+    return Standing(row.category, row.priority, before=row.id, ring_id=row.id)
 
 
 def _cancel_some(connection: Connection, *, ring_id: str, now_us: int, sentence: str) -> int:

@@ -101,22 +101,52 @@ async def test_csv_is_safe_for_spreadsheets(api: Api, campaign: str) -> None:
         assert "+336" not in text
 
 
+def assert_harmless(text: str) -> Page:
+    """Nothing is fetched, nothing runs, nobody is named; every chart says in words what it draws."""
+    page = Page(text)
+    assert not {"script", "link", "img", "iframe", "a", "object"} & set(page.tags)
+    assert not {name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href", "style")}
+    assert "://" not in text
+    assert "\u202e" not in text
+    assert not re.search(r"\+?33[67]", text)
+    assert text.count("<svg") == text.count("<title id=") == text.count("<desc id=") >= 1
+    assert text.startswith('<!DOCTYPE html><html lang="fr">')
+    return page
+
+
 @pytest.mark.parametrize("accept", ["*/*", "text/html,application/xhtml+xml;q=0.9"])
 async def test_the_page_is_alone_and_harmless(api: Api, campaign: str, accept: str) -> None:
     fields, text = await told(api, PATH if "html" in accept else f"{PATH}?format=html", accept)
     assert fields["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in fields["content-security-policy"]
-    page = Page(text)
-    assert not {"script", "link", "img", "iframe", "a", "object"} & set(page.tags)
-    assert not {name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href", "style")}
-    assert "://" not in text
+    page = assert_harmless(text)
     assert "<script>alert(1)</script>" in page.text
-    assert "\u202e" not in text
-    assert not re.search(r"\+?33[67]", text)
-    assert text.count("<svg") == text.count("<title id=") == text.count("<desc id=") >= 3
     assert "Rapport de campagne" in page.text
     assert "100,0\u202f%" in page.text or "100,0\u00a0%" in page.text or "100,0 %" in page.text
     assert "taux d’ouverture" in page.text
+    assert "Réponse, par heure et jour de la semaine" in page.text
+    assert "lun. 09 h" in page.text
+    assert "il n’y a pas assez de données" in page.text
+    assert "Combien de messages les gens ont reçus en mars 2026" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("messages?by=variant", (HOSTILE.replace("\u202e", ""), "Taux", "Causes des échecs", "unknown_subscriber")),
+        ("messages?by=kind", ("d’une campagne", "taux d’ouverture")),
+        ("timing?category=news", ("news", "Remise, par heure et jour de la semaine", "taux d’ouverture")),
+        ("pressure?month=2026-03", ("plus de 10", "mars 2026")),
+    ],
+)
+async def test_other_reports_are_pages_too(api: Api, campaign: str, path: str, words: tuple[str, ...]) -> None:
+    time = {"since": rfc3339(START_US - SECOND_US), "until": rfc3339(START_US + SECOND_US)}
+    period = "" if path.startswith("pressure") else "&" + "&".join(f"{name}={value}" for name, value in time.items())
+    fields, text = await told(api, f"/v1/reports/{path}{period}", "text/html")
+    assert fields["content-type"] == "text/html; charset=utf-8"
+    page = assert_harmless(text)
+    for each in words:
+        assert each in page.text
 
 
 async def test_messages_hours_and_months(api: Api, campaign: str) -> None:
@@ -134,6 +164,17 @@ async def test_messages_hours_and_months(api: Api, campaign: str) -> None:
         {"weekday": 1, "hour": 9, "begun": 42, "delivered": 12, "clicked": 12, "replied": 12}
     ]
     assert hours["categories"][0]["best"]["reply"]["reason"] == "not_enough_data"
+    of_campaign = (await api.get(PATH)).document
+    assert of_campaign["hours"] == hours["categories"][0]
+    assert [(each["key"]["modem"], each["figures"]["accepted"]) for each in of_campaign["modems"]] == [("sim1", 42)]
+    _, table = await told(api, f"/v1/reports/timing?format=csv&since={since}&until={until}")
+    (row,) = csv.DictReader(io.StringIO(table))
+    assert (row["hour"], row["replied"], row["best_reply_hour"], row["best_reply_reason"]) == (
+        "9",
+        "12",
+        "",
+        "not_enough_data",
+    )
     month = (await api.get("/v1/reports/pressure?month=2026-03")).document
     assert [each["people"] for each in month["classes"]][1:] == [12, 0, 0]
     for path in ("/v1/reports/messages", "/v1/reports/timing", "/v1/reports/pressure"):
@@ -163,7 +204,7 @@ async def test_who_may_not_ask(api: Api, holder, campaign: str) -> None:
         ("/v1/reports/messages?by=number", "by"),
         ("/v1/reports/messages?since=2026-03-02T00:00:00Z&until=2026-03-01T00:00:00Z", "since"),
         ("/v1/reports/timing?since=yesterday", "since"),
-        ("/v1/reports/timing?format=html", "format"),
+        ("/v1/reports/timing?format=pdf", "format"),
     ],
 )
 async def test_what_cannot_be_asked(api: Api, path: str, pointer: str) -> None:

@@ -113,9 +113,9 @@ class Campaigner:
 
 @asynccontextmanager
 async def campaigner_on(
-    bench: Bench, *, tracking: Tracking | None = None, deciding: Deciding | None = None, modems: int = 2
+    bench: Bench, *, tracking: Tracking | None = None, deciding: Deciding | None = None
 ) -> AsyncIterator[Campaigner]:
-    """Campaigns over a bench. `modems` can send, as far as estimates go."""
+    """Campaigns over a bench. Its modems can send, as far as estimates go."""
     aside = Aside()
     settings, store, clock = bench.settings, bench.store, bench.clock
     audience, renderer = Audience(settings, store, clock, aside), Renderer(aside, settings)
@@ -132,7 +132,7 @@ async def campaigner_on(
         deciding=deciding,
     )
     campaigns = Campaigns(settings, store, clock, bench.ids, engine=engine, nudge=lambda: None)
-    statuses = [ModemStatus(f"m{at}", ModemState.READY, None, "simulated:") for at in range(modems)]
+    statuses = [ModemStatus(name, ModemState.READY, None, "simulated:") for name in settings.modems]
     starts = CampaignStarts(
         settings,
         store,

@@ -160,6 +160,13 @@ async def daemon(
 @asynccontextmanager
 async def simulated_modems(folder: Path, *options: str) -> AsyncIterator[Path]:
     """`tocsin simulate` as a process of its own; its folder with `modem0`, `control` and `ledger.jsonl`."""
+    async with simulating(folder, *options):
+        yield folder
+
+
+@asynccontextmanager
+async def simulating(folder: Path, *options: str) -> AsyncIterator[Process]:
+    """The same, for who asks about the process."""
     arguments = ["simulate", "--dir", str(folder), "--ledger", str(folder / "ledger.jsonl"), *options]
     process: Process
     if MEASURED:
@@ -171,7 +178,7 @@ async def simulated_modems(folder: Path, *options: str) -> AsyncIterator[Path]:
     try:
         line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 20)
         assert line.startswith("ready "), line
-        yield folder
+        yield process
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, 10)

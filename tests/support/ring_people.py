@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from drivers.tpdu import SmsSubmit
@@ -38,7 +38,7 @@ class Crowd400:
     count: int
     first: int = 0
     alive: list[str] = field(default_factory=lambda: ["modem0", "modem1"])
-    #: Numbers that a part was submitted for, in the order of the air, with the monotonic instant at which it was seen.
+    #: Numbers that a part was submitted for, in the order of the air; when the last was, in seconds of the epoch.
     rung: list[str] = field(default_factory=list[str])
     last_s: float = 0.0
 
@@ -81,9 +81,10 @@ class Crowd400:
             return
         lines = path.read_text(encoding="utf-8").split("\n")[:-1]
         for line in lines[self._read :]:
-            number = SmsSubmit.from_bytes(bytes.fromhex(json.loads(line)["tpdu"])).tp_da.text
+            entry = json.loads(line)
+            number = SmsSubmit.from_bytes(bytes.fromhex(entry["tpdu"])).tp_da.text
             if number in self.plan:
-                self.last_s = time.monotonic()
+                self.last_s = datetime.fromisoformat(entry["at"]).timestamp()
                 if number not in self.rung:
                     self._answer(number)
                 self.rung.append(number)

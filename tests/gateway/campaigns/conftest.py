@@ -17,7 +17,8 @@ from gateway.store.database import Store
 @pytest.fixture
 async def bench(tmp_path: Path, store: Store, clock: ManualClock) -> Bench:
     news = category("news", consent="none", priority=3)
-    return await make_bench(settings_in(tmp_path, categories=(news,)), store, clock)
+    ports = {"sim1": "simulated:", "sim2": "simulated:"}
+    return await make_bench(settings_in(tmp_path, ports=ports, categories=(news,)), store, clock)
 
 
 @pytest.fixture

@@ -34,7 +34,9 @@ def ledger(bench: Bench) -> Ledger:
 async def report_of(store: Store, clock: ManualClock) -> CampaignReport:
     found = await store.read(lambda connection: reading.find(connection, CAMPAIGN))
     assert found is not None
-    return await Reporter(store, clock, "Europe/Paris").campaign(found, test=False)
+    return await Reporter(store, clock, "Europe/Paris").campaign(
+        found, test=False, operators={("test-1", "sim1"): "Orange F"}
+    )
 
 
 async def test_every_figure_of_a_campaign(store: Store, clock: ManualClock, ledger: Ledger) -> None:
@@ -81,6 +83,13 @@ async def test_every_figure_of_a_campaign(store: Store, clock: ManualClock, ledg
     assert report.verdict.decision.counts == ((5, 2), (7, 1))
     assert report.verdict.decision.winner is None
     assert report.remarks == ["no_open"]
+    assert [(each.key["modem"], each.key["operator"], each.tally.accepted) for each in report.modems] == [
+        ("sim1", "Orange F", 14)
+    ]
+    assert report.hours is not None
+    (cell,) = report.hours.cells.values()
+    assert (cell.begun, cell.delivery, cell.click, cell.reply) == (12, 7, 1, 3)
+    assert report.hours.best["reply"].reason == "not_enough_data"
 
 
 async def test_an_opt_out_is_of_the_message_that_it_answers_else_of_the_last_one_before(

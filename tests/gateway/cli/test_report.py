@@ -39,6 +39,8 @@ def test_messages_hours_and_months(command):
     assert hours["timezone"] == "Etc/UTC"
     rows = list(csv.reader(io.StringIO(command("report", "messages", "--csv").stdout_bytes.decode("utf-8-sig"))))
     assert "delivery_rate_of_begun_low" in rows[0]
+    for name in ("messages", "timing", "pressure"):
+        assert passed(command("report", name, "--html", "-")).rstrip().endswith("</html>")
     assert_failed(command("report", "pressure", "--month", "soon"), 1, "tocsin: month: must be a month such as 2026-03")
 
 

@@ -1,5 +1,5 @@
-"""When all of a ring will have left: the modems that can send now, with what each was measured to take for a part, and
-what is queued before. `gateway.rules.estimate` plays it."""
+"""When all of many messages will have left: the modems that can send now, with what each was measured to take for a
+part, and what is queued before. `gateway.rules.estimate` plays it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,20 @@ class Leaves:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where messages stand that have still to leave: in which category, and behind what.
+
+    Of their own priority that is what was accepted before the id `before`; everything by default. None: nothing at all
+    waits before them. What is of the alert `ring_id` is theirs.
+    """
+
+    category: str
+    priority: int
+    before: str | None = _LAST_ID
+    ring_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Able:
     """A modem that can send, what it may take, and the limits of its SIM with the key of its counts."""
 
@@ -70,16 +84,16 @@ class Forecaster:
         self._zone = ZoneInfo(settings.gateway.timezone)
 
     def leaving(
-        self, connection: Connection, ring: AnyRow, ours: Iterable[Leaves], *, held_until_us: int | None = None
+        self, connection: Connection, standing: Standing, ours: Iterable[Leaves], *, held_until_us: int | None = None
     ) -> Leaving:
-        """When the last of `ours` has left, as things stand; nothing of them before `held_until_us`."""
+        """When the last of `ours` has left, as things are; nothing of them before `held_until_us`."""
         now_us = self._clock.now_us()
         able = self._able(connection)
-        if pauses.standing(connection).holds(ring.category):
+        if pauses.standing(connection).holds(standing.category):
             able = []
-        machines = [self._machine(connection, each, ring.category, now_us) for each in able]
+        machines = [self._machine(connection, each, standing.category, now_us) for each in able]
         loads = [_load(each, able) for each in ours]
-        found = estimate(machines, loads, [_load(each, able) for each in self._ahead(connection, ring)])
+        found = estimate(machines, loads, [_load(each, able) for each in self._ahead(connection, standing)])
         paces = {each.name: each.seconds for each in able if each.name in found.parts}
         if found.seconds is None:
             return Leaving(None, None, found.parts, paces)
@@ -99,14 +113,16 @@ class Forecaster:
             if name not in RESERVED
         }
 
-    def _ahead(self, connection: Connection, ring: AnyRow) -> list[Leaves]:
+    def _ahead(self, connection: Connection, standing: Standing) -> list[Leaves]:
         found: list[Leaves] = []
+        if standing.before is None:
+            return found
         for row in lanes.waiting(connection):
             lane = lane_of(row.lane)
-            if lane.priority < ring.priority:
+            if lane.priority < standing.priority:
                 continue
-            before = _LAST_ID if lane.priority > ring.priority else ring.id
-            rows = ring_members.in_lane(connection, ring.id, row.lane, before)
+            before = _LAST_ID if lane.priority > standing.priority else standing.before
+            rows = ring_members.in_lane(connection, standing.ring_id, row.lane, before)
             found += [Leaves(row.lane, each.messages, each.parts) for each in rows]
         return found
 
