@@ -24,7 +24,7 @@ from gateway.outbound.door import DEFAULT_CATEGORY
 from gateway.outbound.intake import Intake
 from gateway.outbound.right_moment import moments_of
 from gateway.people.contact import Contact
-from gateway.people.rendering import Renderer, RenderFault
+from gateway.people.rendering import Renderer, RenderFault, texts_at
 from gateway.requests import NewMessage, Principal
 from gateway.services.messages import Nudge
 from gateway.services.visibility import refuse_test
@@ -214,7 +214,8 @@ class Automations:
             )
         if principal.categories and chosen not in principal.categories:
             raise Forbidden("category_not_allowed", f"this token may not send messages of category {chosen}")
-        await self._renderer.check(rule.texts or await self._template(rule.template or ""))
+        texts = rule.texts or await self._template(rule.template or "")
+        await self._renderer.check(texts, texts_at(texts))
         return rule_to_json(rule)
 
     def _now(self) -> int:
