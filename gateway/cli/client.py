@@ -141,7 +141,8 @@ def _sentence(error: ApiError) -> str:
     """The problem's message, and each wrong field with its own."""
     message = clean(error.message)
     lines = [f"{clean(field.pointer).lstrip('/')}: {clean(field.message)}" for field in error.errors]
-    if len(lines) == 1 and lines[0].endswith(message):
+    # Some messages name the only field, as this line does.
+    if len(lines) == 1 and (lines[0].endswith(message) or lines[0].replace(": ", " ", 1) == message):
         return lines[0]
     return "\n  ".join((message, *lines))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -60,7 +61,9 @@ class CampaignRig:
         query = {"tags": self.tag, "consent_category": "promotional", "consent_source": "form"}
         headers = {"Authorization": f"Bearer {self.client.token}", "Content-Type": "text/csv"}
         url = f"{self.client.url}/v1/contacts/import"
-        async with self.client.session.post(url, data=body.encode(), params=query, headers=headers) as answer:
+        async with self.client.session.post(
+            url, data=io.BytesIO(body.encode()), params=query, headers=headers
+        ) as answer:
             assert answer.status == 202, await answer.text()
             import_id = (await answer.json())["id"]
 
