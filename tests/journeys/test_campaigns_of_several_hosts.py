@@ -69,12 +69,12 @@ async def test_one_of_two_hosts_queues_it_and_both_send_and_stop_it(
         await hosts.start()
         async with hosts["a"].client() as a, hosts["b"].client() as b:
             b.token = a.token
-            campaign_id = await _start(a, 150, pace={"per_minute": 3000})
+            campaign_id = await _start(a, 90, pace={"per_minute": 3000})
             seen: set[str | None] = set()
 
             async def some() -> bool:
                 seen.add(_worker(hosts))
-                return _queued(hosts) >= 40
+                return _queued(hosts) >= 30
 
             await eventually(some, 20, "a part of it")
             # Whichever works on it, the other is asked to stop it.
@@ -90,12 +90,12 @@ async def test_one_of_two_hosts_queues_it_and_both_send_and_stop_it(
             await other.ok("POST", f"{CAMPAIGNS}/{campaign_id}/resume")
 
             async def whole() -> bool:
-                return (await _counts(b, campaign_id)) == {"members": 150, "queued": 150, "left_out": 0, "waiting": 0}
+                return (await _counts(b, campaign_id)) == {"members": 90, "queued": 90, "left_out": 0, "waiting": 0}
 
             await eventually(whole, 30, "all of it queued")
             await hosts.drained()
             assert len(seen - {None}) == 1
-        _each_once(hosts, 150)
+        _each_once(hosts, 90)
         nodes = Counter(node for (node,) in hosts.rows("SELECT node FROM attempt"))
         assert set(nodes) == {"a", "b"}
         await hosts.end()
