@@ -87,6 +87,8 @@ class NewMessage:
     #: From its acceptance to its moment, and from its moment to its end, for who counts so instead of naming instants.
     delay_us: int | None = None
     lasts_us: int | None = None
+    #: What it is for its key, whatever it says: for who makes it of something else, and may make another of the same.
+    same: str | None = None
     #: Writes the callback that is kept, where that takes its id and its number in the normal form.
     seal: Callable[[str, str], str] | None = None
     #: The campaign and its variant (0-based), or the ring, that it is part of; no caller outside can say so.

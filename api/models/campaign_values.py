@@ -11,10 +11,11 @@ from api.models.messages import time_out
 from gateway.campaign import Guard, Variant
 from gateway.clock import SECOND_US
 from gateway.config.durations import UNITS_S, duration_us
-from gateway.errors import InvalidRequest
+from gateway.errors import FieldError, InvalidRequest
 
 #: The name of the only variant.
 ONLY: Final = "only"
+_FIRST: Final = "/variants/0"
 
 
 def _span(value: Any) -> int:
@@ -125,6 +126,19 @@ class CampaignFields(Incoming):
             "codes": self.codes,
         }
         return {name: value for name, value in found.items() if value is not None}
+
+    def as_written(self, error: InvalidRequest) -> InvalidRequest:
+        """The same refusal, pointing at what stands in the body where the only variant was said without that word."""
+        if self.variants is not None:
+            return error
+        errors = [FieldError(self._pointer(each.pointer), each.message) for each in error.errors]
+        return InvalidRequest(error.code, error.message, errors=errors)
+
+    def _pointer(self, pointer: str) -> str:
+        if pointer == _FIRST:
+            given = ("text", "texts", "template")
+            return next((f"/{name}" for name in given if getattr(self, name) is not None), pointer)
+        return pointer.removeprefix(_FIRST)
 
     def _variants(self) -> tuple[Variant, ...] | None:
         given = [each is not None for each in (self.text, self.texts, self.template, self.variants)]

@@ -22,7 +22,7 @@ from api.models.campaigns import (
 )
 from api.models.fields import NoFields, NoQuery
 from api.models.lists import list_out
-from gateway.errors import GatewayError, NotFound
+from gateway.errors import GatewayError, InvalidRequest, NotFound
 from gateway.ids import is_id
 from gateway.services.campaign_starts import Launch
 
@@ -40,15 +40,21 @@ async def list_all(call: Call, wanted: CampaignsQuery) -> web.Response:
 
 async def create(call: Call, wanted: CampaignIn) -> web.Response:
     """Make a draft; with `start` it starts at once, and where that is refused nothing is kept."""
+    try:
+        return answer(launch_out(await _made(call, wanted)), _CREATED)
+    except InvalidRequest as error:
+        raise wanted.as_written(error) from None
+
+
+async def _made(call: Call, wanted: CampaignIn) -> Launch:
     made = await call.services.campaigns.create(call.principal, wanted.value())
     if not wanted.start:
-        return answer(launch_out(Launch(made)), _CREATED)
+        return Launch(made)
     try:
-        started = await call.services.campaign_starts.start(call.principal, made.id, force=wanted.force)
+        return await call.services.campaign_starts.start(call.principal, made.id, force=wanted.force)
     except GatewayError:
         await call.services.campaigns.remove(call.principal, made.id)
         raise
-    return answer(launch_out(started), _CREATED)
 
 
 async def read(call: Call, _: NoQuery) -> web.Response:
@@ -58,7 +64,10 @@ async def read(call: Call, _: NoQuery) -> web.Response:
 
 async def change(call: Call, wanted: CampaignEdit) -> web.Response:
     """Change a draft."""
-    return answer(campaign_out(await call.services.campaigns.change(call.principal, _id(call), wanted.value())))
+    try:
+        return answer(campaign_out(await call.services.campaigns.change(call.principal, _id(call), wanted.value())))
+    except InvalidRequest as error:
+        raise wanted.as_written(error) from None
 
 
 async def remove(call: Call, _: NoQuery) -> web.Response:

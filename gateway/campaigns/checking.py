@@ -50,7 +50,7 @@ def _faults(name: str, audience: str, wanted: Wanted, now_us: int) -> Iterator[t
 
 def _of_variants(wanted: Wanted) -> Iterator[tuple[str, str]]:
     if not 1 <= len(wanted.variants) <= MOST_VARIANTS:
-        yield "/variants", f"are 1 to {MOST_VARIANTS}"
+        yield "/variants", f"are 1 to {MOST_VARIANTS}; one alone is said by text, texts or template, too"
     counted = Counter(each.name for each in wanted.variants)
     for at, each in enumerate(wanted.variants):
         if not 1 <= len(each.name) <= MOST_NAME or counted[each.name] > 1 or not each.name.isprintable():

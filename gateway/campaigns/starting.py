@@ -21,7 +21,7 @@ from gateway.clock import SECOND_US, Clock
 from gateway.errors import Conflict, FieldError, InvalidRequest
 from gateway.people.audience import Audience
 from gateway.people.contact import Contact
-from gateway.people.rendering import Renderer, RenderFault
+from gateway.people.rendering import MISSING, Renderer, RenderFault, texts_at
 from gateway.requests import NewMessage
 from gateway.store import campaign_members, campaigns, templates
 from gateway.store.campaign_members import Member
@@ -80,7 +80,7 @@ class Starter:
         await self._audience.check(wanted.to)
         wanted = await self.resolved(wanted)
         for at, each in enumerate(wanted.variants):
-            await self._renderer.check(each.texts, f"/variants/{at}/texts")
+            await self._renderer.check(each.texts, texts_at(each.texts, f"/variants/{at}"))
         await self.check_own(wanted, 0)
 
     async def check_own(self, wanted: Wanted, people: int) -> None:
@@ -121,14 +121,19 @@ class Starter:
         await self._store.write(lambda c: campaigns.change(c, campaign_id, members=0, queued=0, left_out=0))
 
     async def messages(self, campaign: CampaignView, found: Prepared) -> list[tuple[int, NewMessage]]:
-        """Messages of some people, by variant, for a look at them."""
+        """Messages of some people, by variant, for a look at them. Raises `InvalidRequest` where a text can be made for
+        none of these, though they lack no value: it is too long for anybody, say."""
         made: list[tuple[int, NewMessage]] = []
         for variant, people in found.samples.items():
             texts, shared = campaign.wanted.variants[variant].texts, campaign.wanted.variables
             own: list[Mapping[str, Any]] = [self.samples() for _ in people]
-            for contact, text in zip(people, await self._renderer.render_many(texts, people, shared, own), strict=True):
-                if not isinstance(text, RenderFault):
-                    made.append((variant, message_of(campaign, Candidate(contact, variant, False), text)))
+            rendered = await self._renderer.render_many(texts, people, shared, own)
+            _refuse_failing(variant, rendered)
+            made += [
+                (variant, message_of(campaign, Candidate(contact, variant, False), text))
+                for contact, text in zip(people, rendered, strict=True)
+                if not isinstance(text, RenderFault)
+            ]
         return made
 
     def samples(self) -> Mapping[str, Any]:
@@ -191,6 +196,12 @@ def refusal_of(found: Prepared) -> InvalidRequest | None:
     ]
     code = next(iter(found.faults))[1]
     return InvalidRequest(code, f"the text cannot be made for everybody: {errors[0].message}", errors=errors)
+
+
+def _refuse_failing(variant: int, rendered: Sequence[str | RenderFault]) -> None:
+    faults = [each for each in rendered if isinstance(each, RenderFault) and each.code != MISSING]
+    if faults and len(faults) == len(rendered):
+        raise InvalidRequest.field(faults[0].code, f"/variants/{variant}", faults[0].message)
 
 
 def _people(count: int) -> str:

@@ -138,12 +138,16 @@ class GatewayClient:
 
 
 def _sentence(error: ApiError) -> str:
-    """The problem's message, and each wrong field with its own."""
+    """The problem's message, and each wrong field with its own; in one line where both say the same."""
     message = clean(error.message)
-    lines = [f"{clean(field.pointer).lstrip('/')}: {clean(field.message)}" for field in error.errors]
-    if len(lines) == 1 and lines[0].endswith(message):
-        return lines[0]
-    return "\n  ".join((message, *lines))
+    fields = [(clean(field.pointer).lstrip("/"), clean(field.message)) for field in error.errors]
+    if len(fields) == 1:
+        ((name, said),) = fields
+        if said.endswith(message) or message == f"{name} {said}":
+            return f"{name}: {said}"
+        if said in message:
+            return f"{name}: {message.removeprefix(f'{name}: ')}"
+    return "\n  ".join((message, *(f"{name}: {said}" for name, said in fields)))
 
 
 def _check(url: str) -> None:

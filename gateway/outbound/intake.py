@@ -45,7 +45,7 @@ MAX_KEY = 255
 _AT_ONE_GO = 25
 # Two requests that differ in nothing else are the same, whoever writes their callbacks.
 # What came of a template may be another text today; the request is the same.
-_NO_REQUEST = ("seal", "filled")
+_NO_REQUEST = ("seal", "filled", "same")
 _DEFAULTS = {field.name: field.default for field in fields(NewMessage) if field.name not in _NO_REQUEST}
 
 
@@ -350,6 +350,8 @@ def _refused(entry: Entry, wrong: GatewayError | None) -> Entry:
 
 def canonical(new: NewMessage) -> str:
     """A request in a form in which two that mean the same are the same; a field that says the default is left out."""
+    if new.same is not None:
+        return json.dumps([new.same])
     said = {name: getattr(new, name) for name in _DEFAULTS}
     return json.dumps({name: value for name, value in said.items() if value != _DEFAULTS[name]}, sort_keys=True)
 

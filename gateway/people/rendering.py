@@ -33,6 +33,8 @@ _WITHIN_S: Final = 30.0
 _MOST_SOURCES: Final = 64
 # Characters of all languages of a template together.
 _LONG: Final = 4_000
+#: The code of a text that lacks a value for somebody.
+MISSING: Final = "template_variable_missing"
 _CARD: Final = frozenset({"name", "number", "language", "attributes", "tags"})
 
 
@@ -154,6 +156,9 @@ def check_sources(texts: Mapping[str, str], at: str) -> None:
         raise InvalidRequest.field("template_invalid", at, "a template needs a text in one language at least")
     wrong: list[FieldError] = []
     for tag, source in texts.items():
+        if not source.strip():
+            wrong.append(FieldError(place_of(at, tag), "is empty"))
+            continue
         try:
             compiled(source)
         except LiquidError as error:
@@ -162,6 +167,11 @@ def check_sources(texts: Mapping[str, str], at: str) -> None:
             wrong.append(FieldError(place_of(at, tag), "it is nested too deep"))
     if wrong:
         raise InvalidRequest("template_invalid", "the template cannot be read: " + wrong[0].message, errors=wrong)
+
+
+def texts_at(texts: Mapping[str, str], at: str = "") -> str:
+    """Where texts stand in an object: one for all languages as its `text`, any others as its `texts`."""
+    return f"{at}/text" if set(texts) == {""} else f"{at}/texts"
 
 
 def place_of(at: str, tag: str) -> str:
@@ -227,7 +237,7 @@ def render_one(texts: Mapping[str, str], usual: Usual, person: Person, shared: M
         return compiled(texts[tag]).render(_values(person, shared), reader(tag, person, usual))
     except UndefinedError as error:
         name = error.message or "that the template asks for"
-        return RenderFault("template_variable_missing", f"the variable {name} has no value")
+        return RenderFault(MISSING, f"the variable {name} has no value")
     except OutputStreamLimitError:
         return RenderFault("template_too_long", f"the text would have more than {MOST_OUTPUT} characters")
     except ResourceLimitError:

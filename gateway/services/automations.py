@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from gateway.outbound.door import DEFAULT_CATEGORY
 from gateway.outbound.intake import Intake
 from gateway.outbound.right_moment import moments_of
 from gateway.people.contact import Contact
-from gateway.people.rendering import Renderer, RenderFault
+from gateway.people.rendering import Renderer, RenderFault, texts_at
 from gateway.requests import NewMessage, Principal
 from gateway.services.messages import Nudge
 from gateway.services.visibility import refuse_test
@@ -113,7 +113,7 @@ class Automations:
         if event.canceled:
             if reference is None:
                 raise InvalidRequest.field("reference_missing", "/reference", "names the event that is called off")
-            return None, await self._call_off(principal, reference)
+            return None, await self._end_waiting(principal, reference, "the event was called off")
         number = self._intake.recipient(event.to)
         contact = await self._contact(number)
         new = await self._message(found.rule, event, contact, number, reference)
@@ -125,18 +125,17 @@ class Automations:
         return sent, 0
 
     async def _accept(self, principal: Principal, new: NewMessage, name: str, event: Occurrence) -> Message:
-        """Once for the same event; what was called off in between is accepted anew."""
-        if event.reference is None:
+        """Once for the same event, whatever its moment and its text would be by now; what was called off in between is
+        accepted anew."""
+        if event.reference is None or new.reference is None:
             return await self._intake.accept(principal, new)
         said = json.dumps([event.to, event.at_us, dict(event.variables)], sort_keys=True, default=str)
         mark = self._store.fingerprint(f"automation/{name}/{event.reference}/{said}").hex()
+        new = replace(new, same=mark)
         for tried in range(_TRIES):
-            try:
-                sent = await self._intake.accept(principal, new, f"automation/{mark}/{tried}")
-            except Conflict:
-                # The rule has changed since.
-                continue
+            sent = await self._intake.accept(principal, new, f"automation/{mark}/{tried}")
             if sent.status is not Status.CANCELED:
+                await self._end_waiting(principal, new.reference, "the event was told of anew", but=sent.id)
                 return sent
         raise Conflict("automation_raced", "this event was called off and told of again and again")
 
@@ -173,16 +172,23 @@ class Automations:
             raise InvalidRequest.field("template_not_found", "/template", "there is no such template")
         return found.texts
 
-    async def _call_off(self, principal: Principal, reference: str) -> int:
-        now_us, sentence = self._now(), f"the event was called off, by token {principal.name}"
+    async def _end_waiting(self, principal: Principal, reference: str, why: str, *, but: str | None = None) -> int:
+        """Cancel what waits for an event, but for one message of it; how many did."""
+        now_us, sentence = self._now(), f"{why}, by token {principal.name}"
+
+        def waiting(connection: Connection) -> list[str]:
+            ids = messages.waiting_under(connection, reference, token_id=principal.token_id)
+            return [each for each in ids if each != but]
 
         def work(connection: Connection) -> int:
-            ids = messages.waiting_under(connection, reference, token_id=principal.token_id)
             return sum(
                 messages.end_waiting(connection, each, Status.CANCELED, now_us, code=None, sentence=sentence)
-                for each in ids
+                for each in waiting(connection)
             )
 
+        # What takes the place of another has ended it in the same commit: then there is nothing to be written.
+        if but is not None and not await self._store.read(waiting):
+            return 0
         return await self._store.write(work, hurried=True)
 
     async def _contact(self, number: str) -> Contact:
@@ -214,7 +220,8 @@ class Automations:
             )
         if principal.categories and chosen not in principal.categories:
             raise Forbidden("category_not_allowed", f"this token may not send messages of category {chosen}")
-        await self._renderer.check(rule.texts or await self._template(rule.template or ""))
+        texts = rule.texts or await self._template(rule.template or "")
+        await self._renderer.check(texts, texts_at(texts))
         return rule_to_json(rule)
 
     def _now(self) -> int:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from support.daemon import Client, client_of, daemon
+from support.event_stream import stream
 
 from gateway.notify.stream import MOST_OF_TOKEN
 
@@ -33,25 +33,6 @@ MESSAGES = 200
 CANARY_NUMBER = "+33698765432"
 CANARY_TEXT = "canary-5a1e"
 LEFT = {f"message.{word}" for word in ("sent", "delivered", "uncertain")}
-
-
-async def stream(client: Client, last: str | None = None, **query: str) -> AsyncGenerator[tuple[str, str, Any]]:
-    """Id, type and body of each event."""
-    headers = {"Authorization": f"Bearer {client.token}"} | ({"Last-Event-ID": last} if last else {})
-    async with client.session.get(client.url + "/v1/events", headers=headers, params=query, timeout=None) as answer:
-        assert (answer.status, answer.content_type) == (200, "text/event-stream"), await answer.text()
-        fields: dict[str, str] = {}
-        async for raw in answer.content:
-            line = raw.decode().rstrip("\n")
-            name, _, value = line.partition(": ")
-            if name:
-                fields[name] = value
-            elif "event" in fields:
-                yield fields["id"], fields["event"], json.loads(fields["data"])
-                fields = {}
-            elif "id" in fields:
-                yield fields["id"], "", None
-                fields = {}
 
 
 class Listener:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -71,6 +72,39 @@ async def test_another_time_takes_the_place_of_what_waits_and_back_again(c: Camp
     back = await _told(c, rules, "reminder", **one)
     assert back.status == "held"
     assert await _statuses(c) == ["canceled", "canceled", "held"]
+
+
+async def test_told_of_again_once_it_has_left_it_does_not_leave_again(c: Campaigner, rules: Automations) -> None:
+    await rules.add(c.principal, "reminder", BEFORE)
+    await rules.add(c.principal, "shipped", AutomationRule({"": "Parcel {{ hour }}"}, after_us=HOUR_US))
+    event = {"variables": {"hour": "9"}, "reference": "a1"}
+    soon = {**event, "at_us": c.clock.now_us() + DAY_US + HOUR_US}
+    for name, said in (("reminder", soon), ("shipped", event), ("shipped", {**event, "at_us": c.clock.now_us()})):
+        first = await _told(c, rules, name, **said)
+        c.clock.advance(timedelta(minutes=30))
+        assert (await _told(c, rules, name, **said)).id == first.id, "its moment is later by now"
+        c.clock.advance(timedelta(hours=1))
+        await c.bench.upkeep()
+        await c.bench.send_all()
+        again = await _told(c, rules, name, **said)
+        assert (again.id, again.status) == (first.id, "sent"), "its moment is over"
+    # Neither does another rule make another event of it.
+    await rules.put(c.principal, "shipped", AutomationRule({"": "It left"}))
+    assert (await _told(c, rules, "shipped", **event)).text == "Parcel 9"
+    assert len(await _statuses(c)) == 3
+
+
+async def test_back_at_the_time_that_was_told_already_nothing_waits_for_the_other(
+    c: Campaigner, rules: Automations
+) -> None:
+    await rules.add(c.principal, "reminder", BEFORE)
+    event = {"at_us": c.clock.now_us() + HOUR_US, "variables": {"hour": "9"}, "reference": "a1"}
+    first = await _told(c, rules, "reminder", **event)
+    await c.bench.send_all()
+    await _told(c, rules, "reminder", **{**event, "at_us": c.clock.now_us() + 5 * DAY_US})
+    assert await _statuses(c) == ["sent", "held"]
+    assert (await _told(c, rules, "reminder", **event)).id == first.id
+    assert await _statuses(c) == ["sent", "canceled"]
 
 
 async def test_an_event_that_is_called_off_cancels_what_waits(c: Campaigner, rules: Automations) -> None:
