@@ -2,8 +2,8 @@
 
     python people.py
 
-What they do is drawn by lot from the seed, the number and the variant, so it is the same on every run. They know of the
-gateway what people know of it: the messages that its modems sent, as the simulated network wrote them down
+What somebody does with a message is drawn by lot from the seed, the number and the variant; who gets which variant is
+up to the gateway. People know of it what its modems sent, as the simulated network wrote it down
 (`modems/ledger.jsonl`). Ctrl-C ends it all; the table says what they did, to be compared with the gateway's report.
 """
 
@@ -42,7 +42,7 @@ class Habits:
 #: Of each variant: words that only it has, and what people do who got it.
 VARIANTS: Mapping[str, tuple[str, Habits]] = {
     "plain": ("from now on", Habits(click=0.10, reply=0.05, convert=0.03, stop=0.04)),
-    "warm": ("croissants", Habits(click=0.40, reply=0.15, convert=0.12, stop=0.04)),
+    "warm": ("croissants", Habits(click=0.50, reply=0.15, convert=0.12, stop=0.04)),
 }
 #: So many links are looked at by a messenger before anybody sees them, and by programs of other kinds.
 PREVIEWED, FETCHED = 0.20, 0.10
