@@ -16,11 +16,12 @@ import http.client
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -70,18 +71,19 @@ class Received:
 
 
 class People:
-    """Everybody behind the modems of `folder`. `visit` follows a link with these header fields, `convert` tells the
-    gateway that somebody bought something."""
+    """Everybody with one of these numbers behind the modems of `folder`. `visit` follows a link with these header
+    fields, `convert` tells the gateway that somebody bought something."""
 
     def __init__(
         self,
         folder: Path,
         seed: int,
+        numbers: Collection[str],
         *,
         visit: Callable[[str, str, Mapping[str, str]], object],
         convert: Callable[[str, str], object],
     ) -> None:
-        self._folder, self._seed = folder, seed
+        self._folder, self._seed, self._numbers = folder, seed, numbers
         self._visit, self._convert = visit, convert
         self._read = 0
         self._through = Counter[str]()
@@ -90,7 +92,7 @@ class People:
         self.received: list[Received] = []
         #: Numbers that sent STOP although nobody had written to them.
         self.left: list[str] = []
-        #: What else the gateway sent, such as the answers to STOP: number and text.
+        #: What else the gateway sent, such as the answers to STOP and proofs: number and text.
         self.others: list[tuple[str, str]] = []
         self.previewed = 0
 
@@ -106,10 +108,10 @@ class People:
             self._take(number, modem, text, arrived=arrived)
         return len(whole)
 
-    def leave(self, numbers: Iterable[str]) -> None:
+    def leave(self) -> None:
         """Let some of those who have had no message send STOP."""
         known = {each.number for each in self.received}
-        for number in numbers:
+        for number in self._numbers:
             if number not in known and self._chance(number, "leave") < LEAVE:
                 self.left.append(number)
                 self._say("modem0", number, "STOP")
@@ -138,7 +140,7 @@ class People:
 
     def _take(self, number: str, modem: str, text: str, *, arrived: bool) -> None:
         variant = next((name for name, (words, _) in VARIANTS.items() if words in text), None)
-        if variant is None:
+        if variant is None or number not in self._numbers:
             self.others.append((number, text))
             return
         one = Received(number, variant, modem, text, {"delivered"} if arrived else set())
@@ -207,10 +209,12 @@ def buyer(client: Client) -> Callable[[str, str], object]:
 
 
 def numbers_in(contacts: Path) -> list[str]:
-    """The numbers of the file, as the gateway writes them."""
+    """The numbers of the file, as the gateway writes them, each once."""
+    if not contacts.exists():
+        raise SystemExit(f"there is no {contacts}: make_contacts.py makes it")
     with contacts.open(encoding="utf-8") as file:
         found = [row["mobile"].replace(" ", "") for row in csv.DictReader(file)]
-    return [f"+33{each[1:]}" for each in found if each.startswith("06")]
+    return [*dict.fromkeys(f"+33{each[1:]}" for each in found if each.startswith("06"))]
 
 
 def print_table(table: Mapping[str, Mapping[str, int]]) -> None:
@@ -220,7 +224,7 @@ def print_table(table: Mapping[str, Mapping[str, int]]) -> None:
         print(f"{name:8}" + "".join(f"{counts[column]:14}" for column in COLUMNS), flush=True)
 
 
-def live(people: People, contacts: Path) -> None:
+def live(people: People) -> None:
     """Look again and again, until Ctrl-C. Whoever leaves of their own accord does so after the first wave."""
     quiet_since = None
     while True:
@@ -228,7 +232,7 @@ def live(people: People, contacts: Path) -> None:
             quiet_since = time.monotonic()
         elif quiet_since is not None and time.monotonic() - quiet_since > 3:
             if not people.left:
-                people.leave(numbers_in(contacts))
+                people.leave()
             print_table(people.table())
             quiet_since = None
         time.sleep(0.1)
@@ -244,13 +248,14 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     (folder / "ledger.jsonl").write_text("")
     client = Client(os.environ.get("TOCSIN_URL", "http://127.0.0.1:7672"), token())
-    people = People(folder, wanted.seed, visit=follow, convert=buyer(client))
+    people = People(folder, wanted.seed, numbers_in(wanted.contacts), visit=follow, convert=buyer(client))
     tocsin = Path(sys.executable).with_name("tocsin")
     options = ["--count", "2", "--dir", "modems", "--ledger", "modems/ledger.jsonl"]
     command = [tocsin, "simulate", *options, "--trouble", f"report-status:times={LOST},st=70"]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with subprocess.Popen(command) as modems:
         try:
-            live(people, wanted.contacts)
+            live(people)
         except KeyboardInterrupt:
             print_table(people.table())
         finally:

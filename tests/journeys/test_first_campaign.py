@@ -141,12 +141,12 @@ class Script:
 class Run:
     """The people, and what the gateway has heard of them."""
 
-    def __init__(self, script: Script, client: Client, modems: Path, seed: int) -> None:
+    def __init__(self, script: Script, client: Client, modems: Path, seed: int, numbers: list[str]) -> None:
         self.script, self.client = script, client
         self.ledger = modems / "ledger.jsonl"
         self.visits = 0
         shop = api.client.client.Client(client.url, client.token)
-        self.people = PEOPLE.People(modems, seed, visit=self._visit, convert=PEOPLE.buyer(shop))
+        self.people = PEOPLE.People(modems, seed, numbers, visit=self._visit, convert=PEOPLE.buyer(shop))
         self.campaign_id = ""
 
     def _visit(self, method: str, link: str, fields: Mapping[str, str]) -> None:
@@ -251,8 +251,8 @@ async def test_the_report_says_what_people_did(
             await eventually(ready, 30, "both modems")
             script = await Script.started(tmp_path, client, *form.options, "--seed", str(seed))
             try:
-                run = Run(script, client, modems, seed)
-                tried, wave = await _waves(run, [_number(row) for row in rows])
+                run = Run(script, client, modems, seed, [_number(row) for row in rows])
+                tried, wave = await _waves(run)
                 output = await script.ended()
             finally:
                 if script.process.returncode is None:
@@ -284,7 +284,7 @@ async def test_the_report_says_what_people_did(
     tell(f"tutorial, {form.people} people, seed {seed}: {_printed(output)}; {report['verdict']['reason']}")
 
 
-async def _waves(run: Run, numbers: list[str]) -> tuple[int, dict[str, dict[str, int]]]:
+async def _waves(run: Run) -> tuple[int, dict[str, dict[str, int]]]:
     """On how many it was tried, and what these did; then the others, after some of them said STOP."""
     tried = await run.started()
     await run.left(tried)
@@ -292,7 +292,7 @@ async def _waves(run: Run, numbers: list[str]) -> tuple[int, dict[str, dict[str,
     await run.act("pause")
     assert (await run.ask("/v1/campaigns/ID"))["decided_at"] is None, "a slow machine: the first wave took too long"
     await run.reached(tried)
-    await asyncio.to_thread(run.people.leave, numbers)
+    await asyncio.to_thread(run.people.leave)
     await run.heard()
     wave = run.people.table()
     await run.act("resume")
