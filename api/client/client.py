@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack, cast
 
 from api.client.address import certificate_in
+from api.client.campaigns import CampaignCalls
 from api.client.events import Event, events_of
 from api.client.exchange import Document, Exchange, Query, Repeating, path_of
 from api.client.shapes import (
@@ -28,7 +29,7 @@ _PAGE = 1000
 _NDJSON = "application/x-ndjson"
 
 
-class Client:
+class Client(CampaignCalls):
     """One gateway at `url` (http, https or unix:/PATH), spoken to with `token`.
 
     `certificate` names a PEM file with the one certificate that an https gateway must show; without it the system's

@@ -162,3 +162,116 @@ class EventDoc(TypedDict):
     type: str
     timestamp: str
     data: dict[str, Any]
+
+
+class ImportDoc(TypedDict):
+    """How far the import of a file is. `status` is `running`, `finished` or `failed`."""
+
+    id: str
+    status: str
+    lines: int
+    total: int | None
+    added: int
+    changed: int
+    rejected: int
+    consents: int
+    withheld: int
+    problem: str | None
+
+
+class LeftOutDoc(TypedDict):
+    """Who is not in a segment although somebody might think so, by the cause."""
+
+    missing: dict[str, int]
+    failed: int
+    dead: int
+
+
+class CountDoc(TypedDict):
+    """How many people are in a segment."""
+
+    count: int
+    left_out: LeftOutDoc
+
+
+class CampaignCountsDoc(TypedDict):
+    """How many people are in a campaign, and how they stand."""
+
+    members: int
+    queued: int
+    left_out: int
+    waiting: int
+
+
+class CampaignDoc(TypedDict):
+    """A campaign and how it stands; `winner` is the name of a variant."""
+
+    id: str
+    name: str
+    category: str
+    status: str
+    reason: str | None
+    winner: str | None
+    counts: CampaignCountsDoc
+
+
+class RateDoc(TypedDict):
+    """A share of people with its interval at 95 %; null where there is nobody."""
+
+    name: str
+    counts: str
+    of: str
+    hits: int
+    people: int
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+class FiguresDoc(TypedDict):
+    """What came of messages; every rate is a share of `begun`."""
+
+    accepted: int
+    begun: int
+    statuses: dict[str, int]
+    failures: dict[str, int]
+    clicked: int
+    visited_by_bots: int
+    replied: int
+    converted: int
+    responded: int
+    conversions: int
+    conversions_value: float
+    unsubscribed: int
+    members: int
+    waiting: int
+    left_out: dict[str, int]
+    rates: list[RateDoc]
+
+
+class VariantFiguresDoc(FiguresDoc):
+    """The figures of one variant."""
+
+    name: str
+    stopped: str | None
+
+
+class VerdictDoc(TypedDict):
+    """Which variant is better by `metric`; `winner` is its name, null where the difference may be chance."""
+
+    status: str
+    metric: str
+    winner: str | None
+    reason: str
+
+
+class ReportDoc(TypedDict):
+    """What came of a campaign."""
+
+    id: str
+    name: str
+    status: str
+    figures: FiguresDoc
+    variants: list[VariantFiguresDoc]
+    verdict: VerdictDoc | None
+    remarks: list[WarningDoc]

@@ -24,6 +24,7 @@ POWER: Final = 0.8
 FEWER: Final = frozenset({"opt_out"})
 # A guard is asked again and again while a campaign runs, so each time it needs more than the level of one question.
 _GUARD_LEVEL: Final = 0.001
+_LEAST_TOLD: Final = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,15 @@ def verdict_of(metric: str, shares: Sequence[Share]) -> AbResult:
     least = min(share.people for share in shares)
     found = detectable(least, shares[0].rate, level=level, power=POWER)
     if p <= level and shares[best].rate != shares[order[1]].rate:
-        return AbResult(best, best, p, level, found, f"the difference is significant (p = {p:.4f}, level {level:.4g})")
+        return AbResult(best, best, p, level, found, f"the difference is significant ({_told(p)}, level {level:.4g})")
     return AbResult(None, best, p, level, found, f"no significant difference (p = {p:.3f}, level {level:.4g})")
 
 
 def must_stop(opted_out: Share, limit: float) -> bool:
     """Whether more people opt out of a variant than the guard allows, beyond what chance makes of its limit."""
     return opted_out.rate > limit and at_least_p(opted_out, limit) <= _GUARD_LEVEL
+
+
+def _told(p: float) -> str:
+    """A chance that is never none, however small."""
+    return "p < 0.0001" if p < _LEAST_TOLD else f"p = {p:.4f}"

@@ -86,6 +86,11 @@ def test_nobody_wins_alone(shares: list[Share]):
     assert verdict_of("click", shares).winner is None
 
 
+def test_a_chance_however_small_is_not_told_as_none():
+    assert verdict_of("click", [Share(17, 156), Share(49, 152)]).sentence.endswith("(p < 0.0001, level 0.05)")
+    assert "(p = 0.0052," in verdict_of("click", [Share(10, 100), Share(26, 100)]).sentence
+
+
 def test_a_tie_has_no_winner():
     assert verdict_of("click", [Share(50, 100), Share(50, 100), Share(1, 100)]).winner is None
 
