@@ -48,7 +48,7 @@ _AGAIN_US: Final = 10 * SECOND_US
 #: So many run at once; the others wait for their turn.
 _MOST: Final = 32
 # Of the time that a transaction takes, so much is left to others after it.
-_REST: Final = 0.25
+_REST: Final = 0.5
 
 
 class Campaigning:

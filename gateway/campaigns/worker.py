@@ -38,7 +38,7 @@ from gateway.store.schema import AnyRow
 log = logging.getLogger(__name__)
 
 #: So many messages share a transaction: while it lasts nobody else writes.
-SLICE: Final = 50
+SLICE: Final = 32
 #: How often a campaign that has queued everything looks whether something of it waits still.
 LOOK_US: Final = 2 * SECOND_US
 NOBODY_SENDS: Final = "token_revoked"
