@@ -20,8 +20,9 @@ from gateway.people.contacts import contact_of, types_of
 from gateway.store import campaign_members, contacts, recipients
 from gateway.store.database import Store
 
-#: So many are read at once: enough to be worth a trip to the process beside, and few enough to hold nobody up.
-GROUP: Final = 100
+#: So many are read at once: enough to be worth a trip to the process beside, and few enough to hold nobody up. Two
+#: slices of a worker.
+GROUP: Final = 64
 
 
 #: A variant, or None, and whether it is tried.

@@ -14,9 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gateway.campaign import FROZEN, CampaignView, MemberState, Variant, Wanted
-from gateway.campaigns.people import GROUP, People, Share, share_of
+from gateway.campaigns.people import People, Share, share_of
 from gateway.campaigns.preparing import Candidate, message_of
 from gateway.campaigns.tracking import Tracking
+from gateway.campaigns.yielding import rest
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Conflict, FieldError, InvalidRequest
 from gateway.people.audience import Audience
@@ -31,7 +32,8 @@ from gateway.store.database import Store
 LEASE_US: Final = 60 * SECOND_US
 #: So many messages of each variant are looked at before a start.
 SAMPLES: Final = 5
-_SLICE: Final = 100
+# So many people are looked at and written down in one go.
+_SLICE: Final = 128
 # What a card always has something for.
 _ALWAYS: Final = frozenset({"number", "tags"})
 
@@ -146,7 +148,7 @@ class Starter:
         return replace(new, text=self._tracking.shortened(campaign.id, variant, [(0, new.text)])[0].text)
 
     async def _chunks(self, campaign: CampaignView) -> AsyncIterator[Sequence[Contact]]:
-        async for chunk in self._audience.chunks(campaign.wanted.to, most=GROUP):
+        async for chunk in self._audience.chunks(campaign.wanted.to, most=_SLICE):
             yield await self._people.with_rows(chunk)
 
     async def _required(self, campaign: CampaignView) -> list[frozenset[str]]:
@@ -188,7 +190,9 @@ class Starter:
             campaign_members.add_all(connection, campaign_id, members)
             campaigns.count(connection, campaign_id, members=len(members))
 
+        began_us = self._clock.monotonic_us()
         await self._store.write(work, idle=True)
+        await rest(self._clock.monotonic_us() - began_us)
 
 
 def refusal_of(found: Prepared) -> InvalidRequest | None:
