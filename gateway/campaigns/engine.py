@@ -47,8 +47,6 @@ _LOOK_US: Final = 5 * SECOND_US
 _AGAIN_US: Final = 10 * SECOND_US
 #: So many run at once; the others wait for their turn.
 _MOST: Final = 32
-# Of the time that a transaction takes, so much is left to others after it.
-_REST: Final = 0.25
 
 
 class Campaigning:
@@ -106,7 +104,6 @@ class Campaigning:
             Ending(self._store, self._clock),
             self.recurrent,
             nudge,
-            _rest,
             asyncio.Lock(),
         )
 
@@ -217,8 +214,3 @@ class Campaigning:
         except Unavailable as error:
             # Its lease ends by itself, and it is looked at again.
             log.error("the store refused", extra={"action": "campaign_refused", "code": error.code})
-
-
-async def _rest(took_us: int) -> None:
-    """Let others in: requests, and what sends."""
-    await asyncio.sleep(took_us * _REST / SECOND_US)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -20,11 +20,16 @@ from gateway.people.contacts import contact_of, types_of
 from gateway.store import campaign_members, contacts, recipients
 from gateway.store.database import Store
 
-#: So many are read at once: enough to be worth a trip to the process beside, and few enough to hold nobody up.
-GROUP: Final = 100
+#: So many are read at once: enough to be worth a trip to the process beside, and few enough to hold nobody up. Two
+#: slices of a worker.
+GROUP: Final = 64
 
 
-def share_of(campaign: CampaignView, recipient_id: int) -> tuple[int | None, bool]:
+#: A variant, or None, and whether it is tried.
+Share: TypeAlias = tuple[int | None, bool]
+
+
+def share_of(campaign: CampaignView, recipient_id: int) -> Share:
     """The variant of a person, None as long as that is not decided, and whether the variants are tried on them."""
     wanted = campaign.wanted
     weights = [each.weight for each in wanted.variants]

@@ -24,6 +24,8 @@ def is_tried(seed: int, recipient_id: int, share: float) -> bool:
 
 def variant_of(seed: int, recipient_id: int, weights: Sequence[float]) -> int:
     """The variant that falls to a person."""
+    if len(weights) == 1:
+        return 0
     place, total = place_of(seed, recipient_id)[1], sum(weights)
     behind = 0.0
     for at, weight in enumerate(weights):

@@ -14,9 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from gateway.campaign import FROZEN, CampaignView, MemberState, Variant, Wanted
-from gateway.campaigns.people import GROUP, People, share_of
+from gateway.campaigns.people import People, Share, share_of
 from gateway.campaigns.preparing import Candidate, message_of
 from gateway.campaigns.tracking import Tracking
+from gateway.campaigns.yielding import rest
 from gateway.clock import SECOND_US, Clock
 from gateway.errors import Conflict, FieldError, InvalidRequest
 from gateway.people.audience import Audience
@@ -31,7 +32,8 @@ from gateway.store.database import Store
 LEASE_US: Final = 60 * SECOND_US
 #: So many messages of each variant are looked at before a start.
 SAMPLES: Final = 5
-_SLICE: Final = 100
+# So many people are looked at and written down in one go.
+_SLICE: Final = 128
 # What a card always has something for.
 _ALWAYS: Final = frozenset({"number", "tags"})
 
@@ -100,18 +102,24 @@ class Starter:
         if frozen:
             await self.forget(campaign.id)
         found = Prepared()
-        required = await self._required(campaign)
+        required, claimed_us = await self._required(campaign), self._clock.monotonic_us()
         async for people in self._chunks(campaign):
-            await self.claim(campaign.id, me)
-            await self._look(campaign, people, required, found)
+            shares = [share_of(campaign, each.recipient_id) for each in people]
+            await self._look(campaign, people, shares, required, found)
             if frozen:
-                await self._keep(campaign, people)
+                await self._keep(campaign.id, me, people, shares)
+            elif self._clock.monotonic_us() - claimed_us > LEASE_US // 6:
+                await self.claim(campaign.id, me)
+                claimed_us = self._clock.monotonic_us()
         return found
 
     async def claim(self, campaign_id: str, me: str) -> None:
         """Work on it alone for a while."""
+        await self._store.write(lambda connection: self._claim(connection, campaign_id, me))
+
+    def _claim(self, connection: Connection, campaign_id: str, me: str) -> None:
         now_us = self._clock.now_us()
-        if not await self._store.write(lambda c: campaigns.claim(c, campaign_id, me, now_us, now_us + LEASE_US)):
+        if not campaigns.claim(connection, campaign_id, me, now_us, now_us + LEASE_US):
             raise Conflict("campaign_busy", "the campaign is being prepared already: ask again in a moment")
 
     async def forget(self, campaign_id: str) -> None:
@@ -145,7 +153,7 @@ class Starter:
         return replace(new, text=self._tracking.shortened(campaign.id, variant, [(0, new.text)])[0].text)
 
     async def _chunks(self, campaign: CampaignView) -> AsyncIterator[Sequence[Contact]]:
-        async for chunk in self._audience.chunks(campaign.wanted.to, most=GROUP):
+        async for chunk in self._audience.chunks(campaign.wanted.to, most=_SLICE):
             yield await self._people.with_rows(chunk)
 
     async def _required(self, campaign: CampaignView) -> list[frozenset[str]]:
@@ -155,12 +163,16 @@ class Starter:
         return [frozenset(name for name in each if name.partition(".")[0] not in given) for each in names]
 
     async def _look(
-        self, campaign: CampaignView, people: Sequence[Contact], required: Sequence[frozenset[str]], found: Prepared
+        self,
+        campaign: CampaignView,
+        people: Sequence[Contact],
+        shares: Sequence[Share],
+        required: Sequence[frozenset[str]],
+        found: Prepared,
     ) -> None:
         found.people += len(people)
         suspect: dict[int, list[Contact]] = {}
-        for each in people:
-            variant, _ = share_of(campaign, each.recipient_id)
+        for each, (variant, _) in zip(people, shares, strict=True):
             for at in range(len(required)) if variant is None else (variant,):
                 sample = found.samples.setdefault(at, [])
                 if len(sample) < SAMPLES:
@@ -174,16 +186,18 @@ class Starter:
                 if isinstance(text, RenderFault):
                     found.faults[at, text.code, text.message] += 1
 
-    async def _keep(self, campaign: CampaignView, people: Sequence[Contact]) -> None:
-        members = [_member(campaign, each) for each in people]
-        for start in range(0, len(members), _SLICE):
-            part = members[start : start + _SLICE]
+    async def _keep(self, campaign_id: str, me: str, people: Sequence[Contact], shares: Sequence[Share]) -> None:
+        """Write down some, as long as nobody else prepares it; others' transactions go before."""
+        members = [_member(each, share) for each, share in zip(people, shares, strict=True)]
 
-            def work(connection: Connection, part: Sequence[Member] = part) -> None:
-                campaign_members.add_all(connection, campaign.id, part)
-                campaigns.count(connection, campaign.id, members=len(part))
+        def work(connection: Connection) -> None:
+            self._claim(connection, campaign_id, me)
+            campaign_members.add_all(connection, campaign_id, members)
+            campaigns.count(connection, campaign_id, members=len(members))
 
-            await self._store.write(work)
+        began_us = self._clock.monotonic_us()
+        await self._store.write(work, idle=True)
+        await rest(self._clock.monotonic_us() - began_us)
 
 
 def refusal_of(found: Prepared) -> InvalidRequest | None:
@@ -208,8 +222,8 @@ def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
 
 
-def _member(campaign: CampaignView, contact: Contact) -> Member:
-    variant, tried = share_of(campaign, contact.recipient_id)
+def _member(contact: Contact, share: Share) -> Member:
+    variant, tried = share
     return Member(recipient_id=contact.recipient_id, variant=variant, state=MemberState.WAITING.value, in_test=tried)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +27,7 @@ from gateway.campaigns.preparing import CAMPAIGN_CANCELED, VARIANT_STOPPED, Cand
 from gateway.campaigns.queueing import Checked, NotRunning, Queueing
 from gateway.campaigns.recurrent import Recurrent
 from gateway.campaigns.stored import decision_to_json
+from gateway.campaigns.yielding import rest
 from gateway.clock import SECOND_US, Clock
 from gateway.config.durations import read_cap
 from gateway.errors import TooMany
@@ -38,7 +39,7 @@ from gateway.store.schema import AnyRow
 log = logging.getLogger(__name__)
 
 #: So many messages share a transaction: while it lasts nobody else writes.
-SLICE: Final = 50
+SLICE: Final = 32
 #: How often a campaign that has queued everything looks whether something of it waits still.
 LOOK_US: Final = 2 * SECOND_US
 NOBODY_SENDS: Final = "token_revoked"
@@ -60,7 +61,7 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every worker needs. `rest` lets others in after a transaction that took so many microseconds."""
+    """What every worker needs."""
 
     store: Store
     clock: Clock
@@ -72,7 +73,6 @@ class Tools:
     ending: Ending
     recurrent: Recurrent
     nudge: Callable[[], None]
-    rest: Callable[[int], Awaitable[None]]
     #: One group of all campaigns is committed at a time.
     turn: asyncio.Lock
 
@@ -212,7 +212,7 @@ class Worker:
                 async with self._tools.turn:
                     began_us = self._tools.clock.monotonic_us()
                     queued = await self._tools.queueing.queue(campaign, checked)
-                    await self._tools.rest(self._tools.clock.monotonic_us() - began_us)
+                    await rest(self._tools.clock.monotonic_us() - began_us)
             except TooMany as refusal:
                 # The token has no room now; others who are not kept by it go on meanwhile.
                 await self._wait(refusal.retry_after_s * SECOND_US)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import click
 
-from gateway.cli.client import path_of
+from gateway.cli.client import GatewayClient, path_of
 from gateway.cli.errors import EXIT_FAILED, Failure, Unreachable
 from gateway.cli.lists import print_list
 from gateway.cli.options import duration, example, invocation, limit_option, remote, remote_list
@@ -116,7 +117,7 @@ def proof(id_: str, to: str | None) -> None:
 @remote
 def schedule(id_: str, at: str, *, force: bool) -> None:
     """Let a campaign start at a moment."""
-    _print_launch(gateway().post(path_of("campaigns", id_, "schedule"), {"at": at, "force": force}))
+    _print_launch(_launched(id_, "schedule", {"at": at, "force": force}))
 
 
 @campaigns.command(epilog=example("tocsin campaigns start ID", "tocsin campaigns start ID --wait"))
@@ -129,10 +130,7 @@ def schedule(id_: str, at: str, *, force: bool) -> None:
 @remote
 def start(id_: str, *, force: bool, wait: bool, timeout: int) -> int:
     """Start a campaign now; prints how long it will take. With --wait it ends with 0 only if it finishes."""
-    client = gateway()
-    # Everybody is looked at before the answer: of a hundred thousand that takes a while.
-    client.patience_s = max(client.patience_s, 600.0)
-    started = client.post(path_of("campaigns", id_, "start"), {"force": force})
+    started = _launched(id_, "start", {"force": force})
     if not wait:
         _print_launch(started)
         return 0
@@ -206,6 +204,33 @@ def _act(campaign_id: str, act: str) -> None:
         print_document(done)
     else:
         click.echo(f"{done['id']}  {done['status']}")
+
+
+def _launched(campaign_id: str, act: str, body: Document) -> Document:
+    """The answer to `start` or `schedule`. Everybody is looked at before it comes, of a hundred thousand for some
+    seconds: a terminal is told how far that is."""
+    client, beside, ended = gateway(), gateway(), threading.Event()
+    client.patience_s = max(client.patience_s, 600.0)
+    teller = threading.Thread(target=tell_looked_at, args=(beside, campaign_id, ended), daemon=True)
+    if sys.stderr.isatty() and not invocation().json:
+        teller.start()
+    try:
+        return client.post(path_of("campaigns", campaign_id, act), body)
+    finally:
+        ended.set()
+        if teller.is_alive():
+            teller.join(_PAUSE_S)
+
+
+def tell_looked_at(client: GatewayClient, campaign_id: str, ended: threading.Event) -> None:
+    """Tell how many people of a frozen campaign are written down, again and again until it has `ended`."""
+    over = False
+    while not over:
+        with suppress(Failure):
+            if members := client.get(path_of("campaigns", campaign_id))["counts"]["members"]:
+                click.echo(f"\r\x1b[K{members} people looked at", nl=False, err=True)
+        over = ended.wait(_PAUSE_S / 2)
+    click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _print_launch(launched: Document) -> None:

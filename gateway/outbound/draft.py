@@ -13,7 +13,8 @@ from gateway.rules.caps import History
 from gateway.rules.composition import Composed
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, as a row is not (`gateway.store.new_message`): many are made. Nobody changes one.
+@dataclass(slots=True)
 class Draft:
     """A message that passed every check of its form. Instants are microseconds UTC."""
 

@@ -17,10 +17,11 @@ from gateway.config.settings import Settings
 from gateway.errors import FieldError, InvalidRequest
 from gateway.people.aside import Aside
 from gateway.people.contact import Contact
-from gateway.people.contacts import contact_of, types_of
+from gateway.people.contacts import contact_of, contacts_of, types_of
 from gateway.people.segments import Crowd
 from gateway.store import contacts, recipients, segments
 from gateway.store.database import Store
+from gateway.store.schema import AnyRow
 
 #: What a segment may be called; no number looks like it.
 SEGMENT_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -112,18 +113,17 @@ class Audience:
             return
         types = await self.crowd.types()
         without = frozenset(meant.numbers)
-        waiting: list[Contact] = []
+        # Rows until they are asked for: a whole step of them made into contacts at once would hold up the loop.
+        waiting: list[AnyRow] = []
         async with aclosing(self.crowd.steps(meant.filters)) as steps:
             async for step in steps:
                 found = (step.rows[at] for at in step.judged.members)
-                waiting += [
-                    contact_of(row, types) for row in found if row.dead_us is None and row.number not in without
-                ]
+                waiting += [row for row in found if row.dead_us is None and row.number not in without]
                 while len(waiting) >= most:
-                    yield waiting[:most]
-                    waiting = waiting[most:]
+                    yield contacts_of(waiting[:most], types)
+                    del waiting[:most]
         if waiting:
-            yield waiting
+            yield contacts_of(waiting, types)
 
     async def _of_numbers(self, numbers: Sequence[str]) -> list[Contact]:
         lookups = {self._store.fingerprint(number): number for number in numbers}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.command_line import assert_failed, documents, passed
+
+from gateway.cli.campaigns import tell_looked_at
 
 A, B = "+33639980921", "+33639980922"
 NOWHERE = "0" * 32
@@ -177,3 +180,15 @@ def test_without_a_gateway_each_says_so(bare, config: Path):
     for arguments in (("campaigns",), ("campaigns", "start", NOWHERE), ("automations",)):
         result = bare(*arguments, TOCSIN_CONFIG=str(config), TOCSIN_TOKEN="x", TOCSIN_URL="http://127.0.0.1:9")
         assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+
+
+def test_start_says_for_how_many_and_a_terminal_sees_how_many_were_looked_at(tocsin, daemon, capsys):
+    made = daemon.client.post("/v1/campaigns", {"name": "told", "to": [A, B], "text": "Told."})
+    line = passed(tocsin("campaigns", "start", made["id"], "--force"))
+    assert "2 people, 2 parts" in line
+    ended = threading.Event()
+    ended.set()
+    tell_looked_at(daemon.client, made["id"], ended)
+    assert "2 people looked at" in capsys.readouterr().err
+    (shown,) = documents(tocsin("campaigns", "show", made["id"], "--json"))
+    assert shown["counts"]["members"] == 2
