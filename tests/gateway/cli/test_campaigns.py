@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,10 @@ def test_a_campaign_from_its_making_to_its_end(tocsin, tmp_path: Path):
     (line,) = passed(tocsin("campaigns", "proof", id_, "--to", A)).splitlines()
     assert line.endswith(("  queued", "  sending", "  sent", "  delivered"))
     planned = passed(tocsin("campaigns", "schedule", id_, "--at", "2100-01-01T09:00:00+01:00")).splitlines()
-    assert planned == [f"{id_}  scheduled", "2 people, 2 parts, 1 modems: about 6 s"]
+    assert planned[0] == f"{id_}  scheduled"
+    assert re.fullmatch(r"2 people, 2 parts, 1 modems: about \d+ s", planned[1])
     over = passed(tocsin("campaigns", "start", id_, "--wait", "--timeout", "1m")).splitlines()
-    assert over[:2] == [f"{id_}  running", "2 people, 2 parts, 1 modems: about 6 s"]
+    assert over[:2] == [f"{id_}  running", planned[1]]
     assert [line for line in over if "finished" in line]
     members = documents(tocsin("campaigns", "members", id_, "--json"))
     assert {(each["number"], each["state"]) for each in members} == {(A, "queued"), (B, "queued")}
