@@ -97,16 +97,17 @@ class People:
         self.previewed = 0
 
     def look(self) -> int:
-        """Read what the modems sent since the last look, and do what people do; how many messages there were."""
+        """Read what the modems sent since the last look, and do what people do; how many got the campaign's message."""
         with (self._folder / "ledger.jsonl").open(encoding="utf-8") as ledger:
             ledger.seek(self._read)
             # The last line may be half written as yet.
             lines = [line for line in ledger.read().splitlines(keepends=True) if line.endswith("\n")]
         self._read += sum(len(line.encode()) for line in lines)
         whole = [message for line in lines if (message := self._message(json.loads(line))) is not None]
+        before = len(self.received)
         for number, modem, text, arrived in whole:
             self._take(number, modem, text, arrived=arrived)
-        return len(whole)
+        return len(self.received) - before
 
     def leave(self) -> None:
         """Let some of those who have had no message send STOP."""

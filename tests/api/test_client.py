@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,37 @@ def _impatient(url: str, waited: list[float] | None = None) -> Client:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_every_method_against_a_gateway(client: Client):
     await asyncio.to_thread(_use_everything, client)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_people_and_campaigns_by_the_client(client: Client, tmp_path: Path):
+    await asyncio.to_thread(_campaign, client, tmp_path / "people.csv")
+
+
+def _campaign(client: Client, file: Path) -> None:
+    file.write_text(f"number,of_client\n{NUMBER},1\nnobody,2\n", encoding="utf-8")
+    found = client.import_contacts(file, tags="of-the-client")
+    assert (found["status"], found["added"] + found["changed"], found["rejected"]) == ("finished", 1, 1)
+    for source in ("attributes.of_client > 2", "attributes.of_client == 1"):
+        assert client.set_segment("of-client", source)["filter"] == source
+    assert client.count("of-client")["count"] == 1
+    for text in ("first", "Hello {{ who }}"):
+        assert client.set_template("of-client", {"": text})["texts"] == {"": text}
+    assert client.preview_template("of-client", ["of-client"], who="you")["longest"]["text"] == "Hello you"
+    with pytest.raises(ApiError) as caught:
+        client.set_segment("of-client", "nothing > 2")
+    assert caught.value.code == "filter_unknown"
+    # It runs, and nothing of it leaves meanwhile.
+    one = {"name": "only", "template": "of-client", "send_at": "2099-01-01T12:00:00Z"}
+    made = client.create_campaign("c", ["of-client"], variants=[one], variables={"who": "you"})
+    assert client.start_campaign(made["id"], force=True)["status"] == "running"
+    assert client.pause_campaign(made["id"])["status"] == "paused"
+    assert client.resume_campaign(made["id"])["status"] == "running"
+    assert client.cancel_campaign(made["id"])["status"] == "canceled"
+    assert client.campaign(made["id"])["counts"]["members"] == 1
+    assert client.campaign_report(made["id"])["figures"]["members"] == 1
+    told = client.convert(number=NUMBER, kind="order", reference="of-client")
+    assert client.convert(number=NUMBER, kind="order", reference="of-client") == told
 
 
 def _use_everything(client: Client) -> None:
