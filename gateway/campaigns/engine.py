@@ -47,8 +47,10 @@ _LOOK_US: Final = 5 * SECOND_US
 _AGAIN_US: Final = 10 * SECOND_US
 #: So many run at once; the others wait for their turn.
 _MOST: Final = 32
-# Of the time that a transaction takes, so much is left to others after it.
+# Of the time that a transaction takes, so much is left to others after it. One that takes longer has waited itself, for a
+# disk or a database, and let others in by that.
 _REST: Final = 0.25
+_LONGEST_US: Final = SECOND_US
 
 
 class Campaigning:
@@ -221,4 +223,4 @@ class Campaigning:
 
 async def _rest(took_us: int) -> None:
     """Let others in: requests, and what sends."""
-    await asyncio.sleep(took_us * _REST / SECOND_US)
+    await asyncio.sleep(min(took_us, _LONGEST_US) * _REST / SECOND_US)

@@ -127,7 +127,8 @@ class Automations:
     async def _accept(self, principal: Principal, new: NewMessage, name: str, event: Occurrence) -> Message:
         """Once for the same event, whatever its moment and its text would be by now; what was called off in between is
         accepted anew."""
-        if event.reference is None or new.reference is None:
+        reference = new.reference
+        if reference is None:
             return await self._intake.accept(principal, new)
         said = json.dumps([event.to, event.at_us, dict(event.variables)], sort_keys=True, default=str)
         mark = self._store.fingerprint(f"automation/{name}/{event.reference}/{said}").hex()
@@ -135,7 +136,7 @@ class Automations:
         for tried in range(_TRIES):
             sent = await self._intake.accept(principal, new, f"automation/{mark}/{tried}")
             if sent.status is not Status.CANCELED:
-                await self._end_waiting(principal, new.reference, "the event was told of anew", but=sent.id)
+                await self._end_waiting(principal, reference, "the event was told of anew", but=sent.id)
                 return sent
         raise Conflict("automation_raced", "this event was called off and told of again and again")
 
