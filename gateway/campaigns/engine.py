@@ -47,8 +47,8 @@ _LOOK_US: Final = 5 * SECOND_US
 _AGAIN_US: Final = 10 * SECOND_US
 #: So many run at once; the others wait for their turn.
 _MOST: Final = 32
-# Of the time that a transaction takes, so much is left to others after it. One that takes longer has waited itself, for a
-# disk or a database, and let others in by that.
+# Of the time that a transaction takes, so much is left to others after it. A longer one has
+# waited itself, for a disk or a database, and let others in by that.
 _REST: Final = 0.25
 _LONGEST_US: Final = SECOND_US
 
