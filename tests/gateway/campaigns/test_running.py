@@ -13,6 +13,8 @@ from support.crowd import Someone, fill
 from support.waiting import eventually
 
 from gateway.campaign import CampaignStatus
+from gateway.campaigns import engine
+from gateway.clock import SECOND_US
 from gateway.errors import Conflict, InvalidRequest
 from gateway.outbound.waits import Waits
 from gateway.rules.routing import lane_of
@@ -188,3 +190,8 @@ async def test_a_message_shows_that_its_campaign_is_paused(c: Campaigner) -> Non
     assert shown is not None
     assert (shown.status, shown.hold and shown.hold.rule) == ("held", "paused")
     assert lane_of(row.lane).campaign == f"{campaign.id[-12:]}.0"
+
+
+async def test_a_transaction_that_took_an_hour_is_not_followed_by_a_long_rest() -> None:
+    async with asyncio.timeout(5):
+        await engine._rest(3600 * SECOND_US)
