@@ -135,12 +135,18 @@ def postgresql() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def _tocsin_database(postgresql: Server) -> Database:
-    return new_database(postgresql, "tocsin")
+def _tocsin_database(postgresql: Server) -> Iterator[Callable[[], Database]]:
+    database = new_database(postgresql, "tocsin")
+    with postgresql.connect(database.name) as connection:
+
+        def emptied() -> Database:
+            database.empty_through(connection)
+            return database
+
+        yield emptied
 
 
 @pytest.fixture
-def postgresql_database(_tocsin_database: Database) -> Database:
+def postgresql_database(_tocsin_database: Callable[[], Database]) -> Database:
     """A database with our tables and nothing in them."""
-    _tocsin_database.empty()
-    return _tocsin_database
+    return _tocsin_database()
