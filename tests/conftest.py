@@ -8,7 +8,9 @@ from __future__ import annotations
 import gc
 import os
 import random
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,11 +36,18 @@ settings.load_profile(PROFILE)
 
 TOLD = "told at the end"
 
+#: Thousands of stores are flushed thousands of times: in memory a flush waits for no disk. What a disk does is for the
+#: tests that bring one along (`support.storage`).
+MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     # Ten thousand tests and all they import come to stay: looking for garbage among them finds none, again and again.
     gc.disable()
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     if PROFILE == "soak":
         config.option.hypothesis_seed = SEED if config.option.hypothesis_seed is None else config.option.hypothesis_seed
 
@@ -126,12 +135,18 @@ def postgresql() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def _tocsin_database(postgresql: Server) -> Database:
-    return new_database(postgresql, "tocsin")
+def _tocsin_database(postgresql: Server) -> Iterator[Callable[[], Database]]:
+    database = new_database(postgresql, "tocsin")
+    with postgresql.connect(database.name) as connection:
+
+        def emptied() -> Database:
+            database.empty_through(connection)
+            return database
+
+        yield emptied
 
 
 @pytest.fixture
-def postgresql_database(_tocsin_database: Database) -> Database:
+def postgresql_database(_tocsin_database: Callable[[], Database]) -> Database:
     """A database with our tables and nothing in them."""
-    _tocsin_database.empty()
-    return _tocsin_database
+    return _tocsin_database()

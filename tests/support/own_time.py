@@ -77,8 +77,10 @@ class OwnTimeLoop(asyncio.SelectorEventLoop):
         self._waiting.outside -= 1
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Asked for by pytest-asyncio."""
+    if item.get_closest_marker("real_time"):
+        return {"real time": asyncio.new_event_loop}
     return {"own time": OwnTimeLoop}
 
 

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from support.own_time import alarms_of_the_loop, pytest_asyncio_loop_factories
 from support.terminal import Terminal
 
 from drivers.sim import SimSettings, SimulatedModem, SimulatedNetwork
+
+__all__ = ["alarms_of_the_loop", "pytest_asyncio_loop_factories"]
 
 MOMENT = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from drivers.sim.alarm import Alarm
+
+pytestmark = pytest.mark.real_time
 
 
 async def test_calls_come_in_the_order_of_their_instants_and_in_the_loop() -> None:
