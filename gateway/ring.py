@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from gateway.message import Caution, Status
 
@@ -59,14 +59,21 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class NewRing:
-    """A ring to be begun. `to` are numbers and segments' names."""
+    """A ring to be begun. `to` are numbers and segments' names.
+
+    Everybody is told `text` as it is; or what comes for each of `texts`, which are Liquid by language, or of those of a
+    `template`, with `variables` beside what their contacts give. `text` is then what is shown of it.
+    """
 
     to: tuple[str, ...]
-    text: str
+    text: str = ""
     category: str | None = None
     expect: tuple[str, ...] = ()
     escalate: tuple[Escalation, ...] = ()
     again: Again | None = None
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    template: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)

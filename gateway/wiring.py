@@ -80,7 +80,7 @@ def services_of(
     templates = Templates(store, clock, settings, aside, uses=[campaign_has])
     segments = Segments(store, clock, settings, aside, uses=[campaign_uses])
     campaigns = _campaigns(settings, store, clock, ids, intake=intake, people=(segments, templates), nudge=nudge)
-    rings = Rings(Hall(settings, store, clock, ids, intake, nudge, shown), segments.audience)
+    rings = Rings(Hall(settings, store, clock, ids, intake, nudge, shown), segments.audience, templates.book)
     all_modems = Modems(store, clock, fleet, settings)
     all_modems.further = rings.told
     return Services(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
+from api.models.campaign_values import Language
 from api.models.fields import Id, Incoming, Name, Outgoing, PageQuery, Text, TimeOut, wrong
 from api.models.lists import PageOut
 from api.models.messages import MAX_EXPECTED, CautionOut, Document, time_out
@@ -94,7 +95,10 @@ class RingIn(Incoming):
     )
 
     to: Annotated[To, Field(description="numbers and segments")]
-    text: Text
+    text: Annotated[Text | None, Field(description="told as it is; or texts, or a template")] = None
+    texts: Annotated[dict[Language, Text] | None, Field(description="Liquid, by language")] = None
+    template: Annotated[Name | None, Field(description="the template that the texts are those of")] = None
+    variables: Annotated[dict[str, Any] | None, Field(description="of texts, beside what the contacts give")] = None
     category: Annotated[Name | None, Field(description="default: emergency")] = None
     expect: Annotated[tuple[Name, ...], Field(description="words that answer it; the first says that all is well")] = (
         Field(default=(), max_length=MAX_EXPECTED, strict=False)
@@ -108,7 +112,10 @@ class RingIn(Incoming):
         """What the services take."""
         return NewRing(
             to=self.to,
-            text=self.text,
+            text=self.text or "",
+            texts=self.texts or {},
+            template=self.template,
+            variables=self.variables or {},
             category=self.category,
             expect=self.expect,
             escalate=tuple(each.value() for each in self.escalate),

@@ -12,7 +12,15 @@ from gateway.cli.client import GatewayClient, path_of
 from gateway.cli.errors import EXIT_FAILED, Unreachable
 from gateway.cli.lists import print_list
 from gateway.cli.message_view import print_warnings
-from gateway.cli.options import duration, example, invocation, limit_option, remote, remote_list
+from gateway.cli.options import (
+    duration,
+    example,
+    invocation,
+    limit_option,
+    remote,
+    remote_list,
+    template_options,
+)
 from gateway.cli.output import Document, clean, local_time, print_document, print_pairs, print_table
 from gateway.cli.reach import gateway
 from gateway.cli.send import read_text
@@ -20,6 +28,8 @@ from gateway.cli.send import read_text
 _PAUSE_S = 1.0
 _HEADS = ("BEGAN", "ID", "STATUS", "CATEGORY", "PEOPLE", "TEXT")
 _COLUMNS = ("created_at", "id", "status", "category", "recipients", "text")
+#: What Liquid begins with.
+_MARKS = ("{{", "{%")
 _STILL = ("held", "queued", "sending")
 
 
@@ -52,10 +62,11 @@ def _again(_context: click.Context, _parameter: click.Parameter, given: str | No
         'tocsin ring +33639980101 +33639980102 "Come in?" --expect OK --expect AIDE --wait',
         'tocsin ring on-call "The server room is hot" --expect OK --again 2m --escalate 5m:managers',
         "tocsin ring everybody - < evacuation.txt",
+        'tocsin ring staff "{{ name }}, can you come in at {{ at }}?" --var at=18:00 --expect OUI',
     )
 )
-@click.argument("to", nargs=-1, required=True, metavar="SEGMENT|NUMBER...")
-@click.argument("text")
+@click.argument("words", nargs=-1, required=True, metavar="SEGMENT|NUMBER... TEXT")
+@template_options
 @click.option("--category", metavar="C", help="What kind of message it is; else emergency.")
 @click.option(
     "--expect", multiple=True, metavar="WORD", help="A word that answers it; the first says that all is well."
@@ -81,22 +92,24 @@ def _again(_context: click.Context, _parameter: click.Parameter, given: str | No
 )
 @remote
 def ring(
-    to: tuple[str, ...],
-    text: str,
+    words: tuple[str, ...],
     *,
+    template: str | None,
+    variables: dict[str, str],
     escalate: list[Document],
     when: str | None,
     wait: bool,
     timeout: int,
     **given: object,
 ) -> int:
-    """Ring everybody of segments and numbers with TEXT (- reads it from standard input).
+    """Ring everybody of segments and numbers with TEXT (- reads it from standard input), or with a template.
 
+    A TEXT with {{ name }} or another variable is made for each of them; where anybody lacks one, nobody is rung.
     Prints the alert's id, its people, parts, modems and how long it takes. With --wait it ends with 0 only if everybody
     was reached and, where answers are expected, has answered.
     """
     steps = [each | ({"when": when} if when else {}) for each in escalate]
-    body: Document = {"to": list(to), "text": read_text(text)} | {name: value for name, value in given.items() if value}
+    body = _told(words, template, variables) | {name: value for name, value in given.items() if value}
     client = gateway()
     rung = client.post(path_of("alerts"), body | ({"escalate": steps} if steps else {}))
     if not invocation().json:
@@ -111,6 +124,22 @@ def ring(
     else:
         _print(alert)
     return 0 if _is_well(alert) else EXIT_FAILED
+
+
+def _told(words: tuple[str, ...], template: str | None, variables: dict[str, str]) -> Document:
+    """Whom and what, as the interface takes it: the last word is the text, where no template is named."""
+    filled: Document = {"variables": variables} if variables else {}
+    if template is not None:
+        return {"to": list(words), "template": template} | filled
+    *to, last = words
+    if not to:
+        raise click.UsageError("say whom, then TEXT or --template NAME")
+    text = read_text(last)
+    if any(mark in text for mark in _MARKS):
+        return {"to": to, "texts": {"": text}} | filled
+    if filled:
+        raise click.UsageError("--var belongs to a template, or to a TEXT with {{ … }}")
+    return {"to": to, "text": text}
 
 
 @click.group(invoke_without_command=True, epilog=example("tocsin alerts", "tocsin alerts show ID"))

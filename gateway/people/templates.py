@@ -65,6 +65,29 @@ class TemplateBook:
                 filled[at] = replace(news[at], filled=outcome)
         return filled
 
+    async def texts_of(self, name: str) -> Mapping[str, str]:
+        """The texts of a template as they are now, by language. Raises `InvalidRequest` (`template_unknown`)."""
+        wanted = {name} if TEMPLATE_NAME.fullmatch(name) else set[str]()
+        found = await self._store.read(lambda connection: templates.of_names(connection, wanted))
+        if name not in found:
+            raise _unknown()
+        return found[name].texts
+
+    async def check(self, texts: Mapping[str, str]) -> None:
+        """Refuse texts that nobody can be told. Raises `InvalidRequest` with a pointer for each: `/texts/fr`."""
+        await self._renderer.check(texts)
+
+    async def told(
+        self, principal: Principal, numbers: Sequence[str], texts: Mapping[str, str], shared: Mapping[str, Any]
+    ) -> list[str | RenderFault]:
+        """What comes of texts, which were checked, for each of these people; who is known is as of `fill`."""
+        seen = {number for number in numbers if not principal.test or number in RECIPIENTS}
+        known = await self._store.read(lambda connection: self._people(connection, seen))
+        people = [known.get(number) or _stranger(number) for number in numbers]
+        if len(people) <= _MOST_HERE:
+            return [await self._renderer.render(texts, person, shared) for person in people]
+        return await self._renderer.render_many(texts, people, shared)
+
     async def fill_all(self, principal: Principal, submissions: Sequence[Submission]) -> Sequence[Submission]:
         """As `fill`; what names no template costs nothing."""
         if not any(each.new.template is not None for each in submissions):
@@ -88,8 +111,7 @@ class TemplateBook:
     ) -> list[str | GatewayError]:
         found = known[0].get(name)
         if found is None:
-            refusal = InvalidRequest.field("template_unknown", "/template", "there is no template of this name")
-            return [refusal] * len(asked)
+            return [_unknown()] * len(asked)
         people = [known[1].get(each.number) or _stranger(each.number) for each in asked]
         own = [each.variables for each in asked]
         if len(asked) <= _MOST_HERE:
@@ -129,6 +151,10 @@ class TemplateBook:
         rows = contacts.of_people(connection, list(people.values()))
         types = types_of(connection)
         return {row.number: contact_of(row, types) for row in rows}
+
+
+def _unknown() -> InvalidRequest:
+    return InvalidRequest.field("template_unknown", "/template", "there is no template of this name")
 
 
 def _unfilled(submission: Submission, error: GatewayError) -> Submission:

@@ -6,21 +6,21 @@ import json
 from collections.abc import Sequence
 
 from gateway.message import Caution
-from gateway.requests import NewMessage
 from gateway.ring import Again, Escalation, NewRing, When
 from gateway.store.schema import AnyRow
 
 
 def kept(new: NewRing) -> str:
     """As the row keeps it."""
-    return json.dumps(
-        {
-            "to": new.to,
-            "expect": new.expect,
-            "escalate": [{"after_us": each.after_us, "to": each.to, "when": each.when} for each in new.escalate],
-            "again": None if new.again is None else {"after_us": new.again.after_us, "times": new.again.times},
-        }
-    )
+    wanted = {
+        "to": new.to,
+        "expect": new.expect,
+        "escalate": [{"after_us": each.after_us, "to": each.to, "when": each.when} for each in new.escalate],
+        "again": None if new.again is None else {"after_us": new.again.after_us, "times": new.again.times},
+    }
+    if new.texts or new.template is not None:
+        wanted |= {"texts": dict(new.texts), "template": new.template, "variables": dict(new.variables)}
+    return json.dumps(wanted)
 
 
 def asked_of(row: AnyRow) -> NewRing:
@@ -36,12 +36,9 @@ def asked_of(row: AnyRow) -> NewRing:
             Escalation(each["after_us"], tuple(each["to"]), When(each["when"])) for each in wanted["escalate"]
         ),
         again=None if again is None else Again(again["after_us"], again["times"]),
+        texts=wanted.get("texts", {}),
+        variables=wanted.get("variables", {}),
     )
-
-
-def message_to(number: str, new: NewRing, ring_id: str | None) -> NewMessage:
-    """What one person of a ring is told."""
-    return NewMessage(number, new.text, new.category, expect=new.expect, ring_id=ring_id)
 
 
 def kept_cautions(cautions: Sequence[Caution]) -> str | None:

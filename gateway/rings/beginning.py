@@ -27,13 +27,15 @@ from gateway.outbound.draft import Draft
 from gateway.outbound.forecast import Leaves
 from gateway.outbound.intake import Intake
 from gateway.outbound.quotas import Quotas
-from gateway.requests import Principal
+from gateway.people.rendering import RenderFault
+from gateway.requests import NewMessage, Principal
 from gateway.ring import MOST_PEOPLE, NewRing, RingStatus
-from gateway.rings.asked import kept, kept_cautions, message_to
+from gateway.rings.asked import kept, kept_cautions
 from gateway.rings.checks import about_text, checked, moved
 from gateway.rings.keeper import ABANDONED_US, CLAIM_US
 from gateway.rings.listed import People, numbers_named
 from gateway.rings.ringer import Ringer
+from gateway.rings.telling import Teller, lacking
 from gateway.rules.typography import gsm7_version
 from gateway.store import idempotency, rings
 from gateway.store.database import Store
@@ -82,6 +84,7 @@ class Beginning:
         intake: Intake,
         people: People,
         ringer: Ringer,
+        teller: Teller,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -90,6 +93,7 @@ class Beginning:
         self._intake = intake
         self._people = people
         self._ringer = ringer
+        self._teller = teller
 
     async def begin(self, principal: Principal, new: NewRing, key: str | None) -> Begun:
         """Check it and write down its people; they are rung by `Ringer.ring`.
@@ -100,12 +104,12 @@ class Beginning:
         named = None if key is None else self._key(principal, key, new)
         if named is not None and (known := await self._store.write(lambda c: self._known(c, named))) is not None:
             return Begun(known, known=True)
-        new = checked(principal, new)
+        new = await self._teller.worded(checked(principal, new))
         await self._check_people(new)
         drafts, left_out = await self._drafts(principal, new)
         ring_id = self._ids.new()
         lately = await self._store.read(lambda connection: self._rang_lately(connection, principal, new))
-        gsm7_text, cautions = _of_text(drafts[0])
+        gsm7_text, cautions = _of_text(new, max(drafts, key=lambda draft: draft.parts))
         warnings = [*cautions, *_of_people(left_out), *lately]
         self._intake.spend(principal, len(drafts))
         sheet = _Sheet(principal, self._row(principal, new, ring_id, warnings), new, drafts, named)
@@ -127,8 +131,11 @@ class Beginning:
         """What would be accepted for each of its people, and how many cannot be written to, by the reason's code."""
         drafts: dict[str, Draft] = {}
         refused: dict[str, GatewayError] = {}
+        faults = Counter[RenderFault]()
         async for numbers in self._people.numbers(new.to, test=principal.test, most=_AT_ONE_GO):
-            news = [message_to(number, new, None) for number in numbers]
+            told = await self._teller.messages(principal, numbers, new, None)
+            faults.update(each for each in told if isinstance(each, RenderFault))
+            news = [each for each in told if isinstance(each, NewMessage)]
             for each, asked in zip(await self._intake.drafts(principal, news), news, strict=True):
                 if isinstance(each, Draft):
                     drafts[each.number] = each
@@ -138,6 +145,8 @@ class Beginning:
                     refused[asked.to] = each
             if len(drafts) > MOST_PEOPLE:
                 raise InvalidRequest.field("alert_invalid", "/to", f"names more than {MOST_PEOPLE} people")
+        if faults:
+            raise lacking(faults)
         named = numbers_named(new.to, self._settings.gateway.country)
         if wrong := _refusal_of(named, refused):
             raise wrong
@@ -264,12 +273,13 @@ def _drop_unpromised(connection: Connection, ring_id: str) -> None:
         rings.drop(connection, ring_id)
 
 
-def _of_text(draft: Draft) -> tuple[str | None, list[Caution]]:
-    """What somebody may want to change in the text; and the text that takes fewer parts, where characters cost some."""
+def _of_text(new: NewRing, draft: Draft) -> tuple[str | None, list[Caution]]:
+    """What somebody may want to change in the text, of which the draft is the longest that leaves; and the text that
+    takes fewer parts, where characters cost some. Of several texts by language none is told."""
     cautions = warnings_of(draft)
-    if not draft.segmentation.forced_ucs2_by:
+    if not draft.segmentation.forced_ucs2_by or len(new.texts) > 1:
         return None, cautions
-    plain, composed = gsm7_version(draft.text), gsm7_version(draft.composed.text)
+    plain, composed = gsm7_version(new.text), gsm7_version(draft.composed.text)
     parts = _parts(composed, draft) if composed is not None else draft.parts
     if plain is None or parts >= draft.parts:
         return None, cautions

@@ -24,7 +24,7 @@ _AFTER = "is a duration from 1s to 7d, such as 5m"
 def checked(principal: Principal, new: NewRing) -> NewRing:
     """The ring with its category; `InvalidRequest` with all that is wrong about its form, `Forbidden` where it names
     segments and the token may not."""
-    wrong = [*_named("/to", new.to), *_later(new)]
+    wrong = [*_named("/to", new.to), *_worded(new), *_later(new)]
     if wrong:
         raise InvalidRequest("alert_invalid", wrong[0].message, errors=wrong)
     refuse_segments(principal, [*new.to, *(word for step in new.escalate for word in step.to)])
@@ -40,6 +40,15 @@ def refuse_segments(principal: Principal, to: Sequence[str]) -> None:
 def _named(pointer: str, to: Sequence[str]) -> list[FieldError]:
     if not 1 <= len(to) <= MOST_NAMED:
         return [FieldError(pointer, f"names 1 to {MOST_NAMED} numbers or segments")]
+    return []
+
+
+def _worded(new: NewRing) -> list[FieldError]:
+    ways = (bool(new.text), bool(new.texts), new.template is not None)
+    if sum(ways) > 1:
+        return [FieldError("/text", "is one of three ways to say what is told: text, texts, template")]
+    if new.text and new.variables:
+        return [FieldError("/variables", "belong to texts or a template, and are not given beside a text")]
     return []
 
 

@@ -19,12 +19,15 @@ from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.failpoints import reach
 from gateway.outbound.intake import Intake
-from gateway.requests import Accepted, Principal
+from gateway.people.rendering import RenderFault
+from gateway.requests import Accepted, NewMessage, Principal
 from gateway.ring import NewRing, RingStatus
-from gateway.rings.asked import asked_of, message_to
+from gateway.rings.asked import asked_of
 from gateway.rings.listed import People
+from gateway.rings.telling import Teller
 from gateway.store import recipients, ring_members, rings, tokens
 from gateway.store.database import Store
+from gateway.store.ring_members import Turn
 from gateway.store.schema import AnyRow
 
 #: People of one transaction: some tens of milliseconds, between which others write.
@@ -42,11 +45,14 @@ class _TakenMeanwhile(Exception):
 class Ringer:
     """Accepts what a ring tells its people."""
 
-    def __init__(self, store: Store, clock: Clock, intake: Intake, people: People, nudge: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, intake: Intake, *, people: People, teller: Teller, nudge: Callable[[], None]
+    ) -> None:
         self._store = store
         self._clock = clock
         self._intake = intake
         self._people = people
+        self._teller = teller
         self._nudge = nudge
 
     async def holder(self, row: AnyRow) -> Principal:
@@ -96,19 +102,29 @@ class Ringer:
         turns = await self._store.read(lambda connection: ring_members.waiting(connection, ring_id, CHUNK))
         if not turns:
             return 0
-        gone = [turn for turn in turns if turn.number is None]
-        here = [turn for turn in turns if turn.number is not None]
+        numbers = [turn.number for turn in turns if turn.number is not None]
+        told = dict(zip(numbers, await self._teller.messages(principal, numbers, asked, ring_id), strict=True))
+        news: list[NewMessage] = []
+        here: list[Turn] = []
+        # Who was erased since, and whose card has no longer what the text needs.
+        gone: list[tuple[Turn, str]] = []
+        for turn in turns:
+            new = None if turn.number is None else told[turn.number]
+            if isinstance(new, NewMessage):
+                news.append(new)
+                here.append(turn)
+            else:
+                gone.append((turn, new.code if isinstance(new, RenderFault) else "erased"))
 
         def mark(connection: Connection, outcomes: Sequence[Accepted | GatewayError]) -> None:
             if rings.lock(connection, ring_id) is not RingStatus.RINGING:
                 raise RingOver
             codes = [each.code if isinstance(each, GatewayError) else None for each in outcomes]
-            done = [*zip(here, codes, strict=True), *((turn, "erased") for turn in gone)]
+            done = [*zip(here, codes, strict=True), *gone]
             now_us = self._clock.now_us()
             if not all(ring_members.mark_rung(connection, ring_id, turn, now_us, code) for turn, code in done):
                 raise _TakenMeanwhile
 
-        news = [message_to(turn.number, asked, ring_id) for turn in here if turn.number is not None]
         # Where some were taken meanwhile, somebody rings the others too, or they come with the next.
         with suppress(_TakenMeanwhile):
             await self._intake.accept_apart(principal, news, mark)

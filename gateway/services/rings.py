@@ -22,6 +22,7 @@ from gateway.message import Status
 from gateway.outbound.forecast import Forecaster, Standing
 from gateway.outbound.intake import Intake
 from gateway.outbound.waits import Waits
+from gateway.people.templates import TemplateBook
 from gateway.requests import Page, Principal
 from gateway.ring import Leaving, NewRing, RingLine, RingStatus, RingView, Rung
 from gateway.rings.asked import asked_of
@@ -31,6 +32,7 @@ from gateway.rings.listed import Listed, People
 from gateway.rings.look import Look, look_at
 from gateway.rings.plan import STOPPED
 from gateway.rings.ringer import Ringer, RingOver
+from gateway.rings.telling import Teller
 from gateway.services.messages import Nudge
 from gateway.services.visibility import before_id, only_token, refuse_test
 from gateway.store import messages, ring_members, rings
@@ -61,16 +63,23 @@ class Hall:
 class Rings:
     """Alerts to groups."""
 
-    def __init__(self, hall: Hall, listed: Listed) -> None:
+    def __init__(self, hall: Hall, listed: Listed, book: TemplateBook) -> None:
         self._store = hall.store
         self._clock = hall.clock
         self._intake = hall.intake
         self._waits = Waits(hall.settings, hall.clock.doubt)
         self._forecaster = Forecaster(hall.settings, hall.store.measures, hall.clock, hall.statuses)
-        people = People(listed, hall.settings.gateway.country)
-        self._ringer = Ringer(hall.store, hall.clock, hall.intake, people, hall.nudge)
+        people, teller = People(listed, hall.settings.gateway.country), Teller(book)
+        self._ringer = Ringer(hall.store, hall.clock, hall.intake, people=people, teller=teller, nudge=hall.nudge)
         self._beginning = Beginning(
-            hall.settings, hall.store, hall.clock, hall.ids, intake=hall.intake, people=people, ringer=self._ringer
+            hall.settings,
+            hall.store,
+            hall.clock,
+            hall.ids,
+            intake=hall.intake,
+            people=people,
+            ringer=self._ringer,
+            teller=teller,
         )
         #: The task of it.
         self.keeper = Keeper(hall.store, hall.clock, self._ringer, self._waits, hall.settings.gateway.node)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Table, insert
 
 from gateway.address import AddressKind
 from gateway.campaign import Variant, Wanted
@@ -70,30 +70,32 @@ class Ledger:
         await self.store.write(lambda connection: self._write(connection, fates, person))
 
     def _write(self, connection: Connection, fates: Sequence[Fate], person: str | None) -> None:
-        for fate in fates:
-            self._made += 1
-            number = person or f"+336{self._made:08d}"
-            lookup = self.store.fingerprint(number)
-            someone = recipients.ensure_all(connection, {lookup: (number, AddressKind.E164)}, START_US)[lookup]
-            self._one(connection, fate, someone, f"{int(first_id(START_US), 16) + self._made:032x}")
+        places = range(self._made + 1, self._made + len(fates) + 1)
+        self._made += len(fates)
+        numbers = [person or f"+336{place:08d}" for place in places]
+        lookups = [self.store.fingerprint(number) for number in numbers]
+        people = {lookup: (number, AddressKind.E164) for lookup, number in zip(lookups, numbers, strict=True)}
+        rows = recipients.ensure_all(connection, people, START_US)
+        page = _Rows()
+        for fate, lookup, place in zip(fates, lookups, places, strict=True):
+            self._one(page, fate, rows[lookup], f"{int(first_id(START_US), 16) + place:032x}")
+        page.insert(connection)
 
-    def _one(self, connection: Connection, fate: Fate, someone: int, message_id: str) -> None:
+    def _one(self, page: _Rows, fate: Fate, someone: int, message_id: str) -> None:
         begun_us = START_US if fate.begun_us is None else fate.begun_us
         row = _message(fate, someone, message_id) | {"campaign_id": self.campaign_id, "token_id": self.token_id}
-        connection.execute(insert(message).values(**row | fate.fields))
+        page.add(message, **row | fate.fields)
         if self.campaign_id is not None:
             member = {"variant": fate.variant, "state": "queued", "message_id": message_id, "in_test": fate.tried}
-            connection.execute(
-                insert(campaign_member).values(campaign_id=self.campaign_id, recipient_id=someone, **member)
-            )
+            page.add(campaign_member, campaign_id=self.campaign_id, recipient_id=someone, **member)
         for at, seconds in enumerate(fate.replies):
-            _reply(connection, someone, message_id, begun_us + _us(seconds), f"a{at}")
+            _reply(page, someone, message_id, begun_us + _us(seconds), f"a{at}")
         if fate.stop is not None:
-            item = _reply(connection, someone, message_id, begun_us + _us(fate.stop), "b", keyword="stop")
-            _out(connection, someone, begun_us + _us(fate.stop), item)
+            item = _reply(page, someone, message_id, begun_us + _us(fate.stop), "b", keyword="stop")
+            _out(page, someone, begun_us + _us(fate.stop), item)
         if fate.left is not None:
-            _out(connection, someone, begun_us + _us(fate.left), None)
-        self._visits(connection, fate, someone, message_id, begun_us)
+            _out(page, someone, begun_us + _us(fate.left), None)
+        self._visits(page, fate, someone, message_id, begun_us)
         for value in fate.bought:
             bought = {
                 "campaign_id": self.campaign_id,
@@ -102,18 +104,33 @@ class Ledger:
                 "kind": "sale",
             }
             times = {"at_us": begun_us, "created_us": begun_us, "token_id": 0}
-            connection.execute(insert(conversion).values(recipient_id=someone, value=value, **bought, **times))
+            page.add(conversion, recipient_id=someone, value=value, **bought, **times)
 
-    def _visits(self, connection: Connection, fate: Fate, someone: int, message_id: str, begun_us: int) -> None:
+    def _visits(self, page: _Rows, fate: Fate, someone: int, message_id: str, begun_us: int) -> None:
         if not fate.people and not fate.bots:
             return
         made = {"campaign_id": self.campaign_id, "variant": fate.variant, "message_id": message_id, "url": "https://x"}
         code = message_id[-16:]
-        connection.execute(insert(link).values(code=code, recipient_id=someone, created_us=begun_us, **made))
+        page.add(link, code=code, recipient_id=someone, created_us=begun_us, **made)
         for bot, visits in ((False, fate.people), (True, fate.bots)):
             for seconds in visits:
-                at_us = begun_us + _us(seconds)
-                connection.execute(insert(click).values(code=code, at_us=at_us, bot=bot, agent="x"))
+                page.add(click, code=code, at_us=begun_us + _us(seconds), bot=bot, agent="x")
+
+
+class _Rows:
+    """Rows of several tables, written at once: in the order in which they name each other."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, frozenset[str]], list[dict[str, Any]]] = {}
+
+    def add(self, table: Table, **row: Any) -> None:
+        self._rows.setdefault((table.name, frozenset(row)), []).append(row)
+
+    def insert(self, connection: Connection) -> None:
+        for table in (message, campaign_member, inbox, optout, link, click, conversion):
+            for (name, _), rows in self._rows.items():
+                if name == table.name:
+                    connection.execute(insert(table), rows)
 
 
 def _us(seconds: float) -> int:
@@ -132,15 +149,13 @@ def _message(fate: Fate, someone: int, message_id: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _reply(
-    connection: Connection, someone: int, message_id: str, at_us: int, mark: str, *, keyword: str | None = None
-) -> str:
+def _reply(page: _Rows, someone: int, message_id: str, at_us: int, mark: str, *, keyword: str | None = None) -> str:
     item = message_id[: -len(mark) - 8] + mark + message_id[-8:]
     came = {"modem": "sim1", "node": "test-1", "parts": 1, "received_us": at_us, "keyword": keyword}
-    connection.execute(insert(inbox).values(id=item, recipient_id=someone, in_reply_to=message_id, text="x", **came))
+    page.add(inbox, id=item, recipient_id=someone, in_reply_to=message_id, text="x", **came)
     return item
 
 
-def _out(connection: Connection, someone: int, at_us: int, item: str | None) -> None:
+def _out(page: _Rows, someone: int, at_us: int, item: str | None) -> None:
     said = {"category": "", "source": "sms:stop", "inbox_id": item, "since_us": at_us}
-    connection.execute(insert(optout).values(recipient_id=someone, **said))
+    page.add(optout, recipient_id=someone, **said)

@@ -41,7 +41,8 @@ class Ringing:
         bench = self.bench
         self.inbox = Inbox(bench.ids, Replies(bench.settings, bench.ids, shared=bench.store.engine.shared))
         hall = Hall(bench.settings, bench.store, bench.clock, bench.ids, bench.intake, self._nudge, self._statuses)
-        self.rings = Rings(hall, Audience(bench.settings, bench.store, bench.clock, Aside()))
+        audience = Audience(bench.settings, bench.store, bench.clock, Aside())
+        self.rings = Rings(hall, audience, bench.book)
 
     def _nudge(self, _earliest_us: int | None = None) -> None:
         self.nudges += 1

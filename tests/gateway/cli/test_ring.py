@@ -67,6 +67,25 @@ def test_ring_says_which_text_takes_fewer_parts(tocsin):
     assert "in fewer parts: " in result.stderr
 
 
+def test_ring_tells_each_in_their_own_words(tocsin, daemon):
+    daemon.client.post("/v1/templates", {"name": "drill", "texts": {"": "{{ name }}: drill at {{ at }}"}})
+    daemon.client.post("/v1/contacts", {"number": A, "name": "Zoe"})
+    (rung,) = documents(tocsin("ring", A, "{{ name }}, come in", "--json"))
+    (found,) = documents(tocsin("alerts", "show", rung["id"], "--json"))
+    assert found["text"] == "{{ name }}, come in"
+    assert "Zoe, come in" in passed(tocsin("messages", "--to", A))
+    passed(tocsin("ring", A, "--template", "drill", "--var", "at=10:00"))
+    assert "Zoe: drill at 10:00" in passed(tocsin("messages", "--to", A))
+    result = tocsin("ring", A, B, "{{ name }}, come in")
+    assert_failed(
+        result,
+        1,
+        "tocsin: the text cannot be made for everybody: 1 person: the variable name has no value",
+        "  variables: 1 person: the variable name has no value",
+    )
+    assert tocsin("ring", A, "Fire", "--var", "at=10:00").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [

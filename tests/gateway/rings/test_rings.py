@@ -7,11 +7,13 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
 from support.bench import Bench, make_bench
 from support.clock import ManualClock
+from support.crowd import Someone, fill
 from support.ringing import Ringing, number
 from support.settings import settings_in
 from support.waiting import eventually
@@ -23,7 +25,7 @@ from gateway.message import Status
 from gateway.notify.happenings import following, visible_to
 from gateway.requests import NewMessage
 from gateway.ring import Again, Escalation, NewRing, RingStatus, When
-from gateway.store import recipients, rings, tokens
+from gateway.store import recipients, rings, templates, tokens
 from gateway.store.database import Store
 from gateway.store.events import Cursor
 from gateway.store.schema import message, recipient, ring
@@ -139,6 +141,89 @@ async def test_an_accent_that_doubles_the_parts_is_said_with_the_text_that_does_
     assert "parts_saved_in_gsm7" in [each.code for each in rung.warnings]
     assert rung.gsm7_text is not None
     assert "batiment" in rung.gsm7_text
+
+
+async def texts_of(ringing: Ringing) -> dict[str | None, str | None]:
+    query = select(recipient.c.number, message.c.text).join_from(message, recipient)
+    rows = await ringing.bench.store.read(lambda connection: connection.execute(query).all())
+    return {row.number: row.text for row in rows}
+
+
+async def test_everybody_is_told_in_their_own_words(ringing: Ringing) -> None:
+    people = [
+        Someone(number=A, name="Zoé", language="fr"),
+        Someone(number=B, name="Ann", language="en"),
+        Someone(number=C, name="Max", language="de"),
+    ]
+    await fill(ringing.bench.store, people)
+    texts = {"": "{{ name }}, come in at {{ at }}", "fr": "{{ name }}, venez à {{ at }}"}
+    again = Again(MINUTE_US)
+    rung = await ringing.ring(A, B, text="", texts=texts, variables={"at": "18:00"}, expect=("OK",), again=again)
+    assert (rung.recipients, rung.parts) == (3 - 1, 2)
+    assert await texts_of(ringing) == {A: "Zoé, venez à 18:00", B: "Ann, come in at 18:00"}
+    view = await ringing.get(rung.id)
+    assert view.line.text == "{{ name }}, come in at {{ at }}"
+    await ringing.send()
+    ringing.bench.clock.advance(timedelta(seconds=61))
+    await ringing.look(rung.id)
+    assert dict((await ringing.get(rung.id)).tally.counts) == {Status.SENT: 2}
+    assert len(await ringing.send()) == 2, "rung again with the same words"
+
+
+async def test_the_texts_of_a_template_are_those_of_the_beginning(ringing: Ringing) -> None:
+    store, now_us = ringing.bench.store, ringing.bench.clock.now_us()
+    await fill(store, [Someone(number=A, name="Zoé"), Someone(number=B, name="Ann")])
+    await store.write(lambda connection: templates.add(connection, "drill", {"": "{{ name }}: drill"}, now_us))
+    step = Escalation(MINUTE_US, (B, C))
+    rung = await ringing.ring(A, text="", template="drill", expect=("OK",), escalate=(step,))
+    await store.write(lambda connection: templates.change(connection, "drill", {"": "no more"}, now_us))
+    ringing.bench.clock.advance(timedelta(seconds=61))
+    await ringing.look(rung.id)
+    assert await texts_of(ringing) == {A: "Zoé: drill", B: "Ann: drill"}
+    (missed,) = (await ringing.get(rung.id)).tally.missed
+    assert (missed.number, missed.code) == (C, "template_variable_missing"), "nobody has that name"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "pointer"),
+    [
+        ({"texts": {"": "Hello {{ name }}"}}, "template_variable_missing", "/variables"),
+        ({"texts": {"fr": "Bonjour {{ name"}}, "template_invalid", "/texts/fr"),
+        ({"template": "nothing"}, "template_unknown", "/template"),
+        ({"template": "x", "texts": {"": "x"}}, "alert_invalid", "/text"),
+        ({}, "text_empty", "/text"),
+        ({"text": "Fire", "variables": {"at": "x"}}, "alert_invalid", "/variables"),
+        ({"texts": {"": "{{ long }}"}, "variables": {"long": "x" * 2000}}, "text_too_long", "/text"),
+    ],
+)
+async def test_a_text_that_cannot_be_made_for_everybody_rings_nobody(
+    ringing: Ringing, fields: dict[str, Any], code: str, pointer: str
+) -> None:
+    await fill(ringing.bench.store, [Someone(number=A, name="Zoé")])
+    with pytest.raises(InvalidRequest) as caught:
+        await ringing.ring(A, B, **{"text": "", **fields})
+    assert caught.value.code == code
+    assert [each.pointer for each in caught.value.errors] == [pointer]
+    if code == "template_variable_missing":
+        assert caught.value.errors[0].message == "1 person: the variable name has no value"
+    assert await texts_of(ringing) == {}
+
+
+async def test_a_token_that_tests_learns_nobodys_name(ringing: Ringing) -> None:
+    await fill(ringing.bench.store, [Someone(number=A, name="Zoé")])
+    tests = ringing.limited(test=True)
+    with pytest.raises(InvalidRequest) as caught:
+        await ringing.rings.create(tests, NewRing((A,), texts={"": "{{ name }}"}))
+    assert caught.value.code == "template_variable_missing"
+
+
+async def test_an_accent_of_the_text_is_said_and_not_that_of_a_name(ringing: Ringing) -> None:
+    await fill(ringing.bench.store, [Someone(number=A, name="Loïs"), Someone(number=B, name="Ann")])
+    rest = "x" * 60
+    rung = await ringing.ring(A, B, text="", texts={"": "{{ name }}, soyez prêts " + rest})
+    assert rung.gsm7_text == "{{ name }}, soyez prets " + rest
+    rung = await ringing.ring(A, B, text="", texts={"": "{{ name }}, venez " + rest})
+    assert rung.gsm7_text is None
 
 
 async def test_segments_need_a_scope_and_a_token_its_category(ringing: Ringing) -> None:
@@ -389,7 +474,8 @@ async def test_a_clock_that_runs_looks_after_rings_by_itself(ringing: Ringing) -
 
         async def escalated() -> bool:
             ringing.bench.clock.advance(timedelta(seconds=2))
-            return (await ringing.get(rung.id)).steps[0].outcome == "rung"
+            told = B in await texts_of(ringing)
+            return told and (await ringing.get(rung.id)).steps[0].outcome == "rung"
 
         await eventually(escalated, 20, "the escalation")
     finally:
