@@ -78,10 +78,7 @@ def test_ring_tells_each_in_their_own_words(tocsin, daemon):
     assert "Zoe: drill at 10:00" in passed(tocsin("messages", "--to", A))
     result = tocsin("ring", A, B, "{{ name }}, come in")
     assert_failed(
-        result,
-        1,
-        "tocsin: the text cannot be made for everybody: 1 person: the variable name has no value",
-        "  variables: 1 person: the variable name has no value",
+        result, 1, "tocsin: variables: the text cannot be made for everybody: 1 person: the variable name has no value"
     )
     assert tocsin("ring", A, "Fire", "--var", "at=10:00").exit_code == 2
 
