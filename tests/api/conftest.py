@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from support.clock import ManualClock
+from support.crowd import clear
 from support.http import Api
 from support.settings import settings_in
 
@@ -54,6 +55,12 @@ async def holder(api: Api) -> MakeToken:
         return api.with_token(made.document["token"])
 
     return make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def nobody(gateway: Gateway) -> None:
+    """No contact and no attribute, whichever tests ran before: for those that list or count all there are."""
+    await clear(gateway.services.segments._store)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

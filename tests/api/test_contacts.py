@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-import pytest_asyncio
 from support.clock import START_US
 from support.http import Api
 
 from api.models.contacts import ContactOut
 from gateway.clock import rfc3339
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("nobody")]
 
 NOW = rfc3339(START_US)
 FIELDS = [*ContactOut.model_fields]
@@ -26,16 +24,6 @@ _NUMBERS = itertools.count(1)
 def fresh() -> Callable[[], str]:
     """A number that nobody has used."""
     return lambda: f"+3363998{next(_NUMBERS):04d}"
-
-
-@pytest_asyncio.fixture(loop_scope="session", autouse=True)
-async def empty(api: Api) -> AsyncIterator[None]:
-    """Nothing is left for the next test."""
-    yield
-    for path, key in (("/v1/contacts", "number"), ("/v1/contacts/attributes", "name")):
-        while items := (await api.get(path, params={"limit": "1000"})).items:
-            for one in items:
-                assert (await api.delete(f"{path}/{quote(one[key])}")).status == 200
 
 
 async def _make(api: Api, number: str, **fields: Any) -> dict:

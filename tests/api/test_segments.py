@@ -12,7 +12,7 @@ from gateway.daemon import Gateway
 
 MakeToken = Callable[..., Awaitable[Api]]
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("nobody")]
 
 LYON = 'attributes.city == "Lyon"'
 
@@ -76,7 +76,10 @@ async def test_a_segment_from_its_making_to_its_end(gateway: Gateway, api: Api) 
         ("(" * 40 + "true" + ")" * 40, "filter_invalid"),
     ],
 )
-async def test_a_filter_that_can_be_none_is_refused_before_anything_is_kept(api: Api, source: str, code: str) -> None:
+async def test_a_filter_that_can_be_none_is_refused_before_anything_is_kept(
+    gateway: Gateway, api: Api, source: str, code: str
+) -> None:
+    await _crowd(gateway)
     for path, name in (("/v1/segments", {"name": "none"}), ("/v1/segments/count", {})):
         refused = await api.post(path, {**name, "filter": source})
         assert (refused.status, refused.document["code"]) == (422, code)

@@ -12,7 +12,7 @@ from support.http import Api
 
 from gateway.daemon import Gateway
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("nobody")]
 
 MARIE, LOUIS = "+33639980511", "+33639980512"
 TEXTS = {
@@ -22,8 +22,8 @@ TEXTS = {
 AT = {"at": "2026-12-01T09:30:00+01:00"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def people(gateway: Gateway) -> None:
+@pytest_asyncio.fixture(loop_scope="session")
+async def people(gateway: Gateway, nobody: None) -> None:
     await fill(
         gateway.services.segments._store,
         [

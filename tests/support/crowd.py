@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.address import AddressKind
 from gateway.store import recipients
@@ -41,6 +41,17 @@ async def fill(store: Store, people: Iterable[Someone], types: Mapping[str, str]
         some = everybody[start : start + 1000]
         found |= await store.write(lambda connection, some=some: _fill(store, connection, some, types))
     return found
+
+
+async def clear(store: Store) -> None:
+    """Nobody is known any more, and no attribute."""
+    await store.write(_clear)
+
+
+def _clear(connection: Connection) -> None:
+    for table in (contact, attribute):
+        connection.execute(delete(table))
+    connection.execute(update(recipient).values(timezone=None, country=None, language=None))
 
 
 def _fill(store: Store, connection: Connection, people: Sequence[Someone], types: Mapping[str, str]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from support.crowd import Someone, fill
 from support.waiting import eventually
 
 from gateway.campaign import CampaignStatus
-from gateway.campaigns import engine
+from gateway.campaigns.yielding import rest
 from gateway.clock import SECOND_US
 from gateway.errors import Conflict, InvalidRequest
 from gateway.outbound.waits import Waits
@@ -194,4 +194,4 @@ async def test_a_message_shows_that_its_campaign_is_paused(c: Campaigner) -> Non
 
 async def test_a_transaction_that_took_an_hour_is_not_followed_by_a_long_rest() -> None:
     async with asyncio.timeout(5):
-        await engine._rest(3600 * SECOND_US)
+        await rest(3600 * SECOND_US)

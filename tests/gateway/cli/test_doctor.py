@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -282,7 +284,9 @@ async def test_a_stick_with_a_locked_sim_and_one_that_is_a_disc(usb: Usb, spawn:
 
 
 async def test_a_terminal_that_sysfs_does_not_know_is_asked_unless_it_is_held(spawn: Spawn, tmp_path: Path) -> None:
-    simulation = Simulation(SimulationOptions(2, tmp_path / "modems"))
+    # Not in tests' own folder, which may lie under /dev: what is there is looked for in the machine of the test.
+    folder = Path(tempfile.mkdtemp())
+    simulation = Simulation(SimulationOptions(2, folder / "modems"))
     await simulation.open()
     try:
         port, held = simulation.ports
@@ -292,6 +296,7 @@ async def test_a_terminal_that_sysfs_does_not_know_is_asked_unless_it_is_held(sp
         usb.close()
     finally:
         await simulation.close()
+        shutil.rmtree(folder)
     told = [(one["level"], one["message"]) for one in found if one["check"] == "port"]
     assert told[0] == ("ok", f"m1: {port} answers: Tocsin Simulated modem")
     assert told[1][0] == "error"
