@@ -19,6 +19,9 @@ from enum import Enum, auto
 class Dialogue(Enum):
     """Where the dialogue stands, as seen by the terminal."""
 
+    # Each is itself alone; Enum would hash its name, in Python, for each look into the table.
+    __hash__ = object.__hash__
+
     IDLE = auto()
     COMMAND_SENT = auto()
     PROMPT_AWAITED = auto()
@@ -30,6 +33,8 @@ class Dialogue(Enum):
 
 class Step(Enum):
     """What moves the dialogue on."""
+
+    __hash__ = object.__hash__  # as above
 
     COMMAND = auto()
     PROMPTED_COMMAND = auto()

@@ -7,6 +7,7 @@ by themselves; a line in extended syntax whose name is not the running command's
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from drivers.at.parameters import split_parameters
 
@@ -82,6 +83,8 @@ _NAME = re.compile(r"([+^*#$%!&][A-Z][A-Z0-9_\-]*)\s*(?::|$)", re.IGNORECASE)
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 
+# Of one line several ask, one after the other.
+@lru_cache(maxsize=16)
 def name_of(line: str) -> str:
     """The name before the colon in capitals (``+CMTI``), the word itself (``RING``), or nothing."""
     found = _NAME.match(line)

@@ -21,6 +21,7 @@ from drivers.at.state import Dialogue
 from drivers.at.urc import name_of
 from drivers.errors import CommandFailed, CommandTimeout, LineNoisy, SubmitUncertain, TransportLost
 from drivers.events import WireStage, WireWitness
+from drivers.gsm.limit import Limit
 from drivers.gsm.overdue import OverdueSubmit
 from drivers.gsm.patience import Patience
 from drivers.gsm.settings import Deadlines
@@ -31,8 +32,7 @@ from drivers.transport.base import Transport
 log = logging.getLogger(__name__)
 _ATTENTION_ATTEMPTS = 6  # one that has just been woken (autobauding, start-up) may miss the first lines
 _PROBE_ATTEMPTS, _QUIET_ROUNDS = 2, 10
-# The next submit has begun.
-_SUBMITTING = frozenset({Dialogue.PROMPT_AWAITED, Dialogue.PROMPTED, Dialogue.PAYLOAD_SENT})
+_SUBMITTING = frozenset({Dialogue.PROMPT_AWAITED, Dialogue.PROMPTED, Dialogue.PAYLOAD_SENT})  # the next one has begun
 _MAX_NOISE = 64 * 1024  # without a line end: no modem in AT mode; opening the port anew is the only remedy
 _MAX_LINES = 10_000  # more than any answer has: 1000 stored messages are 2000
 
@@ -63,7 +63,7 @@ class AtChannel:
         self._failure: Exception | None = None
         self._doubts = Doubts()
         self._received = self._noise = self.echoes = 0
-        self._left, self._patience = False, Patience()
+        self._left, self._patience, self._limit = False, Patience(), Limit()
 
     # --- the transport's receiver
 
@@ -142,7 +142,6 @@ class AtChannel:
             self._on_failure(error)
 
     # --- for the modem
-
     async def open(self) -> None:
         """Open the port; raises `TransportError`."""
         await self._transport.open(self)
@@ -150,6 +149,7 @@ class AtChannel:
     async def close(self) -> None:
         """Let the port go; a command still running ends with `TransportLost`."""
         self._fail(TransportLost(f"{self._transport.name} was closed"))
+        self._limit.close()
         await self._transport.close()
 
     async def synchronise(self) -> None:
@@ -249,7 +249,7 @@ class AtChannel:
 
     async def _reach_prompt(self, command: AtCommand) -> None:
         try:
-            async with asyncio.timeout(self.deadlines.prompt):
+            with self._limit.of(self.deadlines.prompt):
                 turn = await self._write_and_wait(self._connection.send_prompted_command(command))
         except BaseException as error:
             self._connection.abandon()
@@ -266,7 +266,7 @@ class AtChannel:
             self._connection.abandon()  # whether the modem still waits at its prompt is anybody's guess
             raise CommandFailed("the PDU", "a result at the prompt")
         try:
-            async with asyncio.timeout(self.deadlines.prompt):
+            with self._limit.of(self.deadlines.prompt):
                 self._turn = asyncio.get_running_loop().create_future()
                 await self._transport.write(self._connection.send_payload(payload))
             if self._failure is not None:
@@ -294,7 +294,7 @@ class AtChannel:
     async def _finish_submit(self) -> Answer:
         self._left = False
         try:
-            async with asyncio.timeout(self.deadlines.submit):
+            with self._limit.of(self.deadlines.submit):
                 turn = await self._write_and_wait(CTRL_Z, self._ended)
         except (TimeoutError, TransportLost) as error:
             self._connection.abandon()

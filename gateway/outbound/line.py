@@ -23,6 +23,7 @@ from gateway.rules.routing import (
     Peer,
     Route,
     lane_of,
+    leave_at_most_until_us,
     leave_until_us,
 )
 from gateway.rules.turns import Turns
@@ -133,6 +134,10 @@ class Line:
 
     def leaves_until_us(self, connection: Connection, modem: ModemFacts, row: AnyRow, now_us: int) -> int | None:
         """Until when this modem leaves a message to others, or None when it takes it now."""
+        doubtful = self._is_doubtful(modem.name)
+        most_us = leave_at_most_until_us(doubtful=doubtful, priority=row.priority, due_us=row.due_us)
+        if most_us is None or most_us <= now_us:
+            return None
         lane = lane_of(row.lane)
         peers = [
             Peer(name, self._is_doubtful(name))
@@ -145,7 +150,7 @@ class Line:
         def until_us(known_by: str | None) -> int | None:
             return leave_until_us(
                 name=modem.name,
-                doubtful=self._is_doubtful(modem.name),
+                doubtful=doubtful,
                 priority=row.priority,
                 due_us=row.due_us,
                 peers=peers,

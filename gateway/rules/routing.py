@@ -183,6 +183,14 @@ class Peer:
     doubtful: bool = False
 
 
+def leave_at_most_until_us(*, doubtful: bool, priority: int, due_us: int) -> int | None:
+    """Until when `leave_until_us` can say at most that a message is left to others, whoever they are; None where it
+    never does. To be asked first: it needs to know nothing of them."""
+    if doubtful:
+        return due_us + max(DOUBTFUL_URGENT_US, DOUBTFUL_US, STICKY_US)
+    return None if priority >= URGENT else due_us + STICKY_US
+
+
 def leave_until_us(
     *,
     name: str,

@@ -52,7 +52,7 @@ def add(connection: Connection, row: NewRow) -> None:
 def add_all(connection: Connection, rows: Sequence[NewRow], pause: Pause) -> None:
     """Insert accepted messages, each with its first event; `pause` is what stands in this transaction."""
     signals.send(connection, Topic.WORK)
-    _add.change_many(connection, [_columns(row) for row in rows])
+    _add.change_rows(connection, _WRITTEN, [_columns(row) for row in rows])
     events.record_statuses(connection, [_first_event(row, pause) for row in rows])
 
 
@@ -64,13 +64,13 @@ def _first_event(row: NewRow, pause: Pause) -> events.StatusItem:
     return row.created_us, row.id, status, row.hold_detail or row.error_message, facts
 
 
-def _columns(row: NewRow) -> dict[str, object]:
-    """The row as the driver takes it: words as plain strings."""
-    columns: dict[str, object] = dict(zip(_WRITTEN, _values_of(row), strict=True))
-    for name in _WORDS:
-        if (word_of := columns[name]) is not None:
-            columns[name] = _plain(word_of)
-    return columns
+def _columns(row: NewRow) -> tuple[object, ...]:
+    """The row as the driver takes it, in the order of `_WRITTEN`: words as plain strings."""
+    columns = list(_values_of(row))
+    for place in _WORDS:
+        if (word_of := columns[place]) is not None:
+            columns[place] = _plain(word_of)
+    return tuple(columns)
 
 
 def _plain(value: object) -> object:
@@ -78,8 +78,8 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, StrEnum) else value
 
 
-_WRITTEN = NewRow.__slots__
-_WORDS = ("encoding", "status", "hold_rule", "error_code")
+_WRITTEN = tuple(NewRow.__slots__)
+_WORDS = tuple(_WRITTEN.index(name) for name in ("encoding", "status", "hold_rule", "error_code"))
 _values_of = attrgetter(*_WRITTEN)
 # An insertion of whole columns: their own names are those of the values.
 _add = Prepared(insert(message).values(attempts=0, **{name: bindparam(name) for name in _WRITTEN}))

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -109,6 +111,12 @@ class Prepared:
         text = self._text(connection.dialect)
         _raw(connection).many(text.sql, [text.arguments(row) for row in rows])
 
+    def change_rows(self, connection: Connection, names: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+        """As `change_many` with the values of these names, in their order: for many columns that costs half."""
+        text = self._text(connection.dialect)
+        ordered = _in_places(names, tuple(text.places))
+        _raw(connection).many(text.sql, [ordered(row) for row in rows])
+
     @staticmethod
     def together(connection: Connection, *asked: Question) -> list[list[Any]]:
         """The rows of several queries, none of which needs another's: on a network they share one trip."""
@@ -156,6 +164,18 @@ def _arguments(places: Sequence[tuple[str | None, Any]]) -> Callable[[dict[str, 
         return lambda values: [values[name] if name in values else constants[name] for name in names]
     ordered = itemgetter(*names)
     return (lambda values: ordered(values | constants)) if constants else ordered
+
+
+@cache
+def _in_places(
+    names: tuple[str, ...], places: tuple[tuple[str | None, Any], ...]
+) -> Callable[[tuple[Any, ...]], Sequence[Any]]:
+    """What puts values that stand in the order of `names` in that of their places, with the constants."""
+    constants = tuple(value for name, value in places if name is None)
+    # One constant behind the other, in the order of their places.
+    behind = count(len(names))
+    ordered = itemgetter(*[names.index(name) if name is not None else next(behind) for name, _ in places])
+    return (lambda values: ordered(values + constants)) if constants else ordered
 
 
 def _found(text: _Text, cursor: _Cursor) -> list[Any]:

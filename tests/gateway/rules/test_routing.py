@@ -18,6 +18,7 @@ from gateway.rules.routing import (
     Peer,
     Route,
     lane_of,
+    leave_at_most_until_us,
     leave_until_us,
     prefix_of,
     table_of,
@@ -130,6 +131,9 @@ def test_whom_a_message_is_left_to(
 ) -> None:
     found = leave_until_us(name="a", doubtful=doubtful, priority=priority, due_us=1000, peers=peers, known_by=known_by)
     assert found == (None if wait_us is None else 1000 + wait_us)
+    # What is asked first, without knowing of others, never says less.
+    most = leave_at_most_until_us(doubtful=doubtful, priority=priority, due_us=1000)
+    assert (most or 0) >= (found or 0)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 10)), max_size=60), st.integers(1, 10))
