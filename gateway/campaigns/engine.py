@@ -187,23 +187,28 @@ class Campaigning:
         self._workers[campaign_id] = task
 
     async def _work(self, campaign_id: str, remembered: Remembered) -> int | None:
-        """Work on one, and say when it is to be looked at again; what goes wrong with it is tried again later."""
+        """Work on one, and say when it is to be looked at again. Until it was given back nobody begins it anew: giving
+        back would take it from them."""
         seen_us = self._clock.now_us()
         try:
-            next_us = await Worker(self._tools, campaign_id, remembered).work()
-        except Unavailable as error:
-            log.error("the store refused", extra={"action": "campaign_refused", "code": error.code})
-            next_us = self._clock.now_us() + _AGAIN_US
-        except Exception:
-            log.exception("a campaign failed", extra={"action": "campaign_failed", "campaign": campaign_id})
-            next_us = self._clock.now_us() + _AGAIN_US
+            next_us = await self._tried(campaign_id, remembered)
+            if next_us is None:
+                self._remembered.pop(campaign_id, None)
+            await self._leave(campaign_id, next_us, seen_us)
         finally:
             self._workers.pop(campaign_id, None)
-        if next_us is None:
-            self._remembered.pop(campaign_id, None)
-        await self._leave(campaign_id, next_us, seen_us)
-        self._changed.set()
+            self._changed.set()
         return next_us
+
+    async def _tried(self, campaign_id: str, remembered: Remembered) -> int | None:
+        """Work on one; what goes wrong with it is tried again later."""
+        try:
+            return await Worker(self._tools, campaign_id, remembered).work()
+        except Unavailable as error:
+            log.error("the store refused", extra={"action": "campaign_refused", "code": error.code})
+        except Exception:
+            log.exception("a campaign failed", extra={"action": "campaign_failed", "campaign": campaign_id})
+        return self._clock.now_us() + _AGAIN_US
 
     async def _leave(self, campaign_id: str, next_us: int | None, seen_us: int) -> None:
         """Give it back with the moment of the next look, unless somebody asked for an earlier one meanwhile."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    func,
     insert,
     null,
     or_,
@@ -72,6 +73,8 @@ _leave = Prepared(
         lease_us=null(),
         next_us=case(
             (_c.next_us > bindparam("seen_us", type_=BigInteger), _c.next_us),
+            # Whoever found nothing more to do found it paused, and somebody whose clock is behind has resumed it since.
+            (_c.status == word("running"), func.coalesce(bindparam("then_us", type_=BigInteger), _c.next_us)),
             else_=bindparam("then_us", type_=BigInteger),
         ),
     )

@@ -82,10 +82,15 @@ class Moved:
         """The messages of a campaign."""
         return (await self.api.get(f"/v1/messages?campaign={campaign_id}&limit=1000")).items
 
-    async def until(self, campaign_id: str, seen: Callable[[Any], bool]) -> Any:
-        """The campaign once it is so."""
+    async def passing(self, campaign_id: str, seen: Callable[[Any], bool]) -> Any:
+        """The campaign once it is so, while time passes: slowly enough for what a modem has under way."""
+        return await self.until(campaign_id, seen, step_s=0.03)
+
+    async def until(self, campaign_id: str, seen: Callable[[Any], bool], *, step_s: float = 0) -> Any:
+        """The campaign once it is so; so much time passes between two looks."""
 
         async def reached() -> Any:
+            self.advance(seconds=step_s)
             found = await self.campaign(campaign_id)
             return found if seen(found) else None
 

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from support.campaigning import Campaigner
 from support.crowd import Someone, fill
 from support.waiting import eventually
@@ -18,7 +18,7 @@ from gateway.clock import SECOND_US
 from gateway.errors import Conflict, InvalidRequest
 from gateway.outbound.waits import Waits
 from gateway.rules.routing import lane_of
-from gateway.store import messages, optouts
+from gateway.store import campaigns, messages, optouts
 from gateway.store.schema import campaign_stop
 
 NUMBERS = [f"+3363998{at:04d}" for at in range(100, 107)]
@@ -195,3 +195,18 @@ async def test_a_message_shows_that_its_campaign_is_paused(c: Campaigner) -> Non
 async def test_a_transaction_that_took_an_hour_is_not_followed_by_a_long_rest() -> None:
     async with asyncio.timeout(5):
         await rest(3600 * SECOND_US)
+
+
+async def test_who_gives_it_back_does_not_undo_a_resume_of_a_host_whose_clock_is_behind(c: Campaigner) -> None:
+    campaign, now_us = await c.started(NUMBERS[0]), c.clock.now_us()
+
+    def work(connection: Connection) -> int | None:
+        assert campaigns.claim(connection, campaign.id, "me", now_us, now_us + SECOND_US)
+        campaigns.leave(connection, campaign.id, "me", None, now_us + 5 * SECOND_US)
+        row = campaigns.get(connection, campaign.id)
+        assert row is not None
+        return row.next_us
+
+    assert await c.bench.store.write(work) == now_us
+    await c.engine.once()
+    assert (await c.get(campaign)).queued == 1
