@@ -17,6 +17,8 @@ def command(request: pytest.FixtureRequest, bare, tocsin, config: Path):
 
 
 def test_a_segments_life(command):
+    for left in documents(command("segments", "list", "--json")):
+        passed(command("segments", "remove", left["name"]))
     assert passed(command("segments", "add", "french", 'language == "fr"')) == 'french  language == "fr"\n'
     assert_failed(command("segments", "add", "french", "true"), 1, "tocsin: there is a segment of that name")
     (made,) = documents(command("segments", "show", "french", "--json"))
