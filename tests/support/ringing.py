@@ -16,6 +16,8 @@ from gateway.message import PartEvent, Status
 from gateway.outbound.gate import Marked
 from gateway.people.aside import Aside
 from gateway.people.audience import Audience
+from gateway.people.rendering import Renderer
+from gateway.people.templates import TemplateBook
 from gateway.requests import Principal
 from gateway.ring import NewRing, RingView, Rung
 from gateway.services.rings import Hall, Rings
@@ -31,7 +33,7 @@ def number(at: int) -> str:
 
 @dataclass
 class Ringing:
-    """Rings, with the modems that a test says can send."""
+    """Rings, with the modems that a test says can send. `aside` is to be closed where a segment or a template is used."""
 
     bench: Bench
     states: dict[str, ModemState] = field(default_factory=lambda: {"sim1": ModemState.READY})
@@ -41,8 +43,11 @@ class Ringing:
         bench = self.bench
         self.inbox = Inbox(bench.ids, Replies(bench.settings, bench.ids, shared=bench.store.engine.shared))
         hall = Hall(bench.settings, bench.store, bench.clock, bench.ids, bench.intake, self._nudge, self._statuses)
-        audience = Audience(bench.settings, bench.store, bench.clock, Aside())
-        self.rings = Rings(hall, audience, bench.book)
+        self.aside = Aside()
+        audience = Audience(bench.settings, bench.store, bench.clock, self.aside)
+        self.rings = Rings(
+            hall, audience, TemplateBook(bench.settings, bench.store, Renderer(self.aside, bench.settings))
+        )
 
     def _nudge(self, _earliest_us: int | None = None) -> None:
         self.nudges += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,9 +37,11 @@ MINUTE_US = 60_000_000
 
 
 @pytest.fixture
-async def ringing(tmp_path: Path, store: Store, clock: ManualClock) -> Ringing:
+async def ringing(tmp_path: Path, store: Store, clock: ManualClock) -> AsyncIterator[Ringing]:
     settings = replace(settings_in(tmp_path), storms=StormSettings())
-    return Ringing(await make_bench(settings, store, clock))
+    made = Ringing(await make_bench(settings, store, clock))
+    yield made
+    await made.aside.close()
 
 
 async def test_a_ring_is_answered_at_once_with_parts_modems_and_a_duration(ringing: Ringing) -> None:
