@@ -33,7 +33,7 @@ def number(at: int) -> str:
 
 @dataclass
 class Ringing:
-    """Rings, with the modems that a test says can send. `aside` is to be closed where a segment or a template is used."""
+    """Rings, with the modems that a test says can send. `aside` is to be closed after segments or templates."""
 
     bench: Bench
     states: dict[str, ModemState] = field(default_factory=lambda: {"sim1": ModemState.READY})
