@@ -33,7 +33,12 @@ def text(*numbers: str, **fields: object) -> domain.Message:
 
 async def test_a_message_is_sent_and_followed(foreign: Foreign):
     token, to = await foreign.token("send", "read"), foreign.number()
-    made = await ask(foreign, token, lambda c: c.send(text(to)))
+    # A modem that is quick would have taken it before it is answered.
+    await foreign.ours("POST", "/v1/pause")
+    try:
+        made = await ask(foreign, token, lambda c: c.send(text(to)))
+    finally:
+        await foreign.ours("POST", "/v1/resume")
     assert (made.state, made.is_encrypted, made.created_at is None) == (ProcessState.Pending, False, False)
     assert [(each.phone_number, each.state, each.error) for each in made.recipients] == [
         (to, ProcessState.Pending, None)
