@@ -69,7 +69,10 @@ async def serve(gateway: Gateway) -> AsyncIterator[Serve]:
     runners: list[ApiRunner] = []
 
     async def start(settings: ApiSettings) -> str:
-        runner = ApiRunner(create_app(gateway.services, settings), handle_signals=False, shutdown_timeout=1.0)
+        app = create_app(gateway.services, settings)
+        # The gateway goes on: its streams do not end with this address.
+        app.on_shutdown.clear()
+        runner = ApiRunner(app, handle_signals=False, shutdown_timeout=1.0)
         runners.append(runner)
         await runner.setup()
         await aiohttp.web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -91,11 +91,13 @@ async def test_who_reads_nothing_takes_no_memory_and_slows_nobody(
 
 async def test_the_head_alone_opens_no_stream(api: Api, gateway: Gateway, session: aiohttp.ClientSession):
     url, fields = api.url + "/v1/events", {"Authorization": f"Bearer {api.token}"}
+    # Others' clients are gone, and their streams have not looked yet.
+    before = set(gateway.services.events._follower._listening)
     for _ in range(MOST_OF_TOKEN + 1):
         async with session.head(url, headers=fields) as answer:
             assert (answer.status, answer.content_type) == (200, "text/event-stream")
             assert await answer.read() == b""
-            assert not gateway.services.events._follower._listening
+            assert gateway.services.events._follower._listening <= before
     async with session.head(url, headers={**fields, "Last-Event-ID": "nonsense"}) as answer:
         assert answer.status == 422
     async with session.head(url, params={"types": "message.nonsense"}, headers=fields) as answer:

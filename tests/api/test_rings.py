@@ -110,6 +110,7 @@ async def test_a_segment_is_rung_by_who_may_know_it(holder, api: Api):
     assert (refused.status, refused.code) == (403, "segments_not_allowed")
 
 
+@pytest.mark.usefixtures("nobody")
 async def test_a_token_that_tests_reaches_nobody_of_a_segment_but_the_test_network(holder, api: Api):
     for number in ("+33639980001", B):
         await api.post("/v1/contacts", {"number": number, "tags": ["ring-rehearsal"]})
