@@ -12,7 +12,6 @@ import logging
 import os
 import resource
 import signal
-import sys
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -51,8 +50,6 @@ log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 _NEW_OBJECTS = 5000
-# Seconds for which a thread may keep the interpreter while another one wants it.
-_TURN_S = 0.0005
 # What is being answered when the gateway stops may finish.
 _HTTP_PATIENCE_S = 5.0
 
@@ -143,7 +140,6 @@ async def serve(settings: Settings, *, ready: Callable[[str], None], clock: Cloc
     ports = DescriptorStore.of_process(os.environ)
     _allow_descriptors()
     _leave_no_core()
-    _take_turns()
     _spare_what_stays()
     asked = asyncio.Event()
     main = asyncio.current_task()
@@ -196,15 +192,6 @@ def _spare_what_stays() -> None:
     """
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS)
-
-
-def _take_turns() -> None:
-    """A thread that has something to do gets the interpreter soon.
-
-    The loop gives it away at each system call, and while the writer or a reader is at work it has to ask for it again:
-    at Python's own 5 ms a request, which needs a dozen turns, would wait for most of every transaction.
-    """
-    sys.setswitchinterval(_TURN_S)
 
 
 def _expect_answers(

@@ -8,7 +8,7 @@ from typing import Final
 from gateway.clock import SECOND_US
 
 # Of the time that a transaction takes, so much is left to others after it.
-_REST: Final = 0.5
+_REST: Final = 0.25
 #: A longer one has waited itself, for a disk or a database, and let others in by that.
 _LONGEST_US: Final = SECOND_US // 2
 
