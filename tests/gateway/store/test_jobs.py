@@ -118,12 +118,17 @@ async def test_one_that_waits_alone_raises_what_it_is_refused_with(store: Store)
 
 async def test_a_cancelled_caller_changes_nothing_for_the_others(store: Store) -> None:
     rows = Rows()
-    cancelled = asyncio.ensure_future(store.write_together(rows, "1"))
+    callers: list[asyncio.Task[Any] | None] = []
+
+    async def cancelled() -> Any:
+        callers.append(asyncio.current_task())
+        return await store.write_together(rows, "1")
 
     async def cancel() -> None:
-        cancelled.cancel()
+        assert callers[0] is not None
+        callers[0].cancel()
 
-    outcomes = await behind(store, cancelled, store.write_together(rows, "2"), cancel())  # type: ignore[arg-type]
+    outcomes = await behind(store, cancelled(), store.write_together(rows, "2"), cancel())
     assert [type(each) for each in outcomes[:2]] == [asyncio.CancelledError, str]
     await store.write(lambda _connection: None)
     assert await keys(store) == ["1", "2"]
